@@ -1,0 +1,103 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "base/out.h"
+
+#include "base/utf8.h"
+
+void
+out_u64(struct out *o, uint64_t n)
+{
+    char digits[20];
+    size_t at = sizeof digits;
+
+    do {
+        digits[--at] = (char)('0' + n % 10);
+        n /= 10;
+    } while (n);
+    out_slice(o, slice_from(digits + at, sizeof digits - at));
+}
+
+void
+out_digits(struct out *o, uint64_t n, unsigned digits)
+{
+    char *at = out_room(o, digits);
+
+    if (!at)
+        return;
+    while (digits) {
+        at[--digits] = (char)('0' + n % 10);
+        n /= 10;
+    }
+}
+
+void
+out_hex(struct out *o, uint64_t n)
+{
+    char digits[16];
+    size_t at = sizeof digits;
+
+    do {
+        digits[--at] = "0123456789abcdef"[n & 15];
+        n >>= 4;
+    } while (n);
+    out_slice(o, slice_from(digits + at, sizeof digits - at));
+}
+
+static const struct ern_slice replacement = {"\xef\xbf\xbd", 3};
+
+void
+out_json(struct out *o, struct ern_slice text)
+{
+    while (text.len) {
+        size_t n = utf8_len(text);
+        char c = text.ptr[0];
+
+        if (n == 0) {
+            out_slice(o, replacement);
+            n = 1;
+        } else if (c == '"' || c == '\\') {
+            out_char(o, '\\');
+            out_char(o, c);
+        } else if ((unsigned char)c < 0x20) {
+            out_literal(o, "\\u00");
+            out_char(o, "01"[(c >> 4) & 1]);
+            out_char(o, "0123456789abcdef"[c & 15]);
+        } else {
+            out_slice(o, slice_first(text, n));
+        }
+        text = slice_skip(text, n);
+    }
+}
+
+/* The reference that stands for c in HTML text and attribute values, or absent. */
+static struct ern_slice
+reference(char c)
+{
+    switch (c) {
+    case '&':
+        return ERN_SLICE("&amp;");
+    case '<':
+        return ERN_SLICE("&lt;");
+    case '>':
+        return ERN_SLICE("&gt;");
+    case '"':
+        return ERN_SLICE("&quot;");
+    case '\'':
+        return ERN_SLICE("&#39;");
+    default:
+        return (unsigned char)c < 0x20 || c == 0x7f ? replacement : ERN_ABSENT;
+    }
+}
+
+void
+out_html(struct out *o, struct ern_slice text)
+{
+    while (text.len) {
+        size_t n = utf8_len(text);
+        struct ern_slice as = n ? reference(text.ptr[0]) : replacement;
+
+        if (n == 0)
+            n = 1;
+        out_slice(o, slice_is_there(as) ? as : slice_first(text, n));
+        text = slice_skip(text, n);
+    }
+}

@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef MSG_LIST_H
+#define MSG_LIST_H
+
+#include "earnest/message.h"
+
+/*
+ * Takes the next member of a #element list (RFC 9110 5.6.1) off the front of *list: up to a comma
+ * that is not inside quotes, trimmed; empty members are passed over (5.6.1.2).
+ * Returns false at the end of the list. A quoted-string that does not end takes all the rest.
+ */
+bool list_next(struct ern_slice *list, struct ern_slice *ret_member);
+
+/* Is token, in any case, a member of the list field, which may stand on several lines? */
+bool list_has(const struct ern_request *request, enum ern_field_id id, struct ern_slice token);
+
+/*
+ * Takes the next ";" name [ "=" value ] off the front of *parameters (RFC 9110 5.6.6), white space
+ * allowed around ";". A quoted value comes without its quotes but with its backslashes.
+ * Returns false at the end, and at the first thing that is no parameter, where *parameters stays.
+ */
+bool parameter_next(struct ern_slice *parameters, struct ern_slice *ret_name,
+                    struct ern_slice *ret_value);
+
+/* Is the whole text a token (RFC 9110 5.6.2)? */
+bool token_is(struct ern_slice text);
+
+#endif

@@ -74,14 +74,20 @@ struct ern_range { /* bytes first to last, both included; first is at most last 
     uint64_t first, last;
 };
 
-enum { ERN_RANGES_MAX = 16 }; /* ranges of one answer */
+/* A Range field with more is passed over (RFC 9110 14.2, 17.15). */
+enum {
+    ERN_RANGES_MAX = 16,            /* ranges */
+    ERN_RANGES_OVERLAPPING_MAX = 2, /* ranges that overlap another */
+    ERN_RANGES_UNORDERED_MAX = 4,   /* ranges that begin before the one they follow */
+};
 
 struct ern_ranges {
     uint8_t n; /* 0 to ERN_RANGES_MAX */
-    struct ern_range range[ERN_RANGES_MAX]; /* in the order they were asked for, none overlapping */
+    struct ern_range
+        range[ERN_RANGES_MAX]; /* in the order they were asked for; none overlap or touch */
 };
 
-struct ern_evidence { /* what answers brought along; slices live as long as the request */
+struct ern_evidence {           /* what answers brought along; slices live as long as the request */
     struct ern_slice etag;      /* with quotes, and W/ if weak; absent if there is none */
     struct ern_slice location;  /* 201, 3xx: a URI reference */
     struct ern_slice challenge; /* 401, 407: the value of the field */
@@ -121,7 +127,8 @@ void ern_request_facts(const struct ern_request *request, int64_t now_s, struct 
 /* States a WIRE or CONF fact, whatever it was before; only until ern_begin(). */
 void ern_state(struct ern_facts *given, enum ern_fact fact, bool yes);
 
-/* Starts a decision from all WIRE and CONF facts and the fallbacks of what resource leaves unasked. */
+/* Starts a decision from all WIRE and CONF facts and the fallbacks of what resource leaves unasked.
+ */
 void ern_begin(struct ern_decision *decision, const struct ern_resource *resource, void *self,
                const struct ern_request *request, int64_t now_s, const struct ern_facts *given);
 
@@ -186,7 +193,7 @@ ern_ask ern_ask_satisfiable;   /* RFC 9110 14.1.1; fills evidence.ranges */
 
 /* A representation that can be chosen (RFC 9110 12). */
 struct ern_variant {
-    struct ern_slice type;     /* media type, as in "text/html;charset=utf-8"; absent: any will do */
+    struct ern_slice type; /* media type, as in "text/html;charset=utf-8"; absent: any will do */
     struct ern_slice language; /* language tag, as in "bn"; absent: none in particular */
     struct ern_slice coding;   /* content coding, as in "br"; absent: identity */
     unsigned quality;          /* of the representation itself, 1 to 1000 */

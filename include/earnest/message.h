@@ -38,10 +38,10 @@ struct ern_field {
 };
 
 enum ern_target_form { /* RFC 9112 3.2 */
-    ERN_ORIGIN_FORM,
-    ERN_ABSOLUTE_FORM,
-    ERN_AUTHORITY_FORM,
-    ERN_ASTERISK_FORM,
+                       ERN_ORIGIN_FORM,
+                       ERN_ABSOLUTE_FORM,
+                       ERN_AUTHORITY_FORM,
+                       ERN_ASTERISK_FORM,
 };
 
 struct ern_request {
@@ -50,13 +50,13 @@ struct ern_request {
     enum ern_target_form form;
     struct ern_slice target;    /* as it came */
     struct ern_slice authority; /* the target's if it has one, else Host; absent if neither */
-    struct ern_slice path;      /* as it came, still encoded; empty for authority- and asterisk-form */
-    struct ern_slice query;     /* after the question mark; absent if there is none */
+    struct ern_slice path;  /* as it came, still encoded; empty for authority- and asterisk-form */
+    struct ern_slice query; /* after the question mark; absent if there is none */
     uint8_t version_major, version_minor;
-    bool chunked;           /* content comes in the chunked coding */
-    int64_t content_length; /* bytes of content that were declared; -1: no Content-Length */
-    uint64_t present;       /* one bit an enum ern_field_id: is there such a field? */
-    uint8_t first[ERN_FIELDS]; /* where the first such field is; read only if its bit is set */
+    bool chunked;               /* content comes in the chunked coding */
+    int64_t content_length;     /* bytes of content that were declared; -1: no Content-Length */
+    uint64_t present;           /* one bit an enum ern_field_id: is there such a field? */
+    uint16_t first[ERN_FIELDS]; /* where the first such field is; read only if its bit is set */
     uint16_t fields_n, fields_cap;
     struct ern_field *fields; /* the caller's memory, fields_cap long, in order of arrival */
 };

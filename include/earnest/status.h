@@ -34,7 +34,7 @@ enum ern_cacheable {
 
 /* A row of status.def. */
 struct ern_status {
-    uint16_t code;           /* 100 to 599 */
+    uint16_t code; /* 100 to 599 */
     enum ern_status_kind kind;
     enum ern_cacheable cacheable;
     int has_content;         /* 0: an answer with this status never has content */

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* One byte a character, one bit a class; the unit test derives each class again from its grammar. */
+/* One byte a character, one bit a class; the unit test derives each class again from its grammar.
+ */
 #include "base/chars.h"
 
 /* clang-format off */

@@ -37,7 +37,7 @@ static int64_t
 days_from(int64_t year, unsigned month, unsigned day)
 {
     int64_t y = month <= 2 ? year - 1 : year;
-    int64_t era = floor_div(y, 400);
+    int64_t era = floor_div(y, 400); /* not a status */
     int64_t of_era = y - era * 400;
     int64_t of_year = (153 * (int64_t)((month + 9) % 12) + 2) / 5 + day - 1;
 
@@ -70,6 +70,6 @@ civil_from(int64_t time_s)
 int64_t
 civil_seconds(const struct civil *date)
 {
-    return days_from(date->year, date->month, date->day) * DAY_S + date->hour * 3600 +
-           date->minute * 60 + date->second;
+    return days_from(date->year, date->month, date->day) * DAY_S + (int64_t)date->hour * 3600 +
+           (int64_t)date->minute * 60 + date->second;
 }

@@ -44,16 +44,30 @@ out_hex(struct out *o, uint64_t n)
 
 static const struct ern_slice replacement = {"\xef\xbf\xbd", 3};
 
+/* The bytes at the start of text that stand for themselves in a JSON string, ASCII ones. */
+static size_t
+json_plain(struct ern_slice text)
+{
+    size_t n = 0;
+
+    while (n < text.len && text.ptr[n] >= ' ' && text.ptr[n] <= '~' && text.ptr[n] != '"' &&
+           text.ptr[n] != '\\')
+        n++;
+    return n;
+}
+
 void
 out_json(struct out *o, struct ern_slice text)
 {
     while (text.len) {
-        size_t n = utf8_len(text);
+        size_t plain = json_plain(text), n = plain ? plain : utf8_len(text);
         char c = text.ptr[0];
 
         if (n == 0) {
             out_slice(o, replacement);
             n = 1;
+        } else if (plain) {
+            out_slice(o, slice_first(text, n));
         } else if (c == '"' || c == '\\') {
             out_char(o, '\\');
             out_char(o, c);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* slice.h - what is done with slices everywhere: compare, cut, trim. ASCII rules, never a locale's. */
+/* slice.h - what is done with slices everywhere: compare, cut, trim. ASCII rules, never a locale's.
+ */
 #ifndef BASE_SLICE_H
 #define BASE_SLICE_H
 
@@ -46,7 +47,7 @@ slice_eq(struct ern_slice a, struct ern_slice b)
 static inline char
 lower(char c)
 {
-    return c >= 'A' && c <= 'Z' ? (char)(c | 0x20) : c;
+    return (char)(c >= 'A' && c <= 'Z' ? c | 0x20 : c);
 }
 
 static inline bool

@@ -16,7 +16,7 @@ static const struct ern_status rows[ROWS] = {
 #define CARRY(field) CARRY_(field)
 #define CARRY_(field) (sizeof #field > 1 ? #field : NULL)
 #define STATUS(code, id, phrase, kind, content, carry, cacheable, source)                          \
-    {code,   ERN_##kind, ERN_##cacheable, CONTENT_##content, {phrase, sizeof phrase - 1},          \
+    {code,         ERN_##kind, ERN_##cacheable, CONTENT_##content, {phrase, sizeof phrase - 1},    \
      CARRY(carry), source},
 #include "status.def"
 #undef STATUS

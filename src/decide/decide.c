@@ -23,7 +23,12 @@ static_assert(ERN_FACTS <= 128, "facts fit struct ern_bits");
 #define OR6(w, a, ...) BIT(a, w) | OR5(w, __VA_ARGS__)
 #define PICK(_0, _1, _2, _3, _4, _5, _6, or_n, ...) or_n
 #define OR(w, ...) (PICK(0, ##__VA_ARGS__, OR6, OR5, OR4, OR3, OR2, OR1, OR0, 0)(w, ##__VA_ARGS__))
-#define IF(...) {{OR(0, ##__VA_ARGS__), OR(1, ##__VA_ARGS__)}}
+#define IF(...)                                                                                    \
+    {                                                                                              \
+        {                                                                                          \
+            OR(0, ##__VA_ARGS__), OR(1, ##__VA_ARGS__)                                             \
+        }                                                                                          \
+    }
 #define UNLESS(...) IF(__VA_ARGS__)
 
 const struct ern_rule ern_rules[] = {
@@ -124,6 +129,7 @@ fail(struct ern_decision *d)
 {
     add(&d->facts.yes, ERN_FACT_broke);
     d->rule = 0;
+    d->waiting = ERN_FACTS;
     return &ern_rules[0];
 }
 

@@ -1,14 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* accept.h - how much a request likes a representation: qualities in thousandths (RFC 9110 12.4.2). */
+/* accept.h - how much a request likes a representation: qualities in thousandths (RFC 9110 12.4.2).
+ */
 #ifndef MSG_ACCEPT_H
 #define MSG_ACCEPT_H
 
 #include "earnest/message.h"
 
 /*
- * Each returns 0 (not acceptable) to 1000, and 1000 when the field is absent or empty. The most
- * specific matching member decides. A member that is malformed is passed over; a malformed weight
- * counts as 1.
+ * Each returns 0 (not acceptable) to 1000, and 1000 when the field is absent or has no well-formed
+ * member. The most specific matching member decides, of equal ones the one with the greater weight.
+ * A member that is malformed is passed over; a malformed weight counts as 1.
  */
 
 /* Accept (RFC 9110 12.5.1). type is a media type, its parameters included. */
@@ -16,12 +17,18 @@ unsigned accept_type(const struct ern_request *request, struct ern_slice type);
 
 /*
  * Accept-Encoding (RFC 9110 12.5.3). coding is "gzip", "br" ..., or "identity", which is acceptable
- * unless excluded by "identity;q=0" or by "*;q=0" without an identity member; x-gzip is gzip.
+ * unless excluded by "identity;q=0" or by "*;q=0" without an identity member; x-gzip is gzip
+ * and x-compress is compress (8.4.1). A coding that is listed was asked for, so identity, where
+ * only the default speaks for it, comes a thousandth after the least acceptable one of the list.
  * Without the field every coding is acceptable; with an empty one, identity alone.
  */
 unsigned accept_coding(const struct ern_request *request, struct ern_slice coding);
 
-/* Accept-Language (RFC 9110 12.5.4) by basic filtering (RFC 4647 3.3.1). tag as in "bn-BD". */
+/*
+ * Accept-Language (RFC 9110 12.5.4) by basic filtering (RFC 4647 3.3.1). tag as in "bn-BD".
+ * Of an absent tag, a representation in no particular language, only a member "*" can speak, and it
+ * can make it less wanted but not exclude it: the result is 1 to 1000.
+ */
 unsigned accept_language(const struct ern_request *request, struct ern_slice tag);
 
 #endif

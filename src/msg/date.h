@@ -3,6 +3,7 @@
 #define MSG_DATE_H
 
 #include "base/out.h"
+#include "earnest/message.h"
 
 enum { DATE_BYTES = 29 }; /* of an IMF-fixdate: "Sun, 06 Nov 1994 08:49:37 GMT" */
 
@@ -15,6 +16,13 @@ enum { DATE_BYTES = 29 }; /* of an IMF-fixdate: "Sun, 06 Nov 1994 08:49:37 GMT" 
  * The name of the day must be one, but need not be right.
  */
 ERN_MUST_USE bool date_parse(struct ern_slice text, int64_t now_s, int64_t *ret_time_s);
+
+/*
+ * Reads a field that is one HTTP-date. Returns false if there is none, if it is malformed, and if
+ * it is repeated with another value (RFC 9110 13.1.3: more than one member).
+ */
+ERN_MUST_USE bool date_field(const struct ern_request *request, enum ern_field_id id, int64_t now_s,
+                             int64_t *ret_time_s);
 
 /* Writes an IMF-fixdate; years 1970 to 9999. */
 void date_write(struct out *o, int64_t time_s);

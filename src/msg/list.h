@@ -16,11 +16,17 @@ bool list_has(const struct ern_request *request, enum ern_field_id id, struct er
 
 /*
  * Takes the next ";" name [ "=" value ] off the front of *parameters (RFC 9110 5.6.6), white space
- * allowed around ";". A quoted value comes without its quotes but with its backslashes.
- * Returns false at the end, and at the first thing that is no parameter, where *parameters stays.
+ * allowed around ";", empty ones passed over. A quoted value comes without its quotes but with its
+ * backslashes; without a value *ret_value is absent.
+ * Returns false at the end, where *parameters is empty, and at the first thing that is no
+ * parameter, where *parameters stays.
  */
 bool parameter_next(struct ern_slice *parameters, struct ern_slice *ret_name,
                     struct ern_slice *ret_value);
+
+/* Are two values from parameter_next() the same, with backslashes resolved; in any case? */
+bool parameter_same(struct ern_slice a, struct ern_slice b);
+bool parameter_same_nocase(struct ern_slice a, struct ern_slice b);
 
 /* Is the whole text a token (RFC 9110 5.6.2)? */
 bool token_is(struct ern_slice text);

@@ -13,10 +13,16 @@ struct range_spec {
 /* Is the Range value, trimmed, a well-formed set of ranges of the unit bytes (any case)? */
 bool range_is_bytes(struct ern_slice value);
 
+/* What stands after "bytes=" in a value that passed range_is_bytes(). */
+static inline struct ern_slice
+range_set(struct ern_slice value)
+{
+    return slice_skip(value, sizeof "bytes=" - 1);
+}
+
 /*
- * Takes the next range-spec off the front of *set, which is what stands after "bytes=".
- * Returns false at the end. The value must have passed range_is_bytes(). Numbers past UINT64_MAX
- * become UINT64_MAX.
+ * Takes the next range-spec off the front of *set, which came from range_set().
+ * Returns false at the end. Numbers past UINT64_MAX become UINT64_MAX.
  */
 bool range_next(struct ern_slice *set, struct range_spec *ret_spec);
 

@@ -32,6 +32,7 @@ void h1_head_init(struct h1_head *head, const struct limits *limits);
  *             memory may not move (after a move begin again with h1_head_init())
  *   request   from ern_request_init(), the same in each call. On PARSE_DONE all of it is set and
  *             consistent: one authority, one framing. On PARSE_BAD, what was read so far.
+ * Call again only after PARSE_MORE; after PARSE_BAD it says the same again.
  */
 enum parse h1_head_feed(struct h1_head *head, struct ern_slice bytes, struct ern_request *request);
 

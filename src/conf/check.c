@@ -1,0 +1,295 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* check.c - what each option alone can not know: does the configuration make sense as a whole? */
+#include "conf/make.h"
+
+#include <assert.h>
+#include <stdlib.h>
+
+#include "base/chars.h"
+#include "conf/value.h"
+
+struct claim { /* a name that may be taken once */
+    struct ern_slice text;
+    struct conf_position at;
+};
+
+static int
+claim_compare(const void *left, const void *right)
+{
+    const struct claim *a = left, *b = right;
+    size_t n = a->text.len < b->text.len ? a->text.len : b->text.len;
+
+    for (size_t i = 0; i < n; i++) {
+        int difference = (unsigned char)a->text.ptr[i] - (unsigned char)b->text.ptr[i];
+
+        if (difference)
+            return difference;
+    }
+    if (a->text.len != b->text.len)
+        return a->text.len < b->text.len ? -1 : 1;
+    if (a->at.line != b->at.line)
+        return a->at.line < b->at.line ? -1 : 1;
+    return a->at.column < b->at.column ? -1 : a->at.column > b->at.column;
+}
+
+/* Adds an error for each claim that another made before. */
+static void
+check_claims(struct maker *m, struct claim *claims, size_t n, const char *what)
+{
+    if (n > 1)
+        qsort(claims, n, sizeof *claims, claim_compare);
+    for (size_t i = 1; i < n; i++)
+        if (slice_eq(claims[i].text, claims[i - 1].text))
+            conf_wrong(
+                m->errors, claims[i].at,
+                CONF_SAY(what, "leave one of the two out, or write another", claims[i].text));
+}
+
+/* The name in lower case, for names are compared without regard to it (RFC 9110 4.2.3). */
+static struct ern_slice
+lower_copy(struct maker *m, struct ern_slice text)
+{
+    char *at = memory_take(&m->scratch, text.len + 1, 1);
+
+    if (!at)
+        return ERN_ABSENT;
+    for (size_t i = 0; i < text.len; i++)
+        at[i] = lower(text.ptr[i]);
+    return slice_from(at, text.len);
+}
+
+static void
+check_host(struct maker *m, struct ern_slice name, struct conf_position at)
+{
+    if (!value_is_host(name))
+        conf_wrong(m->errors, at,
+                   CONF_SAY("\"%1\" is not the name of a site",
+                            "write the name alone, as in \"www.example.org\": no scheme, port or *",
+                            name));
+}
+
+static size_t
+names_n(const struct conf *conf)
+{
+    size_t n = conf->sites_n;
+
+    for (size_t i = 0; i < conf->sites_n; i++)
+        n += conf->sites[i].aliases.n;
+    return n;
+}
+
+static void
+check_names(struct maker *m)
+{
+    size_t n = 0, all = names_n(m->conf);
+    struct claim *claims = all ? memory_take(&m->scratch, all, sizeof *claims) : NULL;
+
+    if (!claims)
+        return;
+    for (size_t i = 0; i < m->conf->sites_n; i++) {
+        const struct conf_site *site = &m->conf->sites[i];
+
+        if (slice_is_there(site->name)) {
+            check_host(m, site->name, site->place.at);
+            claims[n++] = (struct claim){lower_copy(m, site->name), site->place.at};
+        }
+        for (size_t j = 0; j < site->aliases.n; j++) {
+            check_host(m, site->aliases.text[j], site->aliases.at[j]);
+            claims[n++] = (struct claim){lower_copy(m, site->aliases.text[j]), site->aliases.at[j]};
+        }
+    }
+    if (!m->scratch.full)
+        check_claims(m, claims, n, "the name \"%1\" is taken already");
+}
+
+static void
+check_listens(struct maker *m)
+{
+    const struct conf *conf = m->conf;
+    size_t n = 0;
+    struct claim *claims;
+
+    if (conf->listens_n == 0)
+        return;
+    claims = memory_take(&m->scratch, conf->listens_n, sizeof *claims);
+    for (size_t i = 0; claims && i < conf->listens_n; i++) {
+        const struct conf_listen *listen = &conf->listens[i];
+
+        if (slice_is_there(listen->name) && listen->port > 0)
+            claims[n++] = (struct claim){listen->name, listen->place.at};
+        if (listen->strict && conf->sites_n == 1 && !slice_is_there(conf->sites[0].name))
+            conf_wrong(m->errors, listen->place.given[CONF_listen_strict].value,
+                       CONF_SAY("strict needs the names of sites, and there are none",
+                                "write the routes in site \"...\" { ... }, or leave strict out",
+                                ERN_ABSENT));
+    }
+    if (claims)
+        check_claims(m, claims, n, "the address \"%1\" is taken already");
+}
+
+/* Is there a segment . or .., or an empty one? No path of a request has them once it is resolved.
+ */
+static bool
+has_odd_segment(struct ern_slice path)
+{
+    while (path.len) {
+        struct ern_slice segment;
+        size_t n;
+
+        path = slice_skip(path, 1);
+        n = slice_find(path, '/');
+        segment = slice_first(path, n);
+        if (slice_eq(segment, ERN_SLICE(".")) || slice_eq(segment, ERN_SLICE("..")) ||
+            (n == 0 && path.len > 0))
+            return true;
+        path = slice_skip(path, n);
+    }
+    return false;
+}
+
+static void
+check_path(struct maker *m, const struct conf_route *route)
+{
+    struct ern_slice path = route->path;
+
+    if (path.len == 0) /* said already */
+        return;
+    if (path.ptr[0] != '/')
+        conf_wrong(m->errors, route->place.at,
+                   CONF_SAY("the path \"%1\" does not begin with /", "write \"/%1\"", path));
+    else if (slice_find(path, '?') < path.len || slice_find(path, '#') < path.len)
+        conf_wrong(m->errors, route->place.at,
+                   CONF_SAY("the path \"%1\" holds a query or a fragment",
+                            "write what stands before ? and #", path));
+    else if (has_odd_segment(path))
+        conf_wrong(m->errors, route->place.at,
+                   CONF_SAY("the path \"%1\" holds // or a segment of dots, which no request has",
+                            "write it without", path));
+}
+
+/* Options of another kind than the route's; a second kind. */
+static void
+check_kind(struct maker *m, const struct conf_route *route)
+{
+    const struct conf_given *given = route->place.given;
+    struct option_key row;
+
+    for (size_t i = 0; option_row(i, &row); i++) {
+        enum conf_option needs = row.where == WHERE_files ? CONF_route_files : CONF_route_redirect;
+        bool is_kind = row.id == CONF_route_files || row.id == CONF_route_redirect ||
+                       row.id == CONF_route_use_proxy || row.id == CONF_route_gone;
+
+        if (row.type == TYPE_limit || row.id >= CONF_OPTIONS || given[row.id].key.line == 0 ||
+            route->kind == 0)
+            continue;
+        if (is_kind && row.id != (unsigned)route->kind)
+            conf_wrong(m->errors, given[row.id].key,
+                       CONF_SAY("\"%1\" makes the route \"%2\" a second kind",
+                                "write another route for it, or leave one of the two out", row.key,
+                                route->path));
+        if ((row.where == WHERE_files || row.where == WHERE_redirect) && given[needs].key.line == 0)
+            conf_wrong(m->errors, given[row.id].key,
+                       CONF_SAY("\"%1\" is for a %2 only", "leave it out", row.key,
+                                option_place(row.where)));
+    }
+}
+
+static void
+check_index(struct maker *m, const struct conf_route *route)
+{
+    for (size_t i = 0; i < route->index.n; i++) {
+        struct ern_slice name = route->index.text[i];
+
+        if (slice_find(name, '/') < name.len || slice_eq(name, ERN_SLICE(".")) ||
+            slice_eq(name, ERN_SLICE("..")))
+            conf_wrong(m->errors, route->index.at[i],
+                       CONF_SAY("\"%1\" is not the name of a file",
+                                "write a name without /, as in \"index.html\"", name));
+    }
+}
+
+static void
+check_urls(struct maker *m, const struct conf_route *route)
+{
+    const struct conf_given *given = route->place.given;
+
+    if (slice_is_there(route->redirect) && !value_is_reference(route->redirect))
+        conf_wrong(m->errors, given[CONF_route_redirect].value,
+                   CONF_SAY("\"%1\" is neither a URL nor a path",
+                            "write one as in \"https://example.org/new\" or \"/new\"",
+                            route->redirect));
+    else if (slice_is_there(route->redirect) && slice_eq(route->redirect, route->path))
+        conf_wrong(m->errors, given[CONF_route_redirect].value,
+                   CONF_SAY("the redirect leads to its own path \"%1\"", "write another URL",
+                            route->redirect));
+    if (!slice_is_there(route->use_proxy))
+        return;
+    if (!value_is_http_url(route->use_proxy))
+        conf_wrong(m->errors, given[CONF_route_use_proxy].value,
+                   CONF_SAY("\"%1\" is not the URL of a proxy",
+                            "write one as in \"http://proxy.example.org:3128/\"",
+                            route->use_proxy));
+    else
+        conf_warn(m->errors, given[CONF_route_use_proxy].key,
+                  CONF_SAY("use_proxy is deprecated, and clients do not heed it (RFC 9110 15.4.6)",
+                           "configure the proxy in the clients, or write redirect", ERN_ABSENT));
+}
+
+/* cache_control becomes a field value (RFC 9110 5.5), without white space around it. */
+static void
+check_field(struct maker *m, const struct conf_route *route)
+{
+    struct ern_slice value = route->cache_control;
+    bool good = slice_trim(value).len == value.len;
+
+    for (size_t i = 0; i < value.len; i++)
+        good &= char_is(value.ptr[i], CHAR_FIELD) && (unsigned char)value.ptr[i] < 0x80;
+    if (!good)
+        conf_wrong(m->errors, route->place.given[CONF_files_cache_control].value,
+                   CONF_SAY("\"%1\" is not a field value",
+                            "write it in ASCII and without spaces around, as in \"max-age=3600\"",
+                            value));
+}
+
+static void
+check_routes(struct maker *m, const struct conf_site *site)
+{
+    struct claim *claims;
+    size_t n = 0;
+
+    if (site->routes_n == 0)
+        return;
+    claims = memory_take(&m->scratch, site->routes_n, sizeof *claims);
+    for (size_t i = 0; claims && i < site->routes_n; i++) {
+        const struct conf_route *route = &site->routes[i];
+
+        check_path(m, route);
+        check_kind(m, route);
+        check_index(m, route);
+        check_urls(m, route);
+        check_field(m, route);
+        if (route->place.given[CONF_route_gone].key.line && !route->gone)
+            conf_wrong(m->errors, route->place.given[CONF_route_gone].value,
+                       CONF_SAY("gone says nothing unless it is true",
+                                "write gone = true, or leave it out", ERN_ABSENT));
+        if (slice_is_there(route->path))
+            claims[n++] = (struct claim){route->path, route->place.at};
+    }
+    if (claims)
+        check_claims(m, claims, n, "the path \"%1\" has a route already");
+}
+
+void
+check_conf(struct maker *m)
+{
+    const struct conf_log *log = &m->conf->log;
+
+    check_listens(m);
+    check_names(m);
+    for (size_t i = 0; i < m->conf->sites_n; i++)
+        check_routes(m, &m->conf->sites[i]);
+    if (slice_eq(log->errors, ERN_SLICE("off")))
+        conf_wrong(m->errors, log->place.given[CONF_log_errors].value,
+                   CONF_SAY("lines about the server can not be turned off",
+                            "write a file, or \"-\" for standard error", ERN_ABSENT));
+}

@@ -1,0 +1,150 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * conf.h - the configuration: what a file or the flags of `earnest serve` say, checked.
+ *
+ * A struct conf is made once and then only read. It owns everything in it; conf_free() gives it
+ * back at once. A NUL stands after every text, so that its ptr can be given to the system; no text
+ * holds a control character.
+ */
+#ifndef CONF_CONF_H
+#define CONF_CONF_H
+
+#include "code/limits.h"
+#include "conf/error.h"
+#include "conf/option.h"
+#include "conf/memory.h"
+
+struct conf_given { /* where an option was written; lines are 0 if it has its default */
+    struct conf_position key, value;
+};
+
+struct conf_place {          /* first member of all that has options */
+    struct conf_position at; /* the title if there is one, else the key */
+    struct conf_given given[CONF_OPTIONS];
+};
+
+struct conf_texts {
+    struct ern_slice *text;
+    struct conf_position *at;
+    size_t n;
+};
+
+/* The kinds of route: the option that makes it one, so that given[route->kind] is its place. */
+enum conf_kind {
+    CONF_KIND_FILES = CONF_route_files,
+    CONF_KIND_REDIRECT = CONF_route_redirect,
+    CONF_KIND_USE_PROXY = CONF_route_use_proxy,
+    CONF_KIND_GONE = CONF_route_gone,
+};
+
+/* Choices, in the order of option.def. */
+enum conf_hidden { CONF_HIDDEN_REFUSE, CONF_HIDDEN_SERVE };
+enum conf_negotiate { CONF_NEGOTIATE_BEST, CONF_NEGOTIATE_STRICT };
+enum conf_log_format { CONF_LOG_COMBINED, CONF_LOG_JSON };
+
+struct conf_route {
+    struct conf_place place;
+    struct ern_slice path; /* begins with / */
+    enum conf_kind kind;
+    bool trace;
+
+    struct ern_slice files; /* CONF_KIND_FILES: a folder */
+    struct conf_texts index;
+    struct ern_slice cache_control; /* absent: no such field */
+    unsigned hidden;                /* an enum conf_hidden */
+    unsigned negotiate;             /* an enum conf_negotiate */
+    bool listing, precompressed;
+
+    struct ern_slice redirect; /* CONF_KIND_REDIRECT: an absolute URL, or a path */
+    uint16_t status;           /* of the redirect */
+
+    struct ern_slice use_proxy; /* CONF_KIND_USE_PROXY: an absolute URL */
+    bool gone;                  /* CONF_KIND_GONE */
+};
+
+struct conf_site {
+    struct conf_place place;
+    struct ern_slice name; /* absent: the only site, which answers to any name */
+    struct conf_texts aliases;
+    struct conf_route *routes; /* in the order of the file */
+    size_t routes_n;           /* at least 1 */
+};
+
+struct conf_listen {
+    struct conf_place place;
+    struct ern_slice name;    /* as in "127.0.0.1:8080", "[::1]:8080", ":8080" */
+    struct ern_slice address; /* without brackets; empty: all addresses */
+    uint16_t port;            /* 0: any that is free */
+    bool strict;              /* a name that is no site's is misdirected; else the first site's */
+};
+
+struct conf_log {
+    struct conf_place place;
+    unsigned format;         /* an enum conf_log_format */
+    struct ern_slice file;   /* a path, "-" or "off" */
+    struct ern_slice errors; /* a path or "-" */
+};
+
+struct conf {
+    struct conf_place place;
+    const char *file; /* its name, for messages; NULL: made from flags, and places mean nothing */
+    struct conf_listen *listens;
+    size_t listens_n; /* at least 1 */
+    struct conf_site *sites;
+    size_t sites_n;        /* at least 1 */
+    unsigned workers;      /* 0: one a core */
+    struct ern_slice user; /* absent: stay who we are */
+    struct conf_log log;
+    struct limits limits;
+    struct memory memory; /* where all of this is */
+};
+
+/* What `earnest serve DIR` was told; NULL, 0 and false for what it was not. */
+struct conf_flags {
+    const char *directory;
+    const char *listen; /* as the title of listen */
+    const char *index;  /* names with commas between them */
+    const char *host;   /* names of the site with commas between them; others are misdirected */
+    const char *log;    /* as log's file */
+    const char *user;
+    bool listing;
+    int workers;
+};
+
+/*
+ * Makes a configuration from the text of a file.
+ *   file      the name for messages; kept by the caller as long as errors
+ *   ret_conf  the caller's to conf_free(); NULL on failure
+ *   errors    emptied, then filled in the order of the file; on success it may hold warnings
+ * Returns 0, or -1 if there is an error.
+ */
+ERN_MUST_USE int conf_parse(struct ern_slice text, const char *file, struct conf **ret_conf,
+                            struct conf_errors *errors);
+
+/* The same with at most memory_max bytes of memory for the configuration, and again for reading. */
+ERN_MUST_USE int conf_parse_within(struct ern_slice text, const char *file, size_t memory_max,
+                                   struct conf **ret_conf, struct conf_errors *errors);
+
+/* Reads the file at path, and makes a configuration from it as conf_parse() does. */
+ERN_MUST_USE int conf_read(const char *path, struct conf **ret_conf, struct conf_errors *errors);
+
+/* Makes a configuration from flags; errors name no line. Else as conf_parse(). */
+ERN_MUST_USE int conf_from_flags(const struct conf_flags *flags, struct conf **ret_conf,
+                                 struct conf_errors *errors);
+
+/*
+ * Looks whether the folders, index files, log files and the user that conf names are there.
+ *   errors   what is not is added; conf must outlive it
+ * Returns 0, or -1 if there is an error.
+ */
+ERN_MUST_USE int conf_check_files(const struct conf *conf, struct conf_errors *errors);
+
+/* Writes the configuration with all its defaults, as a file that conf_parse() reads the same. */
+void conf_write(const struct conf *conf, struct out *o);
+
+/* How many routes all sites have. */
+size_t conf_routes(const struct conf *conf);
+
+void conf_free(struct conf *conf);
+
+#endif

@@ -1,0 +1,127 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* files.c - is what a configuration names there? The only part of checking that asks the system. */
+#include <errno.h>
+#include <pwd.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "conf/conf.h"
+
+enum {
+    PATH_BYTES = 4096,
+    USER_BYTES = 8192, /* what getpwnam_r() needs for one user */
+};
+
+/* The place in the file; none if the configuration was made from flags. */
+static struct conf_position
+place(const struct conf *conf, struct conf_position at)
+{
+    return conf->file ? at : (struct conf_position){0, 0};
+}
+
+/* Writes the path of name in folder, NUL-terminated. Returns false if it is too long. */
+static bool
+path_join(char *path, struct ern_slice folder, struct ern_slice name)
+{
+    struct out o = out_init(path, PATH_BYTES);
+
+    out_slice(&o, folder);
+    out_char(&o, '/');
+    out_slice(&o, name);
+    out_char(&o, '\0');
+    return !o.full;
+}
+
+/* Is one of the index files there? */
+static bool
+has_index(const struct conf_route *route)
+{
+    char path[PATH_BYTES];
+    struct stat status;
+
+    for (size_t i = 0; i < route->index.n; i++)
+        if (path_join(path, route->files, route->index.text[i]) && stat(path, &status) == 0)
+            return true;
+    return false;
+}
+
+static void
+check_folder(const struct conf *conf, const struct conf_route *route, struct conf_errors *errors)
+{
+    const struct conf_given *given = route->place.given;
+    struct conf_position at = place(conf, given[CONF_route_files].value);
+    struct stat status;
+
+    if (stat(route->files.ptr, &status) < 0)
+        conf_wrong(errors, at,
+                   errno == EACCES
+                       ? CONF_SAY("this user may not look at \"%1\"",
+                                  "allow it with chmod, or write another folder", route->files)
+                       : CONF_SAY("there is no folder \"%1\"",
+                                  "make it with mkdir, or write another", route->files));
+    else if (!S_ISDIR(status.st_mode))
+        conf_wrong(
+            errors, at,
+            CONF_SAY("\"%1\" is not a folder", "write the folder that it is in", route->files));
+    else if (given[CONF_files_index].key.line && route->index.n > 0 && !route->listing &&
+             !has_index(route))
+        conf_warn(errors, place(conf, given[CONF_files_index].value),
+                  CONF_SAY("none of the index files is in \"%1\"",
+                           "write \"%2\" there, or say listing = true", route->files,
+                           route->index.text[0]));
+}
+
+/* Is the folder of a log file there? */
+static void
+check_log(const struct conf *conf, enum conf_option option, struct ern_slice file,
+          struct conf_errors *errors)
+{
+    struct conf_position at = place(conf, conf->log.place.given[option].value);
+    struct ern_slice folder = file;
+    char path[PATH_BYTES];
+    struct stat status;
+
+    while (folder.len > 0 && folder.ptr[folder.len - 1] != '/')
+        folder.len--;
+    if (stat(file.ptr, &status) == 0 && S_ISDIR(status.st_mode))
+        conf_wrong(errors, at, CONF_SAY("the log \"%1\" is a folder", "write a file in it", file));
+    else if (folder.len > 0 &&
+             (!path_join(path, folder, ERN_SLICE(".")) || stat(path, &status) < 0))
+        conf_wrong(
+            errors, at,
+            CONF_SAY("there is no folder \"%1\"", "make it with mkdir, or write another", folder));
+}
+
+static void
+check_user(const struct conf *conf, struct conf_errors *errors)
+{
+    char buffer[USER_BYTES];
+    struct passwd entry, *found = NULL;
+
+    if (!slice_is_there(conf->user))
+        return;
+    if (getpwnam_r(conf->user.ptr, &entry, buffer, sizeof buffer, &found) != 0 || !found)
+        conf_wrong(errors, place(conf, conf->place.given[CONF_top_user].value),
+                   CONF_SAY("there is no user \"%1\"",
+                            "add one with adduser --system, or write another", conf->user));
+}
+
+int
+conf_check_files(const struct conf *conf, struct conf_errors *errors)
+{
+    unsigned wrong_n = errors->wrong_n;
+
+    errors->file = conf->file ? conf->file : "the command line";
+    for (size_t i = 0; i < conf->sites_n; i++)
+        for (size_t j = 0; j < conf->sites[i].routes_n; j++)
+            if (conf->sites[i].routes[j].kind == CONF_KIND_FILES)
+                check_folder(conf, &conf->sites[i].routes[j], errors);
+    if (!slice_eq(conf->log.file, ERN_SLICE("-")) && !slice_eq(conf->log.file, ERN_SLICE("off")))
+        check_log(conf, CONF_log_file, conf->log.file, errors);
+    if (!slice_eq(conf->log.errors, ERN_SLICE("-")))
+        check_log(conf, CONF_log_errors, conf->log.errors, errors);
+    check_user(conf, errors);
+    conf_errors_sort(errors);
+    return errors->wrong_n > wrong_n ? -1 : 0;
+}

@@ -1,0 +1,173 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* write.c - the configuration as a file, with all its defaults. */
+#include "conf/conf.h"
+
+/* As a string; there is no control character that would need an escape. */
+static void
+write_string(struct out *o, struct ern_slice text)
+{
+    out_char(o, '"');
+    for (size_t i = 0; i < text.len; i++) {
+        if (text.ptr[i] == '"' || text.ptr[i] == '\\')
+            out_char(o, '\\');
+        out_char(o, text.ptr[i]);
+    }
+    out_char(o, '"');
+}
+
+static void
+write_indent(struct out *o, unsigned depth)
+{
+    while (depth--)
+        out_literal(o, "    ");
+}
+
+static void
+write_key(struct out *o, unsigned depth, const char *key)
+{
+    write_indent(o, depth);
+    out_text(o, key);
+    out_literal(o, " = ");
+}
+
+static void
+write_text(struct out *o, unsigned depth, const char *key, struct ern_slice text)
+{
+    if (!slice_is_there(text))
+        return;
+    write_key(o, depth, key);
+    write_string(o, text);
+    out_char(o, '\n');
+}
+
+static void
+write_flag(struct out *o, unsigned depth, const char *key, bool flag)
+{
+    write_key(o, depth, key);
+    out_text(o, flag ? "true\n" : "false\n");
+}
+
+static void
+write_number(struct out *o, unsigned depth, const char *key, uint64_t number)
+{
+    write_key(o, depth, key);
+    out_u64(o, number);
+    out_char(o, '\n');
+}
+
+static void
+write_list(struct out *o, unsigned depth, const char *key, const struct conf_texts *texts)
+{
+    write_key(o, depth, key);
+    out_char(o, '{');
+    for (size_t i = 0; i < texts->n; i++) {
+        out_text(o, i ? ", " : " ");
+        write_string(o, texts->text[i]);
+    }
+    out_literal(o, " }\n");
+}
+
+/* Begins a section; an absent title is none. */
+static void
+write_section(struct out *o, unsigned depth, const char *key, struct ern_slice name)
+{
+    write_indent(o, depth);
+    out_text(o, key);
+    if (slice_is_there(name)) {
+        out_char(o, ' ');
+        write_string(o, name);
+    }
+    out_literal(o, " {\n");
+}
+
+static void
+write_end(struct out *o, unsigned depth)
+{
+    write_indent(o, depth);
+    out_literal(o, "}\n");
+}
+
+static void
+write_files(struct out *o, unsigned depth, const struct conf_route *route)
+{
+    write_text(o, depth, "files", route->files);
+    write_flag(o, depth, "listing", route->listing);
+    write_list(o, depth, "index", &route->index);
+    write_text(o, depth, "hidden",
+               route->hidden == CONF_HIDDEN_SERVE ? ERN_SLICE("serve") : ERN_SLICE("refuse"));
+    write_text(o, depth, "negotiate",
+               route->negotiate == CONF_NEGOTIATE_STRICT ? ERN_SLICE("strict") : ERN_SLICE("best"));
+    write_flag(o, depth, "precompressed", route->precompressed);
+    write_text(o, depth, "cache_control", route->cache_control);
+}
+
+static void
+write_route(struct out *o, unsigned depth, const struct conf_route *route)
+{
+    write_section(o, depth, "route", route->path);
+    switch (route->kind) {
+    case CONF_KIND_FILES:
+        write_files(o, depth + 1, route);
+        break;
+    case CONF_KIND_REDIRECT:
+        write_text(o, depth + 1, "redirect", route->redirect);
+        write_number(o, depth + 1, "status", route->status);
+        break;
+    case CONF_KIND_USE_PROXY:
+        write_text(o, depth + 1, "use_proxy", route->use_proxy);
+        break;
+    case CONF_KIND_GONE:
+        write_flag(o, depth + 1, "gone", true);
+        break;
+    }
+    write_flag(o, depth + 1, "trace", route->trace);
+    write_end(o, depth);
+}
+
+static void
+write_site(struct out *o, const struct conf_site *site)
+{
+    unsigned depth = slice_is_there(site->name) ? 1 : 0;
+
+    if (depth) {
+        write_section(o, 0, "site", site->name);
+        write_list(o, 1, "aliases", &site->aliases);
+    }
+    for (size_t i = 0; i < site->routes_n; i++)
+        write_route(o, depth, &site->routes[i]);
+    if (depth)
+        write_end(o, 0);
+}
+
+static void
+write_limits(struct out *o, const struct conf *conf)
+{
+    struct limits limits = conf->limits;
+    const struct limit_row *row;
+
+    write_section(o, 0, "limits", ERN_ABSENT);
+    for (unsigned i = 0; (row = limits_row(i)) != NULL; i++)
+        write_number(o, 1, row->name.ptr, (uint64_t)*limits_at(&limits, i));
+    write_end(o, 0);
+}
+
+void
+conf_write(const struct conf *conf, struct out *o)
+{
+    write_number(o, 0, "workers", conf->workers);
+    write_text(o, 0, "user", conf->user);
+    for (size_t i = 0; i < conf->listens_n; i++) {
+        write_section(o, 0, "listen", conf->listens[i].name);
+        write_flag(o, 1, "strict", conf->listens[i].strict);
+        write_end(o, 0);
+    }
+    write_section(o, 0, "log", ERN_ABSENT);
+    write_text(o, 1, "format",
+               conf->log.format == CONF_LOG_JSON ? ERN_SLICE("json") : ERN_SLICE("combined"));
+    write_text(o, 1, "file", conf->log.file);
+    write_text(o, 1, "errors", conf->log.errors);
+    write_end(o, 0);
+    write_limits(o, conf);
+    for (size_t i = 0; i < conf->sites_n; i++)
+        write_site(o, &conf->sites[i]);
+}

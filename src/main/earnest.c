@@ -1,0 +1,53 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* earnest.c - the program: the first argument says which command. */
+#include <stdio.h>
+
+#include "base/slice.h"
+#include "main/check.h"
+#include "main/explain.h"
+#include "main/serve.h"
+
+static const struct {
+    const char *name;
+    int (*run)(int argc, char **argv);
+    const char *what;
+} commands[] = {
+    {"serve", serve_main, "serve a folder, or what a configuration file says"},
+    {"check", check_main, "is this configuration file right, and what is to be mended?"},
+    {"explain", explain_main, "what a status code means, and what earns it here"},
+};
+
+enum { COMMANDS = sizeof commands / sizeof *commands };
+
+static void
+help(FILE *to)
+{
+    (void)fputs("Usage: earnest COMMAND [ARGUMENT]...\n\n"
+                "An HTTP server in which every status code is earned, and every answer can say why.\n\n",
+                to);
+    for (unsigned i = 0; i < COMMANDS; i++)
+        (void)fprintf(to, "  %-9s%s\n", commands[i].name, commands[i].what);
+    (void)fputs("\nearnest COMMAND -h says more of one. Exit codes: 0 done, 1 failed, 2 wrong usage.\n",
+                to);
+}
+
+int
+main(int argc, char **argv)
+{
+    struct ern_slice name = slice_text(argc > 1 ? argv[1] : NULL);
+
+    for (unsigned i = 0; i < COMMANDS; i++)
+        if (slice_eq(name, slice_text(commands[i].name)))
+            return commands[i].run(argc - 1, argv + 1);
+    if (slice_eq(name, ERN_SLICE("-h")) || slice_eq(name, ERN_SLICE("--help")) ||
+        slice_eq(name, ERN_SLICE("help"))) {
+        help(stdout);
+        return 0;
+    }
+    if (slice_eq(name, ERN_SLICE("--version"))) {
+        (void)puts("earnest " EARNEST_VERSION);
+        return 0;
+    }
+    help(stderr);
+    return 2;
+}

@@ -1,0 +1,112 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "main/serve.h"
+
+#include <getopt.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "base/num.h"
+#include "serve/server.h"
+
+static const char help[] =
+    "Usage: earnest serve [OPTION]... DIR\n"
+    "       earnest serve -c FILE\n"
+    "\n"
+    "Serves a folder, or what a configuration file says, until it is told to stop.\n"
+    "\n"
+    "  -c, --config FILE     serve by this file; with it no other option and no DIR\n"
+    "  -l, --listen ADDRESS  as in 127.0.0.1:8080, [::1]:8080, :8080 (default: 127.0.0.1:8080)\n"
+    "      --index NAMES     files that stand for their folder, with commas between\n"
+    "                        (default: index.html; \"\" for none)\n"
+    "      --listing on|off  list folders without such a file (default: on)\n"
+    "      --host NAMES      names of this site, with commas between; others are misdirected\n"
+    "      --log FILE        where the access log goes: a file, - or off (default: -)\n"
+    "      --user NAME       become this user once the port is open\n"
+    "      --workers N       threads that serve (default: one a core)\n"
+    "  -h, --help            this text\n"
+    "\n"
+    "Signals: TERM and INT let answers finish and stop, HUP reads the configuration again.\n"
+    "Exit codes: 0 stopped, 1 could not start, 2 wrong usage.\n";
+
+enum { LISTING = 256, INDEX, HOST, LOG, USER, WORKERS };
+
+static const struct option options[] = {
+    {"config", required_argument, NULL, 'c'},   {"listen", required_argument, NULL, 'l'},
+    {"index", required_argument, NULL, INDEX},  {"listing", required_argument, NULL, LISTING},
+    {"host", required_argument, NULL, HOST},    {"log", required_argument, NULL, LOG},
+    {"user", required_argument, NULL, USER},    {"workers", required_argument, NULL, WORKERS},
+    {"help", no_argument, NULL, 'h'},           {NULL, 0, NULL, 0},
+};
+
+static int
+usage(const char *what, const char *which)
+{
+    (void)fprintf(stderr, "earnest serve: %s%s\nTry: earnest serve -h\n", what, which);
+    return 2;
+}
+
+/* Takes one option. Returns false if its value is wrong. */
+static bool
+take(int option, const char *value, const char **config, struct conf_flags *flags)
+{
+    struct ern_slice text = slice_text(value);
+    uint64_t workers;
+
+    switch (option) {
+    case 'c':
+        *config = value;
+        return true;
+    case 'l':
+        flags->listen = value;
+        return true;
+    case INDEX:
+        flags->index = value;
+        return true;
+    case HOST:
+        flags->host = value;
+        return true;
+    case LOG:
+        flags->log = value;
+        return true;
+    case USER:
+        flags->user = value;
+        return true;
+    case LISTING:
+        flags->listing = slice_eq(text, ERN_SLICE("on"));
+        return flags->listing || slice_eq(text, ERN_SLICE("off"));
+    case WORKERS:
+        if (!u64_parse(text, 256, &workers) || workers == 0)
+            return false;
+        flags->workers = (int)workers;
+        return true;
+    default:
+        return false;
+    }
+}
+
+int
+serve_main(int argc, char **argv)
+{
+    struct conf_flags flags = {.listing = true, .listen = "127.0.0.1:8080", .log = "-"};
+    const char *config = NULL;
+    bool other = false;
+    int option;
+
+    while ((option = getopt_long(argc, argv, "c:l:h", options, NULL)) != -1) {
+        if (option == 'h') {
+            (void)fputs(help, stdout);
+            return 0;
+        }
+        if (option == '?')
+            return usage("unknown option, or one without its value", "");
+        if (!take(option, optarg, &config, &flags))
+            return usage("this value cannot be used: ", optarg);
+        other = other || option != 'c';
+    }
+    if (config && (other || optind < argc))
+        return usage("with --config nothing else can be said", "");
+    if (!config && optind != argc - 1)
+        return usage(optind == argc ? "say which folder to serve" : "say one folder", "");
+    flags.directory = config ? NULL : argv[optind];
+    return server_run(&(struct server_source){.path = config, .flags = &flags});
+}

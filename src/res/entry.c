@@ -1,0 +1,355 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "res/entry.h"
+
+#include <errno.h>
+#include <linux/limits.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "base/out.h"
+#include "msg/date.h"
+#include "res/media.h"
+
+enum { FIELDS_BYTES = 512 /* of one variant, without Cache-Control */ };
+
+static const struct {
+    const char *suffix, *coding;
+} siblings[ENTRY_VARIANTS - 1] = {{".br", "br"}, {".zst", "zstd"}, {".gz", "gzip"}};
+
+struct found { /* a file that is open, and its content if it was small */
+    int fd;    /* -1: none */
+    struct file_info info;
+    struct ern_slice coding;
+};
+
+/* One look at a path. */
+struct look {
+    const struct files_route *route;
+    bool quick;
+    enum entry_kind kind;
+    struct out name; /* relative to the root and, but for the moment of appending, ended by NUL */
+    unsigned found_n;
+    struct found found[ENTRY_VARIANTS]; /* the file itself first */
+    char text[PATH_MAX];
+};
+
+/* Is it an answer, rather than a failure of ours, that the path could not be opened? */
+static bool
+is_answer(int error, enum entry_kind *ret_kind)
+{
+    switch (error) {
+    case -ENOENT:
+    case -ENOTDIR:
+    case -ENAMETOOLONG:
+    case -ELOOP:
+        *ret_kind = ENTRY_MISSING;
+        return true;
+    case -EACCES:
+    case -EPERM:
+    case -EXDEV: /* a symbolic link leads out of the root */
+    case -ENXIO: /* a socket */
+    case -ENODEV:
+        *ret_kind = ENTRY_UNREADABLE;
+        return true;
+    default:
+        return false;
+    }
+}
+
+/* Opens the name with an end appended. Returns as file_open(); -ENAMETOOLONG if it does not fit. */
+static int
+open_with(struct look *l, struct ern_slice end, struct file_info *ret_info)
+{
+    size_t len = l->name.len;
+    int fd = -ENAMETOOLONG;
+
+    out_slice(&l->name, end);
+    out_char(&l->name, '\0');
+    if (!l->name.full)
+        fd = file_open(l->route->root, l->text, l->quick, ret_info);
+    l->name.len = len;
+    l->name.full = false;
+    return fd;
+}
+
+/* The file that the name is: opened, or -1. Returns 0, or a negative errno. */
+static int
+try_regular(struct look *l, struct ern_slice end, struct found *ret_found)
+{
+    enum entry_kind ignored;
+    int fd = open_with(l, end, &ret_found->info);
+
+    ret_found->fd = -1;
+    if (fd < 0)
+        return is_answer(fd, &ignored) ? 0 : fd;
+    if (ret_found->info.kind == FILE_REGULAR)
+        ret_found->fd = fd;
+    else
+        (void)close(fd);
+    return 0;
+}
+
+/* Looks for an index in the directory of that name. */
+static int
+find_index(struct look *l)
+{
+    out_char(&l->name, '/');
+    for (unsigned i = 0; i < FILES_INDEXES && slice_is_there(l->route->indexes[i]); i++) {
+        int error = try_regular(l, l->route->indexes[i], &l->found[0]);
+
+        if (error)
+            return error;
+        if (l->found[0].fd >= 0) {
+            out_slice(&l->name, l->route->indexes[i]);
+            l->found_n = 1;
+            l->kind = ENTRY_FILE;
+            return 0;
+        }
+    }
+    l->kind = l->route->listing ? ENTRY_LISTING : ENTRY_MISSING;
+    return 0;
+}
+
+/* Finds out what the path is; the file itself, or the directory's index, is then found[0]. */
+static int
+find(struct look *l, bool slashed)
+{
+    struct found *file = &l->found[0];
+    int fd = open_with(l, ERN_SLICE(""), &file->info);
+
+    if (fd < 0)
+        return is_answer(fd, &l->kind) ? 0 : fd;
+    if (file->info.kind == FILE_REGULAR && !slashed) {
+        file->fd = fd;
+        l->found_n = 1;
+        l->kind = ENTRY_FILE;
+        return 0;
+    }
+    (void)close(fd);
+    if (file->info.kind == FILE_DIRECTORY && slashed)
+        return find_index(l);
+    l->kind = file->info.kind == FILE_SPECIAL     ? ENTRY_UNREADABLE
+              : file->info.kind == FILE_DIRECTORY ? ENTRY_UNSLASHED
+                                                  : ENTRY_MISSING;
+    return 0;
+}
+
+static bool
+is_sibling_name(struct ern_slice name)
+{
+    for (unsigned i = 0; i < ENTRY_VARIANTS - 1; i++)
+        if (slice_ends(name, slice_text(siblings[i].suffix)))
+            return true;
+    return false;
+}
+
+/* Finds the precompressed siblings of the file. */
+static int
+find_siblings(struct look *l)
+{
+    if (!l->route->precompressed || is_sibling_name(out_done(&l->name)))
+        return 0;
+    for (unsigned i = 0; i < ENTRY_VARIANTS - 1; i++) {
+        struct found *sibling = &l->found[l->found_n];
+        int error = try_regular(l, slice_text(siblings[i].suffix), sibling);
+
+        if (error)
+            return error;
+        sibling->coding = slice_text(siblings[i].coding);
+        l->found_n += sibling->fd >= 0;
+    }
+    return 0;
+}
+
+/* Writes the fields of a variant into o, which has room. */
+static void
+write_fields(struct out *o, const struct entry *e, struct entry_variant *v)
+{
+    size_t at = o->len;
+
+    out_literal(o, "ETag: ");
+    v->etag.ptr = o->ptr + o->len;
+    out_char(o, '"');
+    out_hex(o, hash_bytes((struct hash_key){0, 0},
+                          slice_from((const char *)&v->stamp, sizeof v->stamp)));
+    out_char(o, '"');
+    v->etag.len = (size_t)(o->ptr + o->len - v->etag.ptr);
+    out_literal(o, "\r\n");
+    if (e->route->strict)
+        out_literal(o, "Vary: Accept, Accept-Encoding\r\n");
+    else if (e->variants_n > 1)
+        out_literal(o, "Vary: Accept-Encoding\r\n");
+    if (slice_is_there(e->route->cache_control)) {
+        out_literal(o, "Cache-Control: ");
+        out_slice(o, e->route->cache_control);
+        out_literal(o, "\r\n");
+    }
+    v->validators = slice_from(o->ptr + at, o->len - at);
+    at = o->len;
+    out_literal(o, "Content-Type: ");
+    out_slice(o, e->type);
+    out_literal(o, "\r\nLast-Modified: ");
+    date_write(o, e->last_modified_s);
+    out_literal(o, "\r\nAccept-Ranges: bytes\r\n");
+    if (slice_is_there(v->coding)) {
+        out_literal(o, "Content-Encoding: ");
+        out_slice(o, v->coding);
+        out_literal(o, "\r\n");
+    }
+    v->description = slice_from(o->ptr + at, o->len - at);
+}
+
+/* Reads the content of a small file into room at *bytes, and closes it. */
+static int
+read_small(struct found *found, char **bytes, bool quick)
+{
+    size_t n = (size_t)found->info.stamp.bytes;
+    ssize_t got = file_read(found->fd, *bytes, n, 0, quick);
+
+    if (got < 0)
+        return (int)got;
+    if ((size_t)got < n)
+        return -EAGAIN; /* it shrank meanwhile: look again */
+    (void)close(found->fd);
+    found->fd = -1;
+    *bytes += n;
+    return 0;
+}
+
+static bool
+is_small(const struct found *found)
+{
+    return found->info.stamp.bytes <= ENTRY_BYTES_MAX;
+}
+
+static size_t
+memory_of(const struct look *l, struct ern_slice path)
+{
+    size_t n = sizeof(struct entry) + path.len;
+
+    for (unsigned i = 0; i < l->found_n; i++)
+        n += FIELDS_BYTES + l->route->cache_control.len +
+             (is_small(&l->found[i]) ? (size_t)l->found[i].info.stamp.bytes : 0);
+    return n;
+}
+
+/* Last-Modified is never later than Date: RFC 9110 8.8.2.1. */
+static int64_t
+modified_at(const struct file_stamp *stamp, int64_t now_s)
+{
+    int64_t s = stamp->modified_s < now_s ? stamp->modified_s : now_s;
+
+    return s > 0 ? s : 0;
+}
+
+static int
+fill_variants(struct entry *e, struct look *l, char *at)
+{
+    e->variants_n = (uint8_t)l->found_n;
+    for (unsigned i = 0; i < l->found_n; i++) {
+        struct entry_variant *v = &e->variants[i];
+        struct out o = out_init(at, FIELDS_BYTES + e->route->cache_control.len);
+
+        v->coding = l->found[i].coding;
+        v->stamp = l->found[i].info.stamp;
+        write_fields(&o, e, v);
+        assert(!o.full);
+        at += o.cap;
+    }
+    for (unsigned i = 0; i < l->found_n; i++) {
+        struct entry_variant *v = &e->variants[i];
+
+        if (is_small(&l->found[i])) {
+            int error;
+
+            v->bytes = at;
+            error = read_small(&l->found[i], &at, l->quick);
+            if (error)
+                return error;
+        }
+        v->fd = l->found[i].fd; /* the entry's from here on */
+        l->found[i].fd = -1;
+        e->fds_n = (uint8_t)(e->fds_n + (v->fd >= 0));
+    }
+    return 0;
+}
+
+/* Is the older entry still what was found? */
+static bool
+is_known(const struct entry *known, const struct look *l)
+{
+    if (!known || known->kind != l->kind || known->variants_n != l->found_n)
+        return false;
+    for (unsigned i = 0; i < l->found_n; i++)
+        if (!slice_eq(known->variants[i].coding, l->found[i].coding) ||
+            !file_stamp_same(&known->variants[i].stamp, &l->found[i].info.stamp))
+            return false;
+    return true;
+}
+
+static int
+make(struct look *l, struct ern_slice path, int64_t now_s, struct entry **ret_entry)
+{
+    size_t memory = memory_of(l, path);
+    struct entry *e = malloc(memory);
+    char *at = (char *)(e + 1);
+    int error;
+
+    if (!e)
+        return -ENOMEM;
+    *e = (struct entry){.route = l->route, .kind = l->kind, .memory = memory};
+    for (unsigned i = 0; i < ENTRY_VARIANTS; i++)
+        e->variants[i].fd = -1;
+    memcpy(at, path.ptr, path.len);
+    e->path = slice_from(at, path.len);
+    if (l->found_n) {
+        e->type = media_type(out_done(&l->name));
+        e->last_modified_s = modified_at(&l->found[0].info.stamp, now_s);
+    }
+    error = fill_variants(e, l, at + path.len);
+    if (error) {
+        entry_free(e);
+        return error;
+    }
+    *ret_entry = e;
+    return 0;
+}
+
+int
+entry_load(const struct files_route *route, struct ern_slice path, const struct entry *known,
+           int64_t now_s, bool quick, struct entry **ret_entry)
+{
+    bool slashed = path.ptr[path.len - 1] == '/';
+    struct look l;
+    int error;
+
+    l.route = route;
+    l.quick = quick;
+    l.found_n = 0;
+    l.kind = ENTRY_MISSING;
+    l.found[0].coding = ERN_ABSENT;
+    l.name = out_init(l.text, sizeof l.text);
+    out_slice(&l.name, path.len > 1 ? slice_from(path.ptr + 1, path.len - 1 - slashed)
+                                    : ERN_SLICE("."));
+    *ret_entry = NULL;
+    error = l.name.full ? 0 : find(&l, slashed);
+    if (!error && l.kind == ENTRY_FILE)
+        error = find_siblings(&l);
+    if (!error && !is_known(known, &l))
+        error = make(&l, path, now_s, ret_entry);
+    for (unsigned i = 0; i < l.found_n; i++)
+        if (l.found[i].fd >= 0)
+            (void)close(l.found[i].fd);
+    return error;
+}
+
+void
+entry_free(struct entry *e)
+{
+    if (!e)
+        return;
+    for (unsigned i = 0; i < ENTRY_VARIANTS; i++)
+        if (e->variants[i].fd >= 0)
+            (void)close(e->variants[i].fd);
+    free(e);
+}

@@ -1,0 +1,66 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * entry.h - what a path below a root was found to be, ready to be sent: the fields are written
+ * already, and the content of a small file lies in memory.
+ */
+#ifndef RES_ENTRY_H
+#define RES_ENTRY_H
+
+#include "io/file.h"
+#include "res/files.h"
+
+enum entry_kind {
+    ENTRY_MISSING,
+    ENTRY_UNREADABLE, /* not allowed to us, outside the root, or no file at all (a fifo, a device) */
+    ENTRY_UNSLASHED,  /* a directory asked for without its slash */
+    ENTRY_LISTING,    /* a directory without an index, on a route that lists */
+    ENTRY_FILE,
+};
+
+enum { ENTRY_VARIANTS = 4, ENTRY_BYTES_MAX = 16384 /* content kept in memory: PERFORMANCE 8.2 */ };
+
+struct entry_variant { /* the file itself, or a precompressed sibling of it */
+    struct ern_slice coding;      /* absent: identity */
+    struct ern_slice etag;        /* within validators */
+    struct ern_slice validators;  /* field lines, as in struct res_representation */
+    struct ern_slice description; /* likewise */
+    struct file_stamp stamp;
+    char *bytes; /* the content, or NULL if it is larger than ENTRY_BYTES_MAX: then */
+    int fd;      /* it is open here; else -1 */
+};
+
+struct entry {
+    const struct files_route *route; /* with path the key */
+    struct ern_slice path;           /* below the route, as in struct res_request */
+    uint64_t hash;
+    struct entry *chain;             /* the next with the same hash bucket */
+    struct entry *newer, *older;     /* in the order of use */
+    int64_t checked_ms;              /* when it was last seen to be so */
+    uint32_t pins;                   /* answers that use it */
+    bool used;                       /* since it last came to the end of the order */
+    bool dropped;                    /* out of the table; freed with its last pin */
+    uint8_t fds_n;                   /* descriptors it holds */
+    uint8_t variants_n;
+    enum entry_kind kind;
+    struct ern_slice type; /* media type */
+    int64_t last_modified_s;
+    size_t memory; /* bytes it takes */
+    struct entry_variant variants[ENTRY_VARIANTS];
+};
+
+/*
+ * Looks at a path below a route's root.
+ *   path   as in struct res_request, without NUL; copied
+ *   known  an older entry of the same path, or NULL: if it is still right, *ret_entry is NULL
+ *   quick  only if it needs no wait for a disk: -EAGAIN otherwise
+ * Returns 0 and an entry that the caller owns, or a negative errno. What a stranger can ask for is
+ * no error: an entry says that it is missing or unreadable.
+ */
+ERN_MUST_USE int entry_load(const struct files_route *route, struct ern_slice path,
+                            const struct entry *known, int64_t now_s, bool quick,
+                            struct entry **ret_entry);
+
+/* Closes and frees; NULL is fine. */
+void entry_free(struct entry *entry);
+
+#endif

@@ -1,0 +1,318 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "res/files.h"
+
+#include <errno.h>
+#include <stdlib.h>
+
+#include "msg/accept.h"
+#include "msg/target.h"
+#include "res/cache.h"
+#include "res/listing.h"
+
+struct files {
+    struct cache *cache;
+};
+
+/* A look at the disk that may have to wait for it. */
+struct files_job {
+    struct job job;
+    struct res_request *request;
+    struct entry *known; /* pinned meanwhile; NULL if there is none */
+    struct entry *found; /* NULL: known is still right */
+    int error;
+};
+
+struct files *
+files_new(const struct limits *limits, struct hash_key key)
+{
+    struct files *files = malloc(sizeof *files);
+
+    if (!files)
+        return NULL;
+    files->cache = cache_new(limits, key);
+    if (!files->cache) {
+        free(files);
+        return NULL;
+    }
+    return files;
+}
+
+void
+files_free(struct files *files)
+{
+    if (!files)
+        return;
+    cache_free(files->cache);
+    free(files);
+}
+
+static void
+release(struct res_request *request)
+{
+    cache_unpin(request->pinned);
+    request->pinned = NULL;
+}
+
+/* The request answers from this entry from now on. */
+static void
+use(struct res_request *request, struct entry *entry)
+{
+    cache_pin(entry);
+    request->pinned = entry;
+    request->release = release;
+}
+
+/* The disk was looked at: entry is what there is, or NULL if known is still right. */
+static void
+arrived(struct res_request *request, struct entry *known, struct entry *entry)
+{
+    struct files *files = request->thread;
+
+    if (entry)
+        cache_put(files->cache, entry, request->now.run_ms);
+    else
+        known->checked_ms = request->now.run_ms;
+    use(request, entry ? entry : known);
+}
+
+static void
+job_run(struct job *job)
+{
+    struct files_job *j = (struct files_job *)job;
+
+    j->error = entry_load(j->request->route, j->request->below, j->known, j->request->now.unix_s,
+                          false, &j->found);
+}
+
+static void
+job_done(struct job *job)
+{
+    struct files_job *j = (struct files_job *)job;
+    struct res_request *request = j->request;
+
+    if (j->error == 0)
+        arrived(request, j->known, j->found);
+    if (j->known)
+        cache_unpin(j->known);
+    request->error = j->error;
+    request->resume(request);
+}
+
+/* Has the pool look, since it may take time. */
+static enum ern_answer
+look_later(struct res_request *request, struct entry *known)
+{
+    struct files_job *j = arena_take(request->arena, sizeof *j);
+
+    if (!j)
+        return ERN_FAIL;
+    *j = (struct files_job){
+        .job = {.mailbox = request->mailbox, .run = job_run, .done = job_done},
+        .request = request,
+        .known = known,
+    };
+    if (!pool_submit(request->pool, &j->job))
+        return ERN_FAIL;
+    if (known)
+        cache_pin(known);
+    return ERN_WAIT;
+}
+
+/* Makes request->pinned the entry of the path: YES once it is. */
+static enum ern_answer
+look(struct res_request *request)
+{
+    struct files *files = request->thread;
+    struct entry *known = cache_find(files->cache, request->route, request->below);
+    struct entry *found;
+    int error;
+
+    if (request->error)
+        return ERN_FAIL;
+    if (known && cache_is_fresh(files->cache, known, request->now.run_ms)) {
+        use(request, known);
+        return ERN_YES;
+    }
+    error = entry_load(request->route, request->below, known, request->now.unix_s, true, &found);
+    if (error == -EAGAIN)
+        return look_later(request, known);
+    if (error) {
+        request->error = error;
+        return ERN_FAIL;
+    }
+    arrived(request, known, found);
+    return ERN_YES;
+}
+
+/* The variant for this request; SIZE_MAX if it accepts none. */
+static size_t
+choose(const struct ern_request *http, const struct entry *e)
+{
+    struct ern_variant variants[ENTRY_VARIANTS];
+    bool strict = e->route->strict;
+    size_t n = 0, choice;
+
+    if (e->variants_n == 1 && !strict)
+        return 0;
+    if (!ern_request_has(http, ERN_FIELD_accept_encoding) && !strict)
+        return 0;
+    /* Smaller ones first: on a tie the first is taken. Without the field, the file as it is. */
+    for (size_t i = 1; i < e->variants_n; i++)
+        variants[n++] = (struct ern_variant){
+            strict ? e->type : ERN_ABSENT, ERN_ABSENT, e->variants[i].coding, 1000};
+    variants[n++] =
+        (struct ern_variant){strict ? e->type : ERN_ABSENT, ERN_ABSENT, ERN_ABSENT, 1000};
+    if (!ern_request_has(http, ERN_FIELD_accept_encoding))
+        return ern_negotiate(http, &variants[n - 1], 1, &choice) ? 0 : SIZE_MAX;
+    if (!ern_negotiate(http, variants, n, &choice))
+        return strict ? SIZE_MAX : 0;
+    return choice == n - 1 ? 0 : choice + 1;
+}
+
+static void
+represent(struct ern_decision *d, const struct entry *e, const struct entry_variant *v)
+{
+    struct res_request *request = d->self;
+
+    d->evidence.etag = v->etag;
+    d->evidence.last_modified_s = e->last_modified_s;
+    d->evidence.content_bytes = (int64_t)v->stamp.bytes;
+    request->has_representation = true;
+    request->representation = (struct res_representation){
+        .validators = v->validators,
+        .description = v->description,
+        .type = e->type,
+        .length = v->stamp.bytes,
+        .bytes = v->bytes,
+        .fd = v->fd,
+    };
+}
+
+/* A directory is named with its slash: where this one is. */
+static bool
+add_slash(struct ern_decision *d)
+{
+    struct res_request *request = d->self;
+    struct out o = arena_out(request->arena);
+
+    path_write(&o, request->path);
+    out_char(&o, '/');
+    if (slice_is_there(request->query)) {
+        out_char(&o, '?');
+        out_slice(&o, request->query);
+    }
+    d->evidence.location = arena_keep(request->arena, &o);
+    return slice_is_there(d->evidence.location);
+}
+
+static void
+learn(struct ern_decision *d, enum ern_fact fact, bool yes)
+{
+    if (!ern_bits_has(&d->facts.known, fact))
+        ern_learn(d, fact, yes);
+}
+
+/* The first question about the file itself: the look at it answers the others too. */
+static enum ern_answer
+ask_moved(struct ern_decision *d, enum ern_fact fact)
+{
+    struct res_request *request = d->self;
+    const struct entry *e;
+    size_t choice = 0;
+
+    (void)fact;
+    if (!request->pinned) {
+        enum ern_answer looked = look(request);
+
+        if (looked != ERN_YES)
+            return looked;
+    }
+    e = request->pinned;
+    if (e->kind == ENTRY_UNSLASHED && !add_slash(d))
+        return ERN_FAIL;
+    if (e->kind == ENTRY_FILE) {
+        choice = choose(d->request, e);
+        if (choice < e->variants_n)
+            represent(d, e, &e->variants[choice]);
+    }
+    if (e->kind == ENTRY_LISTING && !listing_open(d))
+        return ERN_FAIL;
+    learn(d, ERN_FACT_readable, e->kind != ENTRY_UNREADABLE);
+    learn(d, ERN_FACT_exists, e->kind == ENTRY_FILE || e->kind == ENTRY_LISTING);
+    learn(d, ERN_FACT_acceptable, choice < ENTRY_VARIANTS);
+    return e->kind == ENTRY_UNSLASHED ? ERN_YES : ERN_NO;
+}
+
+/* Only GET and HEAD come so far, and they stay what they are: 301 says all that is needed. */
+static enum ern_answer
+ask_keeps_method(struct ern_decision *d, enum ern_fact fact)
+{
+    (void)d;
+    (void)fact;
+    return ERN_NO;
+}
+
+/* What ask_moved() learned; a rule may need it without having asked that first. */
+static enum ern_answer
+ask_file(struct ern_decision *d, enum ern_fact fact)
+{
+    enum ern_answer moved = ask_moved(d, ERN_FACT_moved);
+
+    if (moved == ERN_WAIT || moved == ERN_FAIL)
+        return moved;
+    return ern_bits_has(&d->facts.yes, fact) ? ERN_YES : ERN_NO;
+}
+
+static enum ern_answer
+ask_method_allowed(struct ern_decision *d, enum ern_fact fact)
+{
+    (void)fact;
+    return res_allows(d, RES_ALLOW(GET) | RES_ALLOW(HEAD) | RES_ALLOW(OPTIONS));
+}
+
+/* A name that begins with a dot is for the server's owner; ".well-known" is not (RFC 8615 3). */
+static enum ern_answer
+ask_withheld(struct ern_decision *d, enum ern_fact fact)
+{
+    struct res_request *request = d->self;
+    const struct files_route *route = request->route;
+    struct ern_slice rest = request->below;
+    size_t at;
+
+    (void)fact;
+    if (route->hidden)
+        return ERN_NO;
+    for (; (at = slice_find(rest, '/')) < rest.len; rest = slice_skip(rest, 1)) {
+        rest = slice_skip(rest, at);
+        if (slice_starts(rest, ERN_SLICE("/.")) &&
+            !slice_starts(rest, ERN_SLICE("/.well-known/")) &&
+            !slice_eq(rest, ERN_SLICE("/.well-known")))
+            return ERN_YES;
+    }
+    return ERN_NO;
+}
+
+/* A listing is made anew for each request: it has no ranges. */
+static enum ern_answer
+ask_range_modest(struct ern_decision *d, enum ern_fact fact)
+{
+    return d->evidence.content_bytes < 0 ? ERN_NO : ern_ask_range_modest(d, fact);
+}
+
+struct ern_resource files_resource = {
+    .name = "files",
+    .ask =
+        {
+            ERN_ASKS_CONDITIONAL,
+            [ERN_FACT_range_current] = ern_ask_range_current,
+            [ERN_FACT_range_modest] = ask_range_modest,
+            [ERN_FACT_satisfiable] = ern_ask_satisfiable,
+            [ERN_FACT_method_allowed] = ask_method_allowed,
+            [ERN_FACT_withheld] = ask_withheld,
+            [ERN_FACT_moved] = ask_moved,
+            [ERN_FACT_keeps_method] = ask_keeps_method,
+            [ERN_FACT_readable] = ask_file,
+            [ERN_FACT_exists] = ask_file,
+            [ERN_FACT_acceptable] = ask_file,
+        },
+};

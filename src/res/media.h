@@ -1,0 +1,13 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef RES_MEDIA_H
+#define RES_MEDIA_H
+
+#include "earnest/slice.h"
+
+/*
+ * The media type of a file by the last extension of its name (media.def), in any case;
+ * "application/octet-stream" if that says nothing. Text types carry charset=utf-8.
+ */
+struct ern_slice media_type(struct ern_slice name);
+
+#endif

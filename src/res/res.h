@@ -1,0 +1,79 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * res.h - what every kind of resource is given, and what it gives back.
+ *
+ * A resource answers facts (earnest/decide.h) and offers a representation. It sees neither the wire
+ * nor the status that is decided. Its asks find a struct res_request behind decision->self.
+ */
+#ifndef RES_RES_H
+#define RES_RES_H
+
+#include <sys/types.h>
+
+#include "base/arena.h"
+#include "earnest/decide.h"
+#include "io/clock.h"
+#include "io/file.h"
+#include "io/pool.h"
+
+/*
+ * Content that is made while it is sent. fill() runs on the pool and writes the next piece, at most
+ * cap bytes; ret_end says that it was the last. Returns its length, or a negative errno: then the
+ * answer is cut so that the client can tell.
+ */
+struct res_stream {
+    ssize_t (*fill)(struct res_stream *stream, char *piece, size_t cap, bool *ret_end);
+    void (*free)(struct res_stream *stream);
+};
+
+/* The selected representation: its fields, and where its content is. */
+struct res_representation {
+    struct ern_slice validators;  /* field lines that a 304 carries too: ETag, Vary, Cache-Control ... */
+    struct ern_slice description; /* the other field lines: Content-Type, Last-Modified ... */
+    struct ern_slice type;        /* media type, for the parts of a multipart/byteranges */
+    uint64_t length;              /* of the content, in bytes; not of a stream */
+    const char *bytes;            /* the content in memory, or NULL: then it is in a file ... */
+    int fd;                       /* ... that this is open on, or -1: then it is a stream */
+    struct res_stream *stream;    /* owned by the request, freed after the answer; NULL if there is none */
+};
+
+struct res_route { /* the first member of the configuration of every kind */
+    uint64_t allow_more; /* methods that this route allows besides those of its kind: TRACE */
+};
+
+struct res_request {
+    const void *route;       /* the configuration of the kind: struct files_route and so on */
+    struct ern_slice path;   /* decoded and normalised (msg/target.h): the whole of it */
+    struct ern_slice below;  /* what of it stands below the route; begins with a slash */
+    struct ern_slice query;  /* as it came; absent if there is none */
+    struct arena *arena;     /* memory of this request */
+    struct clock_now now;
+    void *thread;            /* what the kind keeps for each thread: struct files and so on */
+    struct pool *pool;       /* for calls that may block, and */
+    struct mailbox *mailbox; /* where they come back to */
+    /* To be called, on the thread of the request, when an ask that said ERN_WAIT can answer. */
+    void (*resume)(struct res_request *request);
+    void (*release)(struct res_request *request); /* gives back what was pinned; NULL if nothing */
+    void *pinned;
+    int error; /* what the work of an ask ended with, if it failed: a negative errno */
+    bool has_representation;
+    struct res_representation representation; /* filled when has_representation */
+};
+
+/* The methods as bits of ern_evidence.allow. */
+#define RES_ALLOW(method) (UINT64_C(1) << ERN_##method)
+
+/* Answers method_allowed: the methods of the kind, and those of the route. Fills evidence.allow. */
+static inline enum ern_answer
+res_allows(struct ern_decision *d, uint64_t methods)
+{
+    const struct res_request *request = d->self;
+    const struct res_route *route = request->route;
+
+    d->evidence.allow = methods | (route ? route->allow_more : 0);
+    return d->request->method < ERN_METHODS && (d->evidence.allow >> d->request->method & 1)
+               ? ERN_YES
+               : ERN_NO;
+}
+
+#endif

@@ -1,0 +1,178 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "serve/account.h"
+
+#include "base/civil.h"
+#include "base/utf8.h"
+#include "serve/conn.h"
+
+enum { VALUE_BYTES = 512 /* of what strangers wrote, so much is logged */ };
+
+/*
+ * Text that a stranger wrote, on one line and within quotes: whatever could end the line or the
+ * quotes, or move a terminal's cursor, is written as \xHH.
+ */
+static void
+write_safe(struct out *o, struct ern_slice text)
+{
+    if (text.len > VALUE_BYTES)
+        text.len = VALUE_BYTES;
+    for (size_t i = 0; i < text.len; i++) {
+        unsigned char c = (unsigned char)text.ptr[i];
+
+        if (c >= 0x20 && c < 0x7f && c != '"' && c != '\\') {
+            out_char(o, (char)c);
+        } else {
+            out_literal(o, "\\x");
+            out_char(o, "0123456789abcdef"[c >> 4]);
+            out_char(o, "0123456789abcdef"[c & 15]);
+        }
+    }
+}
+
+static void
+write_safe_or_dash(struct out *o, struct ern_slice text)
+{
+    out_char(o, '"');
+    if (text.len)
+        write_safe(o, text);
+    else
+        out_char(o, '-');
+    out_char(o, '"');
+}
+
+/* "22/Nov/2026:23:30:09 +0000" */
+static void
+write_time(struct out *o, int64_t unix_s)
+{
+    static const char months[] = "JanFebMarAprMayJunJulAugSepOctNovDec";
+    struct civil t = civil_from(unix_s);
+
+    out_digits(o, t.day, 2);
+    out_char(o, '/');
+    out_slice(o, slice_from(months + (t.month - 1) * 3, 3));
+    out_char(o, '/');
+    out_digits(o, (uint64_t)t.year, 4);
+    out_char(o, ':');
+    out_digits(o, t.hour, 2);
+    out_char(o, ':');
+    out_digits(o, t.minute, 2);
+    out_char(o, ':');
+    out_digits(o, t.second, 2);
+    out_literal(o, " +0000");
+}
+
+/* The combined form that log readers know, and the rule at its end. */
+static void
+write_combined(struct out *o, const struct exchange *x)
+{
+    const struct ern_request *r = &x->request;
+
+    address_write_host(o, &x->conn->peer);
+    out_literal(o, " - - [");
+    write_time(o, x->worker->now.unix_s);
+    out_literal(o, "] \"");
+    if (r->method_text.len) {
+        write_safe(o, r->method_text);
+        out_char(o, ' ');
+        write_safe(o, r->target);
+        out_literal(o, " HTTP/");
+        out_u64(o, r->version_major);
+        out_char(o, '.');
+        out_u64(o, r->version_minor);
+    } else {
+        out_char(o, '-');
+    }
+    out_literal(o, "\" ");
+    out_u64(o, x->status);
+    out_char(o, ' ');
+    out_u64(o, x->sent_bytes);
+    out_char(o, ' ');
+    write_safe_or_dash(o, ern_request_field(r, ERN_FIELD_referer));
+    out_char(o, ' ');
+    write_safe_or_dash(o, ern_request_field(r, ERN_FIELD_user_agent));
+    out_literal(o, " rule=");
+    out_text(o, x->rule->name);
+    if (x->aborted)
+        out_literal(o, " aborted");
+    out_char(o, '\n');
+}
+
+static void
+write_member(struct out *o, const char *name, struct ern_slice value)
+{
+    out_text(o, name);
+    out_char(o, '"');
+    out_json(o, value.len > VALUE_BYTES ? slice_first(value, VALUE_BYTES) : value);
+    out_char(o, '"');
+}
+
+static void
+write_json(struct out *o, const struct exchange *x)
+{
+    const struct ern_request *r = &x->request;
+
+    out_literal(o, "{\"ts\":");
+    out_u64(o, (uint64_t)x->worker->now.unix_s);
+    out_literal(o, ",\"remote_ip\":\"");
+    address_write_host(o, &x->conn->peer);
+    out_char(o, '"');
+    write_member(o, ",\"method\":", r->method_text);
+    write_member(o, ",\"host\":", r->authority);
+    write_member(o, ",\"uri\":", r->target);
+    out_literal(o, ",\"proto\":\"HTTP/");
+    out_u64(o, r->version_major);
+    out_char(o, '.');
+    out_u64(o, r->version_minor);
+    out_literal(o, "\",\"status\":");
+    out_u64(o, x->status);
+    out_literal(o, ",\"size\":");
+    out_u64(o, x->sent_bytes);
+    write_member(o, ",\"rule\":", slice_text(x->rule->name));
+    write_member(o, ",\"source\":", slice_text(x->rule->source));
+    write_member(o, ",\"referer\":", ern_request_field(r, ERN_FIELD_referer));
+    write_member(o, ",\"user_agent\":", ern_request_field(r, ERN_FIELD_user_agent));
+    if (x->finding)
+        write_member(o, ",\"finding\":", slice_text(finding_row(x->finding)->name));
+    if (x->aborted)
+        out_literal(o, ",\"aborted\":true");
+    out_literal(o, "}\n");
+}
+
+static void
+write_incident(struct out *o, const struct exchange *x)
+{
+    write_time(o, x->worker->now.unix_s);
+    out_literal(o, " error: incident ");
+    out_hex(o, x->incident);
+    out_literal(o, ": ");
+    write_safe(o, x->request.method_text);
+    out_char(o, ' ');
+    write_safe(o, x->request.target);
+    out_literal(o, " ended as rule ");
+    out_text(o, x->rule->name);
+    out_literal(o, " of resource ");
+    out_text(o, x->decision.resource->name);
+    if (x->res.error) {
+        out_literal(o, ": errno ");
+        out_u64(o, (uint64_t)-x->res.error);
+    }
+    out_char(o, '\n');
+}
+
+void
+account(struct exchange *x)
+{
+    struct worker *w = x->worker;
+    struct out o;
+
+    if (w->access.log) {
+        o = log_begin(&w->access, w->now.run_ms);
+        (w->json ? write_json : write_combined)(&o, x);
+        log_end(&w->access, &o);
+    }
+    if (x->incident && w->errors.log) {
+        o = log_begin(&w->errors, w->now.run_ms);
+        write_incident(&o, x);
+        log_end(&w->errors, &o);
+    }
+}

@@ -1,0 +1,10 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef SERVE_ACCOUNT_H
+#define SERVE_ACCOUNT_H
+
+#include "serve/exchange.h"
+
+/* One line in the access log for an answer that is sent, or was cut; and one more if it was our fault. */
+void account(struct exchange *exchange);
+
+#endif

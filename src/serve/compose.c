@@ -1,0 +1,255 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "serve/compose.h"
+
+#include "earnest/status.h"
+#include "base/arena.h"
+#include "serve/error.h"
+#include "serve/stream.h"
+#include "wire/h1_write.h"
+
+enum { PART_BYTES = 256 /* of the head of a part, without its media type */ };
+
+#define field(o, name, value) h1_write_field(o, ERN_SLICE(name), value)
+
+/* "bytes FIRST-LAST/LENGTH" (RFC 9110 14.4) */
+static void
+write_content_range(struct out *o, const struct ern_range *range, uint64_t length)
+{
+    out_literal(o, "bytes ");
+    out_u64(o, range->first);
+    out_char(o, '-');
+    out_u64(o, range->last);
+    out_char(o, '/');
+    out_u64(o, length);
+}
+
+static void
+add_bytes(struct exchange *x, struct ern_slice bytes)
+{
+    assert(x->segments_n < SEGMENTS);
+    x->segments[x->segments_n++] = (struct segment){bytes.ptr, -1, 0, bytes.len};
+}
+
+/* Part of the representation: bytes at to at + n. */
+static void
+add_part(struct exchange *x, uint64_t at, uint64_t n)
+{
+    const struct res_representation *r = &x->res.representation;
+
+    assert(x->segments_n < SEGMENTS);
+    x->segments[x->segments_n++] = (struct segment){r->bytes, r->fd, at, n};
+}
+
+static uint64_t
+segments_length(const struct exchange *x)
+{
+    uint64_t n = 0;
+
+    for (unsigned i = 0; i < x->segments_n; i++)
+        n += x->segments[i].left;
+    return n;
+}
+
+/* Several ranges go out as the parts of a multipart/byteranges (RFC 9110 14.6). */
+static void
+compose_parts(struct exchange *x, struct out *o)
+{
+    const struct ern_ranges *ranges = &x->decision.evidence.ranges;
+    const struct res_representation *r = &x->res.representation;
+    size_t room = PART_BYTES + r->type.len;
+    char text[16];
+    struct out boundary = out_init(text, sizeof text);
+
+    out_hex(&boundary, worker_random(x->worker));
+    for (unsigned i = 0; i <= ranges->n; i++) {
+        char *memory = arena_take(&x->arena, room);
+        struct out part = out_init(memory, memory ? room : 0);
+
+        out_text(&part, i ? "\r\n--" : "--");
+        out_slice(&part, out_done(&boundary));
+        if (i == ranges->n) {
+            out_literal(&part, "--\r\n");
+            add_bytes(x, out_done(&part));
+            break;
+        }
+        out_literal(&part, "\r\nContent-Type: ");
+        out_slice(&part, r->type);
+        out_literal(&part, "\r\nContent-Range: ");
+        write_content_range(&part, &ranges->range[i], r->length);
+        out_literal(&part, "\r\n\r\n");
+        add_bytes(x, out_done(&part));
+        add_part(x, ranges->range[i].first, ranges->range[i].last - ranges->range[i].first + 1);
+    }
+    out_literal(o, "Content-Type: multipart/byteranges; boundary=");
+    out_slice(o, out_done(&boundary));
+    out_literal(o, "\r\n");
+}
+
+static void
+compose_partial(struct exchange *x, struct out *o)
+{
+    const struct ern_ranges *ranges = &x->decision.evidence.ranges;
+    const struct res_representation *r = &x->res.representation;
+
+    out_slice(o, r->validators);
+    if (ranges->n > 1) {
+        compose_parts(x, o);
+    } else {
+        /* With If-Range the client has these already: RFC 9110 15.3.7. */
+        if (!ern_request_has(&x->request, ERN_FIELD_if_range))
+            out_slice(o, r->description);
+        out_literal(o, "Content-Range: ");
+        write_content_range(o, &ranges->range[0], r->length);
+        out_literal(o, "\r\n");
+        add_part(x, ranges->range[0].first, ranges->range[0].last - ranges->range[0].first + 1);
+    }
+    h1_write_field_u64(o, ERN_SLICE("Content-Length"), segments_length(x));
+}
+
+static void
+compose_whole(struct exchange *x, struct out *o)
+{
+    struct res_representation *r = &x->res.representation;
+
+    out_slice(o, r->validators);
+    out_slice(o, r->description);
+    if (!r->stream) {
+        h1_write_field_u64(o, ERN_SLICE("Content-Length"), r->length);
+        add_part(x, 0, r->length);
+        return;
+    }
+    x->chunked = x->request.version_minor > 0;
+    if (x->chunked)
+        out_literal(o, "Transfer-Encoding: chunked\r\n");
+    else
+        x->close = true; /* its end is the end of the content (RFC 9112 6.3) */
+    if (!x->head_only) {
+        x->stream = stream_new(x, r->stream);
+        r->stream = NULL;
+        x->aborted = x->stream == NULL;
+    }
+}
+
+static bool
+is_secret(enum ern_field_id id)
+{
+    return id == ERN_FIELD_authorization || id == ERN_FIELD_proxy_authorization ||
+           id == ERN_FIELD_cookie;
+}
+
+/* The request as it was received, without what must not come back (RFC 9110 9.3.8). */
+static void
+compose_echo(struct exchange *x, struct out *o)
+{
+    const struct ern_request *r = &x->request;
+    struct out echo = arena_out(&x->arena);
+
+    out_slice(&echo, r->method_text);
+    out_char(&echo, ' ');
+    out_slice(&echo, r->target);
+    out_literal(&echo, " HTTP/1.");
+    out_u64(&echo, r->version_minor);
+    out_literal(&echo, "\r\n");
+    for (unsigned i = 0; i < r->fields_n; i++)
+        if (!is_secret(r->fields[i].id))
+            h1_write_field(&echo, r->fields[i].name, r->fields[i].value);
+    out_literal(&echo, "\r\n");
+    add_bytes(x, arena_keep(&x->arena, &echo));
+    out_literal(o, "Content-Type: message/http\r\n");
+    h1_write_field_u64(o, ERN_SLICE("Content-Length"), segments_length(x));
+}
+
+/* What happened and why, where there is no representation. */
+static void
+compose_error(struct exchange *x, struct out *o, const struct ern_status *status)
+{
+    struct error_content content = error_write(x);
+
+    field(o, "Content-Type", content.type);
+    field(o, "Content-Language", language_tag(content.language));
+    out_literal(o, "Vary: Accept, Accept-Language\r\n");
+    if (status && status->cacheable == ERN_NEVER)
+        out_literal(o, "Cache-Control: no-store\r\n");
+    h1_write_field_u64(o, ERN_SLICE("Content-Length"), content.text.len);
+    add_bytes(x, content.text);
+}
+
+static void
+write_allow(struct out *o, uint64_t allow)
+{
+    const char *between = "";
+
+    out_literal(o, "Allow: ");
+    for (unsigned m = 0; m < ERN_METHODS; m++) {
+        if (!(allow >> m & 1))
+            continue;
+        out_text(o, between);
+        out_slice(o, ern_method_name((enum ern_method)m));
+        between = ", ";
+    }
+    out_literal(o, "\r\n");
+}
+
+/* The fields that an answer carries because of its status: status.def, column carry. */
+static void
+write_evidence(struct exchange *x, struct out *o)
+{
+    const struct ern_evidence *e = &x->decision.evidence;
+
+    if (slice_is_there(e->location))
+        field(o, "Location", e->location);
+    if (x->status == ERN_405_METHOD_NOT_ALLOWED || x->request.method == ERN_OPTIONS)
+        write_allow(o, e->allow);
+    if (e->retry_after_s >= 0)
+        h1_write_field_u64(o, ERN_SLICE("Retry-After"), (uint64_t)e->retry_after_s);
+    if (x->status == ERN_416_RANGE_NOT_SATISFIABLE) {
+        out_literal(o, "Content-Range: bytes */");
+        out_u64(o, (uint64_t)e->content_bytes);
+        out_literal(o, "\r\n");
+    }
+}
+
+/* Is there content, and which? Where the status allows none, only its fields are written. */
+static void
+compose_content(struct exchange *x, struct out *o)
+{
+    const struct ern_status *status = ern_status_find(x->status);
+    bool succeeds = x->status / 100 == 2;
+
+    if (x->status == ERN_304_NOT_MODIFIED && x->res.has_representation)
+        out_slice(o, x->res.representation.validators);
+    if (status && !status->has_content)
+        return;
+    if (x->status == ERN_206_PARTIAL_CONTENT)
+        compose_partial(x, o);
+    else if (succeeds && x->request.method == ERN_TRACE)
+        compose_echo(x, o);
+    else if (succeeds && x->res.has_representation)
+        compose_whole(x, o);
+    else
+        compose_error(x, o, status);
+}
+
+void
+compose(struct exchange *x)
+{
+    struct worker *w = x->worker;
+    struct out *o = &w->out;
+
+    x->status = x->rule->status ? x->rule->status : x->decision.relayed;
+    x->head_only = x->request.method == ERN_HEAD;
+    if (x->status == ERN_500_INTERNAL_SERVER_ERROR)
+        x->incident = worker_random(w);
+    h1_write_status(o, x->status);
+    out_slice(o, slice_from(w->date, w->date_len));
+    write_evidence(x, o);
+    compose_content(x, o);
+    if (x->close)
+        out_literal(o, "Connection: close\r\n");
+    else if (x->request.version_minor == 0)
+        out_literal(o, "Connection: keep-alive\r\n");
+    out_literal(o, "\r\n");
+    assert(!o->full);
+    if (x->head_only)
+        x->segments_n = 0;
+}

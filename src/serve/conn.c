@@ -1,0 +1,629 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "serve/conn.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <sys/epoll.h>
+#include <sys/sendfile.h>
+#include <unistd.h>
+
+#include "serve/account.h"
+#include "serve/exchange.h"
+#include "serve/guests.h"
+#include "serve/stream.h"
+
+enum {
+    TURN_BYTES = 1 << 20, /* of one file that go out before others have their turn */
+    TURN_READS = 4,       /* full buffers that are read before others have their turn */
+    COPY_BYTES = 32768,   /* pieces up to this are gathered with what goes out before them */
+};
+
+struct pending { /* what the peer did not take yet */
+    size_t at, len;
+    char bytes[];
+};
+
+enum sent { SENT, SENT_BLOCKED, SENT_BROKEN };
+
+static enum sent
+send_bytes(struct conn *c, const char *bytes, size_t n, int flags, size_t *ret_n)
+{
+    *ret_n = 0;
+    while (*ret_n < n) {
+        ssize_t sent = send(c->fd, bytes + *ret_n, n - *ret_n, MSG_NOSIGNAL | flags);
+
+        if (sent >= 0)
+            *ret_n += (size_t)sent;
+        else if (errno == EAGAIN)
+            return SENT_BLOCKED;
+        else if (errno != EINTR)
+            return SENT_BROKEN;
+    }
+    return SENT;
+}
+
+/* What is left of worker->out becomes the connection's, after what it has already. */
+static enum sent
+keep_pending(struct worker *w, struct conn *c, size_t from)
+{
+    size_t n = w->out.len - from, before = c->pending ? c->pending->len : 0;
+    struct pending *p = realloc(c->pending, sizeof *p + before + n);
+
+    w->out.len = 0;
+    if (!p)
+        return SENT_BROKEN;
+    if (before == 0)
+        p->at = 0;
+    memcpy(p->bytes + before, w->out.ptr + from, n);
+    p->len = before + n;
+    c->pending = p;
+    return SENT_BLOCKED;
+}
+
+/* Sends what is gathered; more says that a file follows at once. */
+static enum sent
+flush(struct worker *w, struct conn *c, bool more)
+{
+    int flags = more ? MSG_MORE : 0;
+    enum sent sent;
+    size_t n;
+
+    /* An answer that had to wait comes while the one before it is not all out yet. */
+    if (c->pending && w->out.len && keep_pending(w, c, 0) == SENT_BROKEN)
+        return SENT_BROKEN;
+    if (c->pending) {
+        struct pending *p = c->pending;
+
+        sent = send_bytes(c, p->bytes + p->at, p->len - p->at, flags, &n);
+        p->at += n;
+        if (n)
+            c->timer.active_ms = (uint32_t)w->now.run_ms;
+        if (sent == SENT) {
+            free(p);
+            c->pending = NULL;
+        }
+        return sent;
+    }
+    if (w->out.len == 0)
+        return SENT;
+    sent = send_bytes(c, w->out.ptr, w->out.len, flags, &n);
+    if (sent == SENT_BLOCKED)
+        return keep_pending(w, c, n);
+    w->out.len = 0;
+    return sent;
+}
+
+/* Sends part of a file. SENT only when the segment is done. */
+static enum sent
+send_file(struct worker *w, struct conn *c, struct segment *s)
+{
+    size_t turn = TURN_BYTES;
+
+    while (s->left) {
+        off_t at = (off_t)s->at;
+        ssize_t n;
+
+        if (turn == 0) {
+            conn_again(w, c);
+            return SENT_BLOCKED;
+        }
+        n = sendfile(c->fd, s->fd, &at, s->left < turn ? (size_t)s->left : turn);
+        if (n < 0 && errno == EINTR)
+            continue;
+        if (n < 0)
+            return errno == EAGAIN ? SENT_BLOCKED : SENT_BROKEN;
+        if (n == 0)
+            return SENT_BROKEN; /* the file has shrunk: a cut answer, never a padded one */
+        turn -= (size_t)n;
+        s->at += (uint64_t)n;
+        s->left -= (uint64_t)n;
+        c->exchange->sent_bytes += (uint64_t)n;
+        c->timer.active_ms = (uint32_t)w->now.run_ms;
+    }
+    return SENT;
+}
+
+/* Sends bytes in memory, by way of worker->out if they are few. */
+static enum sent
+send_memory(struct worker *w, struct conn *c, struct segment *s)
+{
+    enum sent sent;
+    size_t n;
+
+    if (s->left > w->out.cap - w->out.len || s->left > COPY_BYTES) {
+        sent = flush(w, c, true);
+        if (sent != SENT)
+            return sent;
+    }
+    if (s->left <= COPY_BYTES) {
+        out_slice(&w->out, slice_from(s->bytes + s->at, (size_t)s->left));
+        c->exchange->sent_bytes += s->left;
+        s->left = 0;
+        return SENT;
+    }
+    sent = send_bytes(c, s->bytes + s->at, (size_t)s->left, 0, &n);
+    s->at += n;
+    s->left -= n;
+    c->exchange->sent_bytes += n;
+    c->timer.active_ms = (uint32_t)w->now.run_ms;
+    return sent;
+}
+
+static enum sent
+send_segments(struct worker *w, struct conn *c)
+{
+    struct exchange *x = c->exchange;
+
+    for (; x->segment < x->segments_n; x->segment++) {
+        struct segment *s = &x->segments[x->segment];
+        enum sent sent = SENT;
+
+        if (s->left && s->bytes)
+            sent = send_memory(w, c, s);
+        else if (s->left) {
+            sent = flush(w, c, true);
+            if (sent == SENT)
+                sent = send_file(w, c, s);
+        }
+        if (sent != SENT)
+            return sent;
+    }
+    return SENT;
+}
+
+/* The answer is out, or cut: what of the exchange is left to do? */
+static void
+finish_answer(struct worker *w, struct conn *c)
+{
+    struct exchange *x = c->exchange;
+
+    account(x);
+    x->stage = EXCHANGE_ANSWERED;
+    c->requests_n++;
+    c->closing = x->close;
+    if (x->content_state == PARSE_MORE && !x->close) {
+        c->stage = CONN_DRAINING;
+        return;
+    }
+    c->polite = x->peer_closes && x->content_state == PARSE_DONE;
+    c->exchange = NULL;
+    c->stage = CONN_READING;
+    exchange_done(x);
+    (void)w;
+}
+
+/* One step of an answer on its way. Returns false if it has to wait. */
+static bool
+step_send(struct worker *w, struct conn *c)
+{
+    struct exchange *x = c->exchange;
+    enum sent sent = x->aborted ? SENT_BROKEN : send_segments(w, c);
+
+    if (sent == SENT && x->stream && stream_has_more(x->stream)) {
+        sent = flush(w, c, false);
+        if (sent == SENT && stream_next(x->stream)) {
+            c->stage = CONN_WAITING;
+            return false;
+        }
+        if (sent == SENT)
+            sent = SENT_BROKEN;
+    }
+    if (sent == SENT_BROKEN) {
+        conn_close(w, c);
+        return false;
+    }
+    if (sent == SENT_BLOCKED)
+        return false;
+    finish_answer(w, c);
+    return true;
+}
+
+/* Reads the head of the next request. Returns false if it is not all there. */
+static bool
+step_read(struct worker *w, struct conn *c)
+{
+    struct buffer *in = c->in;
+    struct exchange *x;
+    enum parse state;
+
+    if (!in || in->at == in->len)
+        return false;
+    x = exchange_take(w, c);
+    if (!x) {
+        conn_close(w, c);
+        return false;
+    }
+    state = h1_head_feed(&x->head, slice_from(in->bytes + in->at, in->len - in->at), &x->request);
+    if (state == PARSE_MORE) {
+        exchange_done(x);
+        return false;
+    }
+    if (state == PARSE_BAD) {
+        x->finding = x->head.finding;
+        x->finding_at = (int64_t)x->head.finding_at;
+        x->finding_field = x->head.finding_field;
+        in->at = in->len;
+    } else {
+        in->at += x->head.at;
+    }
+    c->exchange = x;
+    c->head_done = true;
+    c->stage = exchange_answer(x, slice_from(in->bytes + in->at, in->len - in->at)) ? CONN_SENDING
+                                                                                    : CONN_WAITING;
+    return c->stage == CONN_SENDING;
+}
+
+/* Reads and drops content that nobody wanted. Returns false if there is more to come. */
+static bool
+step_drain(struct worker *w, struct conn *c)
+{
+    struct exchange *x = c->exchange;
+    struct ern_slice piece, in = ERN_ABSENT;
+
+    if (c->in)
+        in = slice_from(c->in->bytes + c->in->at, c->in->len - c->in->at);
+    while (x->content_state == PARSE_MORE && in.len) {
+        x->content_state = h1_content_feed(&x->content, &in, &piece);
+        x->drained_bytes += piece.len;
+    }
+    if (c->in)
+        c->in->at = c->in->len - in.len;
+    if (x->content_state == PARSE_BAD || (int64_t)x->drained_bytes > w->limits->drain_bytes_max)
+        c->closing = true;
+    else if (x->content_state == PARSE_MORE)
+        return false;
+    c->exchange = NULL;
+    c->stage = CONN_READING;
+    exchange_done(x);
+    return true;
+}
+
+/* Our last word is out: ends the connection so that the peer can read it (RFC 9112 9.6). */
+static bool
+step_end(struct worker *w, struct conn *c)
+{
+    enum sent sent = flush(w, c, false);
+
+    if (sent == SENT_BLOCKED)
+        return false;
+    if (sent == SENT_BROKEN || c->ended || (c->polite && !(c->in && c->in->at < c->in->len))) {
+        conn_close(w, c);
+        return false;
+    }
+    (void)shutdown(c->fd, SHUT_WR);
+    c->stage = CONN_LINGERING;
+    return false;
+}
+
+/* Goes on as far as it can with what is there. */
+static void
+proceed(struct worker *w, struct conn *c)
+{
+    bool goes = true;
+
+    while (goes) {
+        if (c->pending || w->out.len > w->out.cap / 2) {
+            enum sent sent = flush(w, c, false);
+
+            if (sent == SENT_BROKEN)
+                conn_close(w, c);
+            if (sent != SENT)
+                return;
+        }
+        switch ((enum conn_stage)c->stage) {
+        case CONN_READING:
+            goes = c->closing ? step_end(w, c) : step_read(w, c);
+            break;
+        case CONN_SENDING:
+            goes = step_send(w, c);
+            break;
+        case CONN_DRAINING:
+            goes = step_drain(w, c);
+            break;
+        case CONN_WAITING:
+        case CONN_LINGERING:
+        case CONN_CLOSED:
+            return;
+        }
+    }
+}
+
+/* Room to receive into; NULL without memory. */
+static struct buffer *
+receive_room(struct worker *w, struct conn *c)
+{
+    struct buffer *in = c->in;
+
+    if (!in) {
+        c->in = worker_buffer(w);
+        return c->in;
+    }
+    if (in->at) { /* nothing points into it: a request that is in progress is not read on */
+        memmove(in->bytes, in->bytes + in->at, in->len - in->at);
+        in->len -= in->at;
+        in->at = 0;
+    }
+    return in;
+}
+
+/* Reads and drops what the peer still sends, as much as its turn allows. */
+static void
+linger(struct worker *w, struct conn *c)
+{
+    for (unsigned reads = 0; reads < TURN_READS; reads++) {
+        /* worker->out is free here: whatever was in it was flushed before. */
+        ssize_t n = recv(c->fd, w->out.ptr, w->out.cap, 0);
+
+        if (n < 0 && errno == EAGAIN)
+            return;
+        if (n == 0 || (n < 0 && errno != EINTR)) {
+            conn_close(w, c);
+            return;
+        }
+    }
+    conn_again(w, c);
+}
+
+/* Receives, and serves what was received, until nothing is left or something has to wait. */
+static void
+receive(struct worker *w, struct conn *c)
+{
+    for (unsigned reads = 0; !c->pending && !c->ended; reads++) {
+        struct buffer *in;
+        size_t room;
+        ssize_t n;
+
+        if (c->stage == CONN_LINGERING)
+            linger(w, c);
+        if (c->stage != CONN_READING && c->stage != CONN_DRAINING)
+            return;
+        if (reads == TURN_READS) {
+            conn_again(w, c);
+            return;
+        }
+        in = receive_room(w, c);
+        if (!in) {
+            conn_close(w, c);
+            return;
+        }
+        room = w->buffer_bytes - in->len;
+        n = recv(c->fd, in->bytes + in->len, room, 0);
+        if (n < 0 && errno == EINTR)
+            continue;
+        if (n < 0 && errno == EAGAIN)
+            return;
+        if (n < 0) {
+            conn_close(w, c);
+            return;
+        }
+        c->ended = n == 0;
+        in->len += (size_t)n;
+        proceed(w, c);
+        /* Less than there was room for: it was all. What comes now is told by the next event. */
+        if ((size_t)n < room && !c->hung_up)
+            return;
+    }
+}
+
+/* The list that watches over what the connection does now. */
+static struct timer_list *
+list_for(struct worker *w, const struct conn *c)
+{
+    if (c->pending)
+        return &w->sends;
+    switch ((enum conn_stage)c->stage) {
+    case CONN_READING:
+        return c->in && c->in->at < c->in->len ? &w->heads : &w->idles;
+    case CONN_DRAINING:
+        return &w->contents;
+    case CONN_SENDING:
+        return &w->sends;
+    case CONN_LINGERING:
+        return &w->lingers;
+    case CONN_WAITING:
+    case CONN_CLOSED:
+        break;
+    }
+    return NULL;
+}
+
+/* Between two events: nothing gathered, nothing held that is not needed, and a timer runs. */
+static void
+settle(struct worker *w, struct conn *c)
+{
+    struct timer_list *list;
+
+    if (c->stage != CONN_CLOSED && flush(w, c, false) == SENT_BROKEN)
+        conn_close(w, c);
+    if (c->stage != CONN_CLOSED && c->ended && !c->pending &&
+        (c->stage == CONN_READING || c->stage == CONN_DRAINING))
+        conn_close(w, c);
+    if (c->stage == CONN_CLOSED) {
+        w->out.len = 0;
+        return;
+    }
+    if (c->in && c->in->at == c->in->len && !c->exchange) {
+        worker_buffer_done(w, c->in);
+        c->in = NULL;
+    }
+    list = list_for(w, c);
+    if (!list) {
+        timer_stop(&c->timer);
+    } else if (list != c->list || (list == &w->heads && c->head_done)) {
+        timer_start(list, &c->timer, w->now.run_ms);
+    } else if (list == &w->idles) {
+        c->timer.active_ms = (uint32_t)w->now.run_ms;
+    }
+    c->list = list;
+    c->head_done = false;
+    if (!c->registered) {
+        struct epoll_event e = {EPOLLIN | EPOLLOUT | EPOLLRDHUP | EPOLLET, {.ptr = c}};
+
+        c->registered = epoll_ctl(w->epoll, EPOLL_CTL_ADD, c->fd, &e) == 0;
+        if (!c->registered)
+            conn_close(w, c);
+    }
+}
+
+void
+conn_event(struct worker *w, struct conn *c, bool readable, bool writable)
+{
+    if (c->stage == CONN_CLOSED)
+        return;
+    if (writable && (c->pending || c->stage == CONN_SENDING)) {
+        proceed(w, c);
+        readable = true; /* edges that came meanwhile were passed over */
+    }
+    if (readable)
+        receive(w, c);
+    settle(w, c);
+}
+
+void
+conn_resume(struct conn *c)
+{
+    struct worker *w = c->exchange->worker;
+
+    assert(c->stage == CONN_WAITING);
+    if (c->exchange->stage == EXCHANGE_DECIDING && !exchange_resume(c->exchange))
+        return;
+    c->stage = CONN_SENDING;
+    proceed(w, c);
+    receive(w, c);
+    settle(w, c);
+}
+
+/* Answers without having read a whole request, and ends. */
+static void
+refuse(struct worker *w, struct conn *c, enum ern_fact fact, enum finding finding)
+{
+    struct exchange *x = exchange_take(w, c);
+
+    if (!x) {
+        conn_close(w, c);
+        return;
+    }
+    if (c->in)
+        (void)h1_head_feed(&x->head, slice_from(c->in->bytes + c->in->at, c->in->len - c->in->at),
+                           &x->request);
+    c->exchange = x;
+    exchange_refuse(x, fact, finding);
+    c->stage = CONN_SENDING;
+    proceed(w, c);
+    settle(w, c);
+}
+
+void
+conn_expired(struct worker *w, struct conn *c)
+{
+    timer_stop(&c->timer);
+    if (c->list == &w->heads) {
+        c->list = NULL;
+        refuse(w, c, ERN_FACT_timed_out, FINDING_timed_out);
+    } else {
+        conn_close(w, c);
+    }
+}
+
+static struct conn *
+conn_new(struct worker *w, int fd, const union address *peer)
+{
+    struct conn *c = w->spare_conns;
+
+    if (c)
+        w->spare_conns = c->next;
+    else
+        c = malloc(sizeof *c);
+    if (!c)
+        return NULL;
+    *c = (struct conn){.fd = fd, .peer = *peer, .stage = CONN_READING};
+    w->conns_n++;
+    return c;
+}
+
+void
+conn_open(struct worker *w, int fd, const union address *peer, bool strict)
+{
+    struct conn *c = conn_new(w, fd, peer);
+
+    if (!c) {
+        (void)close(fd);
+        return;
+    }
+    c->strict = strict;
+    if (!guests_enter(w->guests, peer, &c->guest)) {
+        refuse(w, c, ERN_FACT_overloaded, FINDING_none);
+        return;
+    }
+    receive(w, c); /* the request is often there already */
+    settle(w, c);
+}
+
+void
+conn_refuse(struct worker *w, int fd, const union address *peer)
+{
+    struct conn *c = conn_new(w, fd, peer);
+
+    if (!c) {
+        (void)close(fd);
+        return;
+    }
+    refuse(w, c, ERN_FACT_overloaded, FINDING_none);
+    /* There is no room to wait for its end; but unread bytes would make it a reset. */
+    if (c->stage == CONN_LINGERING)
+        linger(w, c);
+    conn_close(w, c);
+}
+
+void
+conn_again(struct worker *w, struct conn *c)
+{
+    if (c->again)
+        return;
+    c->again = true;
+    c->next = w->again_conns;
+    w->again_conns = c;
+}
+
+void
+conn_close(struct worker *w, struct conn *c)
+{
+    struct exchange *x = c->exchange;
+
+    if (c->stage == CONN_CLOSED)
+        return;
+    if (x && x->stage != EXCHANGE_ANSWERED) {
+        x->aborted = true;
+        if (x->stage == EXCHANGE_SENDING)
+            account(x);
+    }
+    if (x && c->stage == CONN_WAITING) {
+        x->conn = NULL; /* a job still has it, and reads the request: it ends when that comes back */
+        x->in = c->in;
+        c->in = NULL;
+    } else if (x) {
+        exchange_done(x);
+    }
+    c->exchange = NULL;
+    timer_stop(&c->timer);
+    (void)close(c->fd);
+    if (c->in)
+        worker_buffer_done(w, c->in);
+    free(c->pending);
+    guests_leave(w->guests, c->guest);
+    c->in = NULL;
+    c->pending = NULL;
+    c->stage = CONN_CLOSED;
+    w->out.len = 0;
+    w->conns_n--;
+    if (!c->again) { /* else the worker finds it closed when it comes to it */
+        c->next = w->closed_conns;
+        w->closed_conns = c;
+    }
+}
+
+bool
+conn_is_idle(const struct conn *c)
+{
+    return c->stage == CONN_READING && !c->pending && !(c->in && c->in->at < c->in->len);
+}

@@ -1,0 +1,454 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "serve/error.h"
+
+#include "base/utf8.h"
+#include "decide/sentence.h"
+#include "earnest/status.h"
+#include "msg/accept.h"
+#include "msg/language.h"
+#include "msg/problem.h"
+#include "res/style.h"
+
+enum {
+    DETAIL_BYTES = 768,
+    NAME_BYTES = 64, /* of a field's name in a detail; a longer one is cut */
+};
+
+enum form { FORM_PROBLEM, FORM_HTML, FORM_TEXT };
+
+enum rule_row {
+#define RULE(status, name, if_, unless, source) RULE_##name,
+#include "rules.def"
+#undef RULE
+};
+
+enum limit_index {
+#define LIMIT(name, unit, standard, min, max, rule, bounds) LIMIT_##name,
+#include "limits.def"
+#undef LIMIT
+    LIMITS
+};
+
+static const struct labels {
+    struct ern_slice rule, source, why, yes, no, offset, limit, location, incident;
+} labels[LANGUAGES] = {
+#define L(text)                                                                                    \
+    {                                                                                              \
+        "" text, sizeof text - 1                                                                   \
+    }
+    [LANGUAGE_EN] = {L("Rule"), L("Section"), L("Why"), L("yes"), L("no"), L("At byte"), L("Limit"),
+                     L("Address"), L("Incident")},
+    [LANGUAGE_BN] = {L("নিয়ম"), L("ধারা"), L("কারণ"), L("হ্যাঁ"), L("না"), L("বাইট"), L("সীমা"),
+                     L("ঠিকানা"), L("ঘটনা")},
+#undef L
+};
+
+/* What is said, and how. */
+struct answer {
+    enum language language;
+    struct problem problem;
+    struct ern_slice location; /* where to go instead, or absent */
+};
+
+/*
+ * The rule to be named. What is hidden must not be told from what is missing (RFC 9110 15.5.4), so
+ * the rule that hides gives its answer under the name of the one that would have decided.
+ */
+static const struct ern_rule *
+rule_shown(const struct exchange *x)
+{
+    if (x->rule != &ern_rules[RULE_forbidden_hidden])
+        return x->rule;
+    return ern_bits_has(&x->decision.facts.yes, ERN_FACT_posts) ? &ern_rules[RULE_missing_post]
+                                                                : &ern_rules[RULE_missing];
+}
+
+/* The fact that decided is the one of the rule that was asked last. */
+static void
+describe_fact(const struct ern_rule *rule, struct problem *p)
+{
+    for (unsigned w = 2; w-- > 0;) {
+        uint64_t bits = rule->if_.word[w] | rule->unless.word[w];
+        enum ern_fact fact;
+
+        if (!bits)
+            continue;
+        fact = (enum ern_fact)(w * 64 + 63 - (unsigned)__builtin_clzll(bits));
+        p->fact = slice_text(ern_fact_name(fact));
+        p->question = slice_text(ern_fact_question(fact));
+        p->answer = ern_bits_has(&rule->if_, fact);
+        return;
+    }
+}
+
+/* The limit whose passing is the finding, or LIMITS. Trailers are read while content is. */
+static enum limit_index
+limit_of_finding(enum finding finding, bool in_content)
+{
+    if (finding == FINDING_field_too_large)
+        return LIMIT_field_bytes_max;
+    if (finding == FINDING_fields_too_large)
+        return in_content ? LIMIT_trailers_bytes_max : LIMIT_fields_bytes_max;
+    if (finding == FINDING_fields_too_many)
+        return in_content ? LIMIT_trailers_max : LIMIT_fields_max;
+    if (finding == FINDING_chunk_size_too_large)
+        return LIMIT_chunk_digits_max;
+    if (finding == FINDING_chunk_extension_large)
+        return LIMIT_chunk_extension_max;
+    return LIMITS;
+}
+
+/* The limit that the request passed, or LIMITS. */
+static enum limit_index
+limit_passed(const struct exchange *x)
+{
+    enum limit_index limit = limit_of_finding(x->finding, x->content_state != PARSE_DONE);
+
+    if (limit != LIMITS)
+        return limit;
+    switch (x->rule - ern_rules) {
+    case RULE_request_timeout:
+        return LIMIT_header_timeout_ms;
+    case RULE_target_too_long:
+        return LIMIT_target_bytes_max;
+    case RULE_fields_too_large:
+        return LIMIT_fields_bytes_max;
+    case RULE_content_too_large:
+    case RULE_content_grew:
+        return LIMIT_content_bytes_max;
+    case RULE_overloaded:
+        return LIMIT_connections_max;
+    default:
+        return LIMITS;
+    }
+}
+
+static void
+describe_limit(const struct exchange *x, struct problem *p)
+{
+    enum limit_index limit = limit_passed(x);
+    struct limits limits;
+
+    if (limit == LIMITS)
+        return;
+    limits = *x->worker->limits;
+    p->limit = limits_row(limit)->name;
+    p->limit_value = *limits_at(&limits, limit);
+}
+
+/* The sentence, and what this very request adds to it. o is room for both. */
+static struct ern_slice
+detail_of(const struct exchange *x, enum language language, struct out *o)
+{
+    const struct finding_row *row = finding_row(x->finding);
+    struct ern_slice name = x->finding_field, text;
+
+    if (slice_is_there(x->decision.evidence.detail))
+        return x->decision.evidence.detail;
+    if (!x->finding)
+        return sentence_of(x->rule, language);
+    text = language == LANGUAGE_BN ? row->bengali : row->english;
+    if (row->kind == FINDING_VERSION) {
+        out_slice(o, text);
+        out_text(o, language == LANGUAGE_BN ? " এখানে HTTP/1.0 ও HTTP/1.1 চলে।"
+                                            : " HTTP/1.0 and HTTP/1.1 are.");
+        return out_done(o);
+    }
+    if (row->kind != FINDING_TOO_LARGE || name.len == 0)
+        return text;
+    out_slice(o, text);
+    out_text(o, language == LANGUAGE_BN ? " ফিল্ডটির নাম " : " The field is ");
+    out_slice(o, slice_first(name, name.len < NAME_BYTES ? name.len : NAME_BYTES));
+    if (name.len > NAME_BYTES)
+        out_literal(o, "...");
+    out_text(o, language == LANGUAGE_BN ? "।" : ".");
+    return out_done(o);
+}
+
+/* Gathers what there is to say. detail and incident are room for texts of it. */
+static void
+describe(const struct exchange *x, struct answer *a, struct out *detail, struct out *incident)
+{
+    const struct ern_status *status = ern_status_find(x->status);
+    const struct ern_rule *rule = rule_shown(x);
+
+    a->language = language_preferred(&x->request);
+    a->location = x->decision.evidence.location;
+    a->problem = (struct problem){
+        .status = x->status,
+        .title = status ? status->phrase : ERN_SLICE("Unregistered"),
+        .detail = detail_of(x, a->language, detail),
+        .rule = slice_text(rule->name),
+        .source = slice_text(x->finding ? finding_row(x->finding)->source : rule->source),
+        .offset = x->finding ? x->finding_at : -1,
+    };
+    describe_fact(rule, &a->problem);
+    describe_limit(x, &a->problem);
+    if (x->incident) {
+        out_hex(incident, x->incident);
+        a->problem.instance = out_done(incident);
+    }
+}
+
+static const struct ern_slice style = {
+#define TEXT                                                                                       \
+    STYLE                                                                                          \
+    "main{max-width:44rem}h1{font-size:1.5rem;font-weight:500;line-height:1.2;margin:0}"           \
+    "h1 b{display:block;font-size:clamp(4.5rem,18vw,8rem);font-weight:700;line-height:1;"          \
+    "letter-spacing:-.04em;color:var(--mark);font-variant-numeric:tabular-nums}"                   \
+    "p{font-size:1.2rem;margin:1.5rem 0 2.5rem;overflow-wrap:anywhere}"                            \
+    "dl{margin:0;color:var(--soft);font-size:.9rem}"                                               \
+    "div{display:flex;flex-wrap:wrap;gap:0 1rem;padding:.5rem 0;border-top:1px solid var(--line)}" \
+    "dt{flex:0 0 6rem}dd{flex:1 1 14rem;margin:0;color:var(--ink);overflow-wrap:anywhere}"
+    TEXT, sizeof TEXT - 1
+#undef TEXT
+};
+
+static void
+html_term(struct out *o, struct ern_slice term)
+{
+    out_literal(o, "<div><dt>");
+    out_slice(o, term);
+    out_literal(o, "</dt><dd>");
+}
+
+static void
+html_term_end(struct out *o)
+{
+    out_literal(o, "</dd></div>\n");
+}
+
+/* A section as in "RFC 9110 15.5.5", as a link to it. */
+static void
+html_section(struct out *o, struct ern_slice source)
+{
+    struct ern_slice rest, number;
+
+    if (!slice_starts(source, ERN_SLICE("RFC "))) {
+        out_html(o, source);
+        return;
+    }
+    rest = slice_skip(source, 4);
+    number = slice_first(rest, slice_find(rest, ' '));
+    rest = slice_skip(rest, number.len);
+    out_literal(o, "<a href=\"https://www.rfc-editor.org/rfc/rfc");
+    out_slice(o, number);
+    if (rest.len > 1) {
+        out_literal(o, "#section-");
+        out_slice(o, slice_skip(rest, 1));
+    }
+    out_literal(o, "\">");
+    out_html(o, source);
+    out_literal(o, "</a>");
+}
+
+static void
+html_why(struct out *o, const struct answer *a)
+{
+    const struct labels *l = &labels[a->language];
+    const struct problem *p = &a->problem;
+
+    html_term(o, l->rule);
+    out_html(o, p->rule);
+    html_term_end(o);
+    html_term(o, l->source);
+    html_section(o, p->source);
+    html_term_end(o);
+    if (slice_is_there(p->fact)) {
+        html_term(o, l->why);
+        out_literal(o, "<span lang=\"en\">");
+        out_html(o, p->question);
+        out_literal(o, "</span> ");
+        out_slice(o, p->answer ? l->yes : l->no);
+        html_term_end(o);
+    }
+}
+
+static void
+html_more(struct out *o, const struct answer *a)
+{
+    const struct labels *l = &labels[a->language];
+    const struct problem *p = &a->problem;
+
+    if (p->offset >= 0) {
+        html_term(o, l->offset);
+        out_u64(o, (uint64_t)p->offset);
+        html_term_end(o);
+    }
+    if (slice_is_there(p->limit)) {
+        html_term(o, l->limit);
+        out_html(o, p->limit);
+        out_literal(o, " = ");
+        out_u64(o, (uint64_t)p->limit_value);
+        html_term_end(o);
+    }
+    if (slice_is_there(a->location)) {
+        html_term(o, l->location);
+        out_literal(o, "<a href=\"");
+        out_html(o, a->location);
+        out_literal(o, "\">");
+        out_html(o, a->location);
+        out_literal(o, "</a>");
+        html_term_end(o);
+    }
+    if (slice_is_there(p->instance)) {
+        html_term(o, l->incident);
+        out_html(o, p->instance);
+        html_term_end(o);
+    }
+}
+
+static void
+write_html(struct out *o, const struct answer *a)
+{
+    const struct problem *p = &a->problem;
+
+    out_literal(o, "<!doctype html>\n<html lang=\"");
+    out_slice(o, language_tag(a->language));
+    out_literal(o, "\">\n<head>\n<meta charset=\"utf-8\">\n<meta name=\"viewport\" "
+                   "content=\"width=device-width, initial-scale=1\">\n<title>");
+    out_u64(o, p->status);
+    out_char(o, ' ');
+    out_html(o, p->title);
+    out_literal(o, "</title>\n<link rel=\"icon\" href=\"data:,\">\n<style>");
+    out_slice(o, style);
+    out_literal(o, "</style>\n</head>\n<body>\n<main>\n<h1 lang=\"en\"><b>");
+    out_u64(o, p->status);
+    out_literal(o, "</b> ");
+    out_html(o, p->title);
+    out_literal(o, "</h1>\n<p>");
+    out_html(o, p->detail);
+    out_literal(o, "</p>\n<dl>\n");
+    html_why(o, a);
+    html_more(o, a);
+    out_literal(o, "</dl>\n</main>\n</body>\n</html>\n");
+}
+
+/* Text that keeps to its line, and tells a terminal nothing. */
+static void
+write_plain(struct out *o, struct ern_slice text)
+{
+    while (text.len) {
+        size_t n = utf8_len(text);
+
+        if (n == 0 || (unsigned char)text.ptr[0] < ' ' || text.ptr[0] == 0x7f)
+            out_literal(o, "\xef\xbf\xbd");
+        else
+            out_slice(o, slice_first(text, n));
+        text = slice_skip(text, n ? n : 1);
+    }
+}
+
+static void
+text_line(struct out *o, struct ern_slice label, struct ern_slice value)
+{
+    if (!slice_is_there(value))
+        return;
+    out_slice(o, label);
+    out_literal(o, ": ");
+    write_plain(o, value);
+    out_char(o, '\n');
+}
+
+static void
+write_text(struct out *o, const struct answer *a)
+{
+    const struct labels *l = &labels[a->language];
+    const struct problem *p = &a->problem;
+
+    out_u64(o, p->status);
+    out_char(o, ' ');
+    out_slice(o, p->title);
+    out_literal(o, "\n\n");
+    write_plain(o, p->detail);
+    out_literal(o, "\n\n");
+    text_line(o, l->rule, p->rule);
+    text_line(o, l->source, p->source);
+    if (slice_is_there(p->fact)) {
+        out_slice(o, l->why);
+        out_literal(o, ": ");
+        out_slice(o, p->question);
+        out_char(o, ' ');
+        out_slice(o, p->answer ? l->yes : l->no);
+        out_char(o, '\n');
+    }
+    if (p->offset >= 0) {
+        out_slice(o, l->offset);
+        out_literal(o, ": ");
+        out_u64(o, (uint64_t)p->offset);
+        out_char(o, '\n');
+    }
+    if (slice_is_there(p->limit)) {
+        out_slice(o, l->limit);
+        out_literal(o, ": ");
+        out_slice(o, p->limit);
+        out_literal(o, " = ");
+        out_u64(o, (uint64_t)p->limit_value);
+        out_char(o, '\n');
+    }
+    text_line(o, l->location, a->location);
+    text_line(o, l->incident, p->instance);
+}
+
+/*
+ * How much the request wants problem details: whoever asks for JSON by name wants them, too. A
+ * wildcard that takes in application/json is not its name.
+ */
+static unsigned
+accept_problem(const struct ern_request *request)
+{
+    unsigned problem = accept_type(request, ERN_SLICE("application/problem+json"));
+    unsigned json = accept_type(request, ERN_SLICE("application/json"));
+
+    if (json <= problem || json == accept_type(request, ERN_SLICE("application/*")))
+        return problem;
+    return json;
+}
+
+static enum form
+form_wanted(const struct ern_request *request)
+{
+    unsigned problem, html, text;
+    bool one;
+
+    if (!ern_request_has(request, ERN_FIELD_accept))
+        return FORM_PROBLEM;
+    one = request->first[ERN_FIELD_accept] + 1 == request->fields_n;
+    if (one && slice_eq(ern_request_field(request, ERN_FIELD_accept), ERN_SLICE("*/*")))
+        return FORM_PROBLEM; /* as the rest finds out, but sooner */
+    problem = accept_problem(request);
+    html = accept_type(request, ERN_SLICE("text/html"));
+    text = accept_type(request, ERN_SLICE("text/plain"));
+    if (problem >= html && problem >= text)
+        return FORM_PROBLEM;
+    return html >= text ? FORM_HTML : FORM_TEXT;
+}
+
+struct error_content
+error_write(struct exchange *x)
+{
+    static const struct ern_slice types[] = {
+        [FORM_PROBLEM] = {"application/problem+json", 24},
+        [FORM_HTML] = {"text/html; charset=utf-8", 24},
+        [FORM_TEXT] = {"text/plain; charset=utf-8", 25},
+    };
+    char detail_text[DETAIL_BYTES], incident_text[16];
+    struct out detail = out_init(detail_text, sizeof detail_text);
+    struct out incident = out_init(incident_text, sizeof incident_text);
+    struct out o = arena_out(&x->arena);
+    enum form form = form_wanted(&x->request);
+    struct error_content content;
+    struct answer a;
+
+    describe(x, &a, &detail, &incident);
+    if (form == FORM_HTML)
+        write_html(&o, &a);
+    else if (form == FORM_TEXT)
+        write_text(&o, &a);
+    else
+        problem_write(&o, &a.problem);
+    content = (struct error_content){types[form], a.language, arena_keep(&x->arena, &o)};
+    if (!slice_is_there(content.text)) /* the request has used up its memory: the phrase will do */
+        content = (struct error_content){types[FORM_TEXT], LANGUAGE_EN, a.problem.title};
+    return content;
+}

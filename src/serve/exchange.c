@@ -1,0 +1,301 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "serve/exchange.h"
+
+#include <stdlib.h>
+
+#include "msg/list.h"
+#include "msg/target.h"
+#include "serve/compose.h"
+#include "res/redirect.h"
+#include "serve/conn.h"
+#include "serve/stream.h"
+
+enum {
+    SPARES = 32,       /* exchanges that a thread keeps for the next time */
+    RETRY_AFTER_S = 1, /* connections come and go quickly */
+};
+
+static struct exchange *
+exchange_new(const struct limits *limits)
+{
+    size_t fields = (size_t)limits->fields_max * sizeof(struct ern_field);
+    struct exchange *x = malloc(sizeof *x + fields + (size_t)limits->request_arena_bytes);
+
+    if (!x)
+        return NULL;
+    x->fields = (struct ern_field *)(x + 1);
+    arena_init(&x->arena, (char *)(x + 1) + fields, (size_t)limits->request_arena_bytes);
+    return x;
+}
+
+struct exchange *
+exchange_take(struct worker *w, struct conn *conn)
+{
+    struct exchange *x = w->spare_exchanges;
+
+    if (x) {
+        w->spare_exchanges = x->spare;
+        w->spare_exchanges_n--;
+    } else {
+        x = exchange_new(w->limits);
+    }
+    if (!x)
+        return NULL;
+    x->worker = w;
+    x->conn = conn;
+    x->in = NULL;
+    x->stage = EXCHANGE_DECIDING;
+    x->content_state = PARSE_DONE;
+    x->finding = FINDING_none;
+    x->finding_at = -1;
+    x->finding_field = ERN_ABSENT;
+    x->incident = x->sent_bytes = x->drained_bytes = 0;
+    x->close = x->peer_closes = x->head_only = x->chunked = x->aborted = false;
+    x->segments_n = x->segment = 0;
+    x->stream = NULL;
+    x->res.release = NULL;
+    x->res.pinned = NULL;
+    x->res.error = 0;
+    x->res.has_representation = false;
+    x->res.representation.stream = NULL;
+    arena_reset(&x->arena);
+    h1_head_init(&x->head, w->limits);
+    ern_request_init(&x->request, x->fields, (uint16_t)w->limits->fields_max);
+    return x;
+}
+
+void
+exchange_done(struct exchange *x)
+{
+    struct worker *w = x->worker;
+
+    if (x->res.release && x->res.pinned)
+        x->res.release(&x->res);
+    stream_free(x->stream);
+    if (x->res.representation.stream)
+        x->res.representation.stream->free(x->res.representation.stream);
+    if (x->in)
+        worker_buffer_done(w, x->in);
+    if (w->spare_exchanges_n >= SPARES) {
+        free(x);
+        return;
+    }
+    x->spare = w->spare_exchanges;
+    w->spare_exchanges = x;
+    w->spare_exchanges_n++;
+}
+
+/* Step 2 said what is wrong; here it becomes a fact. */
+static void
+state_finding(struct exchange *x)
+{
+    struct ern_facts *given = &x->given;
+
+    switch (finding_row(x->finding)->kind) {
+    case FINDING_NONE:
+        break;
+    case FINDING_MALFORMED:
+        ern_state(given, ERN_FACT_malformed, true);
+        break;
+    case FINDING_VERSION:
+        ern_state(given, ERN_FACT_version_known, false);
+        break;
+    case FINDING_TOO_LONG:
+        ern_state(given, ERN_FACT_target_too_long, true);
+        break;
+    case FINDING_TOO_LARGE:
+        ern_state(given, ERN_FACT_fields_too_large, true);
+        break;
+    case FINDING_CODING:
+        ern_state(given, ERN_FACT_coding_known, false);
+        break;
+    case FINDING_TIMED_OUT:
+        ern_state(given, ERN_FACT_timed_out, true);
+        break;
+    }
+}
+
+/* Reads the path; what is wrong with it is found here, and its offset is one in the message. */
+static void
+read_path(struct exchange *x)
+{
+    struct out o = arena_out(&x->arena);
+    struct path path = {ERN_SLICE("/"), false};
+    size_t at = 0;
+
+    if (x->request.path.len) {
+        x->finding = path_read(x->request.path, &o, &path, &at);
+        (void)arena_keep(&x->arena, &o);
+    }
+    if (x->finding) {
+        x->finding_at = (int64_t)(at + (size_t)(x->request.path.ptr - x->request.method_text.ptr));
+        return;
+    }
+    if (path.escapes)
+        ern_state(&x->given, ERN_FACT_path_escapes, true);
+    x->res.path = path.escapes ? ERN_SLICE("/") : path.text;
+}
+
+/* Step 4: from authority and path to a resource. */
+static const struct site_route *
+find_route(struct exchange *x)
+{
+    const struct site_table *sites = x->worker->sites;
+    const struct site *site;
+
+    x->res.path = ERN_SLICE("/");
+    if (x->finding)
+        return &sites->none;
+    site = site_find(sites, x->request.authority, x->conn->strict);
+    if (!site) {
+        ern_state(&x->given, ERN_FACT_misdirected, true);
+        return &sites->none;
+    }
+    if (x->request.form == ERN_ASTERISK_FORM)
+        return &sites->server;
+    read_path(x);
+    return x->finding ? &sites->none : site_route_find(sites, site, x->res.path);
+}
+
+static void
+resumed(struct res_request *res)
+{
+    struct exchange *x =
+        (struct exchange *)((char *)res - __builtin_offsetof(struct exchange, res));
+
+    if (x->conn)
+        conn_resume(x->conn);
+    else
+        exchange_done(x);
+}
+
+static void
+prepare_resource(struct exchange *x, const struct site_route *route)
+{
+    struct worker *w = x->worker;
+    struct res_request *res = &x->res;
+    size_t prefix = route->path.len ? route->path.len - 1 : 0;
+
+    res->route = route->self;
+    res->below = slice_ends(route->path, ERN_SLICE("/")) ? slice_skip(res->path, prefix)
+                                                         : ERN_SLICE("/");
+    res->query = x->request.query;
+    res->arena = &x->arena;
+    res->now = w->now;
+    res->thread = w->files;
+    res->pool = w->pool;
+    res->mailbox = &w->mailbox;
+    res->resume = resumed;
+}
+
+/* Looks at the framing of what content has arrived, so that a malformed message is known as one. */
+static void
+preview_content(struct exchange *x, struct ern_slice rest)
+{
+    struct h1_content content;
+    struct ern_slice all = rest, piece;
+    enum parse state = PARSE_MORE;
+
+    h1_content_init(&x->content, x->worker->limits, &x->request);
+    x->content_state = PARSE_MORE;
+    for (content = x->content; state == PARSE_MORE && rest.len;)
+        state = h1_content_feed(&content, &rest, &piece);
+    if (state == PARSE_BAD) {
+        x->finding = content.finding;
+        x->finding_at = (int64_t)(x->head.at + all.len - rest.len);
+    }
+}
+
+/* Does the client end the connection after this request (RFC 9112 9.3)? */
+static bool
+peer_closes(const struct ern_request *r)
+{
+    if (r->version_minor == 0)
+        return !list_has(r, ERN_FIELD_connection, ERN_SLICE("keep-alive"));
+    return ern_request_has(r, ERN_FIELD_connection) &&
+           list_has(r, ERN_FIELD_connection, ERN_SLICE("close"));
+}
+
+/* Is what is still to come of the content better not read? */
+static bool
+leaves_content(const struct exchange *x)
+{
+    /* Content that was announced by Expect may come or not: only an end tells the client. */
+    return x->content_state == PARSE_MORE &&
+           (ern_request_has(&x->request, ERN_FIELD_expect) ||
+            x->request.content_length > x->worker->limits->drain_bytes_max);
+}
+
+/* Steps 5 to 7, from wherever the decision stands. */
+static bool
+walk(struct exchange *x)
+{
+    x->rule = ern_decide(&x->decision, ERN_ACT);
+    if (!x->rule)
+        return false;
+    compose(x);
+    x->stage = EXCHANGE_SENDING;
+    return true;
+}
+
+/* What is served at the moment, where the supervisor finds it if it is the last thing we do. */
+static void
+remember(const struct exchange *x)
+{
+    struct out o = out_init(x->worker->last_request, WORKER_LAST_BYTES);
+
+    if (!o.ptr)
+        return;
+    o.cap = WORKER_LAST_BYTES - 1;
+    out_slice(&o, x->request.method_text);
+    out_char(&o, ' ');
+    out_slice(&o, x->request.target.len < o.cap - o.len ? x->request.target
+                                                        : ERN_SLICE("(a long target)"));
+    o.ptr[o.len] = '\0';
+}
+
+bool
+exchange_answer(struct exchange *x, struct ern_slice rest)
+{
+    struct worker *w = x->worker;
+    const struct site_route *route;
+
+    remember(x);
+    ern_request_facts(&x->request, w->now.unix_s, &x->given);
+    if (!x->finding && (x->request.chunked || x->request.content_length > 0))
+        preview_content(x, rest);
+    route = find_route(x);
+    if (x->finding)
+        state_finding(x);
+    if (x->request.content_length > w->limits->content_bytes_max)
+        ern_state(&x->given, ERN_FACT_content_fits, false);
+    prepare_resource(x, route);
+    x->peer_closes = !x->finding && peer_closes(&x->request);
+    x->close = x->peer_closes || x->finding || x->worker->draining || leaves_content(x);
+    ern_begin(&x->decision, route->resource, &x->res, &x->request, w->now.unix_s, &x->given);
+    return walk(x);
+}
+
+bool
+exchange_resume(struct exchange *x)
+{
+    x->res.now = x->worker->now;
+    return walk(x);
+}
+
+void
+exchange_refuse(struct exchange *x, enum ern_fact fact, enum finding finding)
+{
+    struct worker *w = x->worker;
+
+    x->finding = finding;
+    ern_request_facts(&x->request, w->now.unix_s, &x->given);
+    ern_state(&x->given, fact, true);
+    x->res.path = ERN_SLICE("/");
+    prepare_resource(x, &w->sites->none);
+    x->close = true;
+    ern_begin(&x->decision, &none_resource, &x->res, &x->request, w->now.unix_s, &x->given);
+    if (fact == ERN_FACT_overloaded)
+        x->decision.evidence.retry_after_s = RETRY_AFTER_S;
+    (void)walk(x);
+}

@@ -1,0 +1,82 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * exchange.h - one request and its answer: what is known of it from its first byte to its line in
+ * the log. Steps 3 to 7 of a request happen here; conn.c moves the bytes.
+ */
+#ifndef SERVE_EXCHANGE_H
+#define SERVE_EXCHANGE_H
+
+#include "res/res.h"
+#include "serve/worker.h"
+#include "wire/h1.h"
+
+/* A piece of an answer's content: bytes in memory, or part of a file. */
+struct segment {
+    const char *bytes; /* NULL: from the file */
+    int fd;
+    uint64_t at;   /* offset of the next byte, in bytes or in the file */
+    uint64_t left; /* bytes still to be sent */
+};
+
+enum { SEGMENTS = 2 * ERN_RANGES_MAX + 1 };
+
+enum exchange_stage {
+    EXCHANGE_DECIDING, /* or waiting for an answer of the resource */
+    EXCHANGE_SENDING,
+    EXCHANGE_ANSWERED, /* and in the log; content that nobody wanted may still arrive */
+};
+
+struct exchange {
+    struct exchange *spare; /* the next one in the worker's list of spare ones */
+    struct worker *worker;
+    struct conn *conn;      /* NULL: it went away while we waited, and left us */
+    struct buffer *in;      /* its buffer, which the request lies in; else NULL */
+    enum exchange_stage stage;
+    struct h1_head head;
+    struct h1_content content; /* of the request, as far as it was read */
+    enum parse content_state;
+    uint64_t drained_bytes;
+    struct ern_request request;
+    struct ern_facts given;
+    struct ern_decision decision;
+    struct res_request res;
+    const struct ern_rule *rule;
+    uint16_t status;
+    enum finding finding;       /* what was wrong with the message, and */
+    int64_t finding_at;         /* the offset of the byte that shows it; -1: none */
+    struct ern_slice finding_field;
+    uint64_t incident;          /* of an answer that is our fault; 0: none */
+    bool close;                 /* the connection ends after this answer, and */
+    bool peer_closes;           /* the client said so: it will send no more */
+    bool head_only;             /* no content is sent, whatever the fields say */
+    bool chunked;               /* content goes out in chunks */
+    bool aborted;               /* the answer was cut */
+    uint8_t segments_n, segment;
+    struct segment segments[SEGMENTS];
+    uint64_t sent_bytes;        /* of content */
+    struct stream_job *stream;  /* content that is made while it is sent */
+    struct arena arena;
+    struct ern_field *fields;
+};
+
+/* A fresh exchange for the connection; NULL without memory. */
+struct exchange *exchange_take(struct worker *worker, struct conn *conn);
+
+/* Gives back all that it holds. */
+void exchange_done(struct exchange *exchange);
+
+/*
+ * Takes a request whose head was read, or was found to be wrong, as far as it goes: parse, route,
+ * decide, compose. The head of the answer is then in worker->out, its content in the segments.
+ *   rest   what of the content has arrived with the head
+ * Returns false if it waits: conn_resume() is called later.
+ */
+bool exchange_answer(struct exchange *exchange, struct ern_slice rest);
+
+/* Goes on after a wait. Returns as exchange_answer(). */
+bool exchange_resume(struct exchange *exchange);
+
+/* Answers something that came without a request that could be read: it took too long, there are too many. */
+void exchange_refuse(struct exchange *exchange, enum ern_fact fact, enum finding finding);
+
+#endif

@@ -1,0 +1,196 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "serve/process.h"
+
+#include <errno.h>
+#include <grp.h>
+#include <pthread.h>
+#include <pwd.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/random.h>
+#include <unistd.h>
+
+#include "serve/guests.h"
+
+enum { POOL_THREADS = 4 };
+
+struct process { /* all that is to be given back at the end */
+    struct site_table *sites;
+    struct guests *guests;
+    struct pool *pool;
+    struct log *access, *errors;
+    struct worker **workers;
+    pthread_t *threads;
+    unsigned workers_n, threads_n;
+};
+
+static int
+complain(const char *what, int error)
+{
+    (void)fprintf(stderr, "earnest: %s: %s\n", what, strerror(-error));
+    return error;
+}
+
+/* Becomes the user of the configuration, for good. */
+static int
+become(const char *name)
+{
+    const struct passwd *user = getpwnam(name);
+
+    if (!user)
+        return -ENOENT;
+    if (getuid() == user->pw_uid)
+        return 0;
+    if (initgroups(name, user->pw_gid) < 0 || setgid(user->pw_gid) < 0 || setuid(user->pw_uid) < 0)
+        return -errno;
+    return 0;
+}
+
+static int
+open_logs(struct process *p, const struct conf *conf)
+{
+    int64_t queue = conf->limits.log_queue_bytes;
+    const char *errors = conf->log.errors.ptr;
+    int error = 0;
+
+    if (!slice_eq(conf->log.file, ERN_SLICE("off")))
+        error = log_open(conf->log.file.ptr, STDOUT_FILENO, queue, &p->access);
+    if (error)
+        return complain(conf->log.file.ptr, error);
+    error = log_open(errors, STDERR_FILENO, queue, &p->errors);
+    return error ? complain(errors, error) : 0;
+}
+
+static int
+open_all(struct process *p, const struct process_options *options, struct hash_key key)
+{
+    const struct conf *conf = options->conf;
+    struct ern_slice path;
+    int error = site_table_new(conf, &p->sites, &path);
+
+    if (error)
+        return complain(path.ptr ? path.ptr : "sites", error);
+    p->guests = guests_new(&conf->limits, key);
+    p->workers = calloc(options->threads_n, sizeof *p->workers);
+    p->threads = calloc(options->threads_n, sizeof *p->threads);
+    if (!p->guests || !p->workers || !p->threads)
+        return complain("start", -ENOMEM);
+    error = pool_open(POOL_THREADS, conf->limits.pool_queue_max, &p->pool);
+    return error ? complain("pool", error) : open_logs(p, conf);
+}
+
+static void *
+thread_main(void *worker)
+{
+    worker_run(worker);
+    return NULL;
+}
+
+static int
+start_worker(struct process *p, const struct process_options *options, struct hash_key key)
+{
+    const struct conf *conf = options->conf;
+    unsigned i = p->workers_n;
+    int error;
+
+    error = worker_new(
+        &(struct worker_options){
+            .sites = p->sites,
+            .limits = &conf->limits,
+            .guests = p->guests,
+            .pool = p->pool,
+            .access = p->access,
+            .errors = p->errors,
+            .json = conf->log.format == CONF_LOG_JSON,
+            .listeners = options->listeners + (size_t)i * options->listens_n,
+            .listeners_n = options->listens_n,
+            .last_request = options->last_requests + (size_t)i * WORKER_LAST_BYTES,
+            .key = key,
+        },
+        &p->workers[i]);
+    if (error)
+        return complain("worker", error);
+    p->workers_n++;
+    error = pthread_create(&p->threads[i], NULL, thread_main, p->workers[i]);
+    if (error)
+        return complain("thread", -error);
+    p->threads_n++;
+    return 0;
+}
+
+static void
+end_workers(const struct process *p, bool stopping)
+{
+    for (unsigned i = 0; i < p->threads_n; i++)
+        worker_end(p->workers[i], stopping);
+}
+
+/* Waits for the supervisor's word, which may come twice: DRAIN, and later STOP. */
+static void *
+listen_to_supervisor(void *arg)
+{
+    const struct process_options *options = ((void **)arg)[0];
+    const struct process *p = ((void **)arg)[1];
+    char word;
+
+    while (read(options->control, &word, 1) == 1 && word == PROCESS_DRAIN)
+        end_workers(p, false);
+    end_workers(p, true);
+    return NULL;
+}
+
+static void
+close_all(struct process *p)
+{
+    pool_close(p->pool); /* before the workers: no job comes back after it */
+    for (unsigned i = 0; i < p->workers_n; i++)
+        worker_free(p->workers[i]);
+    log_close(p->access);
+    log_close(p->errors);
+    guests_free(p->guests);
+    site_table_free(p->sites);
+    free(p->workers);
+    free(p->threads);
+}
+
+int
+process_run(const struct process_options *options)
+{
+    struct process p = {0};
+    void *both[] = {(void *)(uintptr_t)options, &p};
+    const char ready = PROCESS_READY;
+    struct hash_key key;
+    pthread_t control;
+    int error;
+
+    (void)signal(SIGPIPE, SIG_IGN); /* sendfile() has no MSG_NOSIGNAL */
+    (void)signal(SIGINT, SIG_IGN);  /* a terminal sends it to us, too: the supervisor tells us */
+    (void)signal(SIGTERM, SIG_DFL);
+    (void)signal(SIGHUP, SIG_IGN);
+    if (getrandom(&key, sizeof key, 0) != sizeof key)
+        return 1;
+    error = open_all(&p, options, key);
+    if (!error && slice_is_there(options->conf->user)) {
+        error = become(options->conf->user.ptr);
+        if (error)
+            (void)complain(options->conf->user.ptr, error);
+    }
+    while (!error && p.workers_n < options->threads_n)
+        error = start_worker(&p, options, key);
+    if (!error)
+        error = -pthread_create(&control, NULL, listen_to_supervisor, both);
+    if (error)
+        end_workers(&p, true);
+    else
+        (void)!write(options->control, &ready, 1);
+    for (unsigned i = 0; i < p.threads_n; i++)
+        (void)pthread_join(p.threads[i], NULL);
+    if (!error) {
+        (void)pthread_cancel(control);
+        (void)pthread_join(control, NULL);
+    }
+    close_all(&p);
+    return error ? 1 : 0;
+}

@@ -1,0 +1,377 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "serve/server.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "io/clock.h"
+#include "serve/process.h"
+#include "serve/sockets.h"
+
+enum {
+    GENERATIONS = 64,     /* processes at once: the one that serves, and those that still finish */
+    THREADS_MAX = 256,
+    FDS_BESIDES = 64,     /* descriptors that are neither connections nor cached files */
+    READY_MS = 10000,     /* time that a process has to say that it serves */
+    CRASH_MS = 1000,      /* a process that lived less is not started again at once */
+};
+
+struct generation {
+    pid_t pid; /* 0: a free place */
+    int control;
+    int64_t started_ms;
+};
+
+struct server {
+    const struct server_source *source;
+    struct conf *conf;
+    struct sockets *sockets;
+    unsigned threads_n;
+    char *last_requests;
+    struct generation generations[GENERATIONS];
+    struct generation *serving; /* NULL: none does at the moment */
+    int64_t start_at_ms;        /* when one is to be started; 0: not */
+    bool stopping;
+};
+
+static int
+complain(const char *what, int error)
+{
+    (void)fprintf(stderr, "earnest: %s: %s\n", what, strerror(-error));
+    return error;
+}
+
+static void
+print_errors(const struct conf_errors *errors)
+{
+    for (unsigned i = 0; i < errors->n; i++) {
+        char line[1024];
+        struct out o = out_init(line, sizeof line);
+
+        conf_error_write(&errors->error[i], &o);
+        (void)fprintf(stderr, "%.*s\n", (int)o.len, o.ptr);
+    }
+}
+
+/* Reads the configuration; what is wrong with it is said on standard error. */
+static struct conf *
+read_conf(const struct server_source *source)
+{
+    struct conf_errors errors;
+    struct conf *conf = NULL;
+    int error = source->path ? conf_read(source->path, &conf, &errors)
+                             : conf_from_flags(source->flags, &conf, &errors);
+
+    if (!error)
+        error = conf_check_files(conf, &errors);
+    print_errors(&errors);
+    if (error) {
+        conf_free(conf);
+        return NULL;
+    }
+    return conf;
+}
+
+/* Descriptors bound how many connections there can be: better a 503 than none left for files. */
+static void
+fit_limits(struct limits *limits)
+{
+    struct rlimit files;
+    int64_t most;
+
+    if (getrlimit(RLIMIT_NOFILE, &files) < 0)
+        return;
+    if (files.rlim_cur < files.rlim_max) {
+        files.rlim_cur = files.rlim_max;
+        (void)setrlimit(RLIMIT_NOFILE, &files);
+    }
+    if (files.rlim_cur == RLIM_INFINITY)
+        return;
+    most = (int64_t)files.rlim_cur - FDS_BESIDES;
+    if (limits->cache_files_max > most / 4)
+        limits->cache_files_max = most > 64 ? most / 4 : 16;
+    most -= limits->cache_files_max;
+    if (limits->connections_max > most)
+        limits->connections_max = most > 1 ? most : 1;
+}
+
+static unsigned
+threads_for(const struct conf *conf)
+{
+    long cores = sysconf(_SC_NPROCESSORS_ONLN);
+    long n = conf->workers ? (long)conf->workers : cores;
+
+    return n < 1 ? 1 : n > THREADS_MAX ? THREADS_MAX : (unsigned)n;
+}
+
+/* Waits for the word of a new process. */
+static bool
+is_ready(const struct generation *g)
+{
+    const struct timeval most = {READY_MS / 1000, 0};
+    char word = 0;
+
+    (void)setsockopt(g->control, SOL_SOCKET, SO_RCVTIMEO, &most, sizeof most);
+    return read(g->control, &word, 1) == 1 && word == PROCESS_READY;
+}
+
+static void
+tell(const struct generation *g, char word)
+{
+    (void)send(g->control, &word, 1, MSG_NOSIGNAL);
+}
+
+/* The new process: nothing of the supervisor's is left in it but the sockets. */
+static int
+become_process(struct server *s, const struct conf *conf, const struct sockets *sockets, int control)
+{
+    sigset_t none;
+
+    for (unsigned i = 0; i < GENERATIONS; i++)
+        if (s->generations[i].pid)
+            (void)close(s->generations[i].control);
+    sigemptyset(&none);
+    (void)sigprocmask(SIG_SETMASK, &none, NULL);
+    return process_run(&(struct process_options){
+        .conf = conf,
+        .threads_n = s->threads_n,
+        .listeners = sockets->listeners,
+        .listens_n = sockets->listens_n,
+        .last_requests = s->last_requests,
+        .control = control,
+    });
+}
+
+/* Starts a process and waits until it serves. NULL: it does not, and is gone. */
+static struct generation *
+start(struct server *s, const struct conf *conf, const struct sockets *sockets)
+{
+    struct generation *g = s->generations;
+    int pair[2];
+
+    while (g < s->generations + GENERATIONS && g->pid)
+        g++;
+    if (g == s->generations + GENERATIONS) {
+        (void)fprintf(stderr, "earnest: too many processes are still finishing\n");
+        return NULL;
+    }
+    if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair) < 0) {
+        (void)complain("socketpair", -errno);
+        return NULL;
+    }
+    *g = (struct generation){fork(), pair[0], clock_read().run_ms};
+    if (g->pid == 0) {
+        (void)close(pair[0]);
+        exit(become_process(s, conf, sockets, pair[1]));
+    }
+    (void)close(pair[1]);
+    if (g->pid > 0 && is_ready(g))
+        return g;
+    if (g->pid > 0) {
+        (void)kill(g->pid, SIGKILL);
+        (void)waitpid(g->pid, NULL, 0);
+    }
+    (void)close(g->control);
+    g->pid = 0;
+    return NULL;
+}
+
+/* SIGHUP: the new configuration serves before the old one ends, or the old one stays. */
+static void
+reload(struct server *s)
+{
+    struct conf *conf = read_conf(s->source);
+    struct sockets *sockets = NULL;
+    struct generation *old = s->serving, *new = NULL;
+    struct ern_slice name;
+    int error;
+
+    if (conf) {
+        fit_limits(&conf->limits);
+        error = sockets_open(conf, s->threads_n, s->sockets, &sockets, &name);
+        if (error)
+            (void)complain(name.ptr ? name.ptr : "sockets", error);
+        else
+            new = start(s, conf, sockets);
+    }
+    if (!new) {
+        (void)fprintf(stderr, "earnest: not reloaded; the old configuration goes on\n");
+        sockets_close(sockets, s->sockets);
+        conf_free(conf);
+        return;
+    }
+    s->serving = new;
+    if (old)
+        tell(old, PROCESS_DRAIN);
+    sockets_close(s->sockets, sockets);
+    conf_free(s->conf);
+    s->sockets = sockets;
+    s->conf = conf;
+    (void)fprintf(stderr, "earnest: reloaded\n");
+}
+
+static void
+stop(struct server *s)
+{
+    s->stopping = true;
+    for (unsigned i = 0; i < GENERATIONS; i++)
+        if (s->generations[i].pid)
+            tell(&s->generations[i], PROCESS_STOP);
+}
+
+static void
+report_crash(const struct server *s, pid_t pid, int status)
+{
+    (void)fprintf(stderr, "earnest: process %d ended by signal %d; what its threads served last:\n",
+                  (int)pid, WTERMSIG(status));
+    for (unsigned i = 0; i < s->threads_n; i++) {
+        const char *last = s->last_requests + (size_t)i * WORKER_LAST_BYTES;
+
+        if (*last)
+            (void)fprintf(stderr, "earnest:   thread %u: %s\n", i, last);
+    }
+}
+
+static void
+reap(struct server *s)
+{
+    int status;
+    pid_t pid;
+
+    while ((pid = waitpid(-1, &status, WNOHANG)) > 0) {
+        struct generation *g = s->generations;
+
+        while (g < s->generations + GENERATIONS && g->pid != pid)
+            g++;
+        if (g == s->generations + GENERATIONS)
+            continue;
+        if (WIFSIGNALED(status))
+            report_crash(s, pid, status);
+        (void)close(g->control);
+        g->pid = 0;
+        if (g == s->serving && !s->stopping) {
+            int64_t now = clock_read().run_ms;
+
+            s->serving = NULL;
+            s->start_at_ms = now - g->started_ms < CRASH_MS ? now + CRASH_MS : now;
+        }
+    }
+}
+
+/* A process that crashed is followed by another one: the sockets are still open. */
+static void
+start_again(struct server *s)
+{
+    int64_t now = clock_read().run_ms;
+
+    if (s->serving || s->stopping || now < s->start_at_ms)
+        return;
+    s->serving = start(s, s->conf, s->sockets);
+    s->start_at_ms = now + CRASH_MS;
+}
+
+static bool
+any_left(const struct server *s)
+{
+    for (unsigned i = 0; i < GENERATIONS; i++)
+        if (s->generations[i].pid)
+            return true;
+    return false;
+}
+
+static void
+supervise(struct server *s, const sigset_t *signals)
+{
+    while (!s->stopping || any_left(s)) {
+        const struct timespec most = {s->serving ? 3600 : 0, s->serving ? 0 : 50000000};
+
+        switch (sigtimedwait(signals, NULL, &most)) {
+        case SIGHUP:
+            if (!s->stopping)
+                reload(s);
+            break;
+        case SIGTERM:
+        case SIGINT:
+            if (s->stopping) /* said twice: at once */
+                for (unsigned i = 0; i < GENERATIONS; i++)
+                    if (s->generations[i].pid)
+                        (void)kill(s->generations[i].pid, SIGKILL);
+            stop(s);
+            break;
+        default:
+            break;
+        }
+        reap(s);
+        start_again(s);
+    }
+}
+
+static void
+say_where(const struct server *s)
+{
+    for (unsigned i = 0; i < s->sockets->listens_n; i++) {
+        char text[64];
+        struct out o = out_init(text, sizeof text);
+
+        address_write(&o, &s->sockets->addresses[i]);
+        (void)fprintf(stderr, "earnest: serving on http://%.*s/\n", (int)o.len, o.ptr);
+    }
+}
+
+/* All that can fail while the server starts. */
+static int
+open_server(struct server *s)
+{
+    struct ern_slice name;
+    int error;
+
+    s->conf = read_conf(s->source);
+    if (!s->conf)
+        return -EINVAL;
+    fit_limits(&s->conf->limits);
+    s->threads_n = threads_for(s->conf);
+    error = sockets_open(s->conf, s->threads_n, NULL, &s->sockets, &name);
+    if (error)
+        return complain(name.ptr ? name.ptr : "sockets", error);
+    s->last_requests = mmap(NULL, (size_t)s->threads_n * WORKER_LAST_BYTES, PROT_READ | PROT_WRITE,
+                            MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    if (s->last_requests == MAP_FAILED) {
+        s->last_requests = NULL;
+        return complain("memory", -ENOMEM);
+    }
+    s->serving = start(s, s->conf, s->sockets);
+    return s->serving ? 0 : -ECHILD;
+}
+
+int
+server_run(const struct server_source *source)
+{
+    static const int listened[] = {SIGHUP, SIGTERM, SIGINT, SIGCHLD};
+    struct server s = {.source = source};
+    sigset_t signals;
+    int error;
+
+    sigemptyset(&signals);
+    for (size_t i = 0; i < sizeof listened / sizeof *listened; i++)
+        sigaddset(&signals, listened[i]);
+    (void)sigprocmask(SIG_BLOCK, &signals, NULL);
+    error = open_server(&s);
+    if (!error) {
+        say_where(&s);
+        supervise(&s, &signals);
+    }
+    sockets_close(s.sockets, NULL);
+    conf_free(s.conf);
+    if (s.last_requests)
+        (void)munmap(s.last_requests, (size_t)s.threads_n * WORKER_LAST_BYTES);
+    return error ? 1 : 0;
+}

@@ -1,0 +1,223 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "serve/site.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "base/slice.h"
+#include "conf/conf.h"
+#include "earnest/status.h"
+#include "msg/target.h"
+#include "res/files.h"
+#include "res/redirect.h"
+
+union route_self { /* the configuration of a route, as its kind has it */
+    struct res_route any;
+    struct files_route files;
+    struct redirect_route redirect;
+};
+
+/* What each redirect status asks of the rules: the one place where a number becomes facts. */
+static const struct {
+    uint16_t status;
+    enum redirect_kind kind;
+    bool for_good, keeps_method;
+} redirects[] = {
+    {ERN_301_MOVED_PERMANENTLY, REDIRECT_MOVED, true, false},
+    {ERN_302_FOUND, REDIRECT_MOVED, false, false},
+    {ERN_303_SEE_OTHER, REDIRECT_SEE_OTHER, false, false},
+    {ERN_307_TEMPORARY_REDIRECT, REDIRECT_MOVED, false, true},
+    {ERN_308_PERMANENT_REDIRECT, REDIRECT_MOVED, true, true},
+};
+
+static int
+make_files(const struct conf_route *from, const struct limits *limits, struct files_route *to)
+{
+    to->root = file_open_root(from->files.ptr);
+    if (to->root < 0)
+        return to->root;
+    to->listing = from->listing;
+    to->listing_sorted_max = limits->listing_sorted_max;
+    to->hidden = from->hidden == CONF_HIDDEN_SERVE;
+    to->strict = from->negotiate == CONF_NEGOTIATE_STRICT;
+    to->precompressed = from->precompressed;
+    to->cache_control = from->cache_control;
+    for (size_t i = 0; i < from->index.n && i < FILES_INDEXES; i++)
+        to->indexes[i] = from->index.text[i];
+    return 0;
+}
+
+static void
+make_redirect(const struct conf_route *from, struct redirect_route *to)
+{
+    to->to = from->redirect;
+    to->whole_tree = slice_ends(from->path, ERN_SLICE("/"));
+    for (size_t i = 0; i < sizeof redirects / sizeof *redirects; i++) {
+        if (redirects[i].status == from->status) {
+            to->kind = redirects[i].kind;
+            to->for_good = redirects[i].for_good;
+            to->keeps_method = redirects[i].keeps_method;
+        }
+    }
+}
+
+/* Makes a route of its configuration. */
+static int
+make_route(const struct conf_route *from, const struct limits *limits, union route_self *self,
+           struct site_route *to)
+{
+    to->path = from->path;
+    to->self = self;
+    self->any.allow_more = from->trace ? RES_ALLOW(TRACE) : 0;
+    switch (from->kind) {
+    case CONF_KIND_FILES:
+        to->resource = &files_resource;
+        return make_files(from, limits, &self->files);
+    case CONF_KIND_REDIRECT:
+        to->resource = &redirect_resource;
+        make_redirect(from, &self->redirect);
+        return 0;
+    case CONF_KIND_USE_PROXY:
+        to->resource = &redirect_resource;
+        self->redirect.kind = REDIRECT_USE_PROXY;
+        self->redirect.to = from->use_proxy;
+        return 0;
+    case CONF_KIND_GONE:
+        to->resource = &gone_resource;
+        return 0;
+    }
+    return -EINVAL;
+}
+
+static int
+longest_first(const void *a, const void *b)
+{
+    size_t la = ((const struct site_route *)a)->path.len;
+    size_t lb = ((const struct site_route *)b)->path.len;
+
+    return (la < lb) - (la > lb);
+}
+
+static int
+make_site(const struct conf_site *from, const struct limits *limits, struct site *to,
+          struct ern_slice *ret_path)
+{
+    to->names = calloc(from->aliases.n + 1, sizeof *to->names);
+    to->routes = calloc(from->routes_n, sizeof *to->routes);
+    if (!to->names || !to->routes)
+        return -ENOMEM;
+    if (slice_is_there(from->name))
+        to->names[to->names_n++] = from->name;
+    for (size_t i = 0; i < from->aliases.n; i++)
+        to->names[to->names_n++] = from->aliases.text[i];
+    for (size_t i = 0; i < from->routes_n; i++) {
+        union route_self *self = calloc(1, sizeof *self);
+        int error = self ? 0 : -ENOMEM;
+
+        if (self)
+            self->files.root = -1;
+        if (!error)
+            error = make_route(&from->routes[i], limits, self, &to->routes[to->routes_n++]);
+        if (error) {
+            *ret_path = from->routes[i].files;
+            return error;
+        }
+    }
+    qsort(to->routes, to->routes_n, sizeof *to->routes, longest_first);
+    return 0;
+}
+
+int
+site_table_new(const struct conf *conf, struct site_table **ret_table, struct ern_slice *ret_path)
+{
+    struct site_table *t = calloc(1, sizeof *t);
+    int error = 0;
+
+    *ret_path = ERN_ABSENT;
+    if (!t)
+        return -ENOMEM;
+    ern_resource_init(&files_resource);
+    ern_resource_init(&redirect_resource);
+    ern_resource_init(&gone_resource);
+    ern_resource_init(&none_resource);
+    ern_resource_init(&server_resource);
+    t->none = (struct site_route){ERN_SLICE("/"), &none_resource, NULL};
+    t->server = (struct site_route){ERN_SLICE("/"), &server_resource, NULL};
+    t->sites = calloc(conf->sites_n, sizeof *t->sites);
+    error = t->sites ? 0 : -ENOMEM;
+    while (!error && t->sites_n < conf->sites_n) {
+        error = make_site(&conf->sites[t->sites_n], &conf->limits, &t->sites[t->sites_n], ret_path);
+        t->sites_n++;
+    }
+    if (error) {
+        site_table_free(t);
+        return error;
+    }
+    *ret_table = t;
+    return 0;
+}
+
+static void
+free_route(const struct site_route *route)
+{
+    union route_self *self = (union route_self *)(uintptr_t)route->self;
+
+    if (route->resource == &files_resource && self->files.root >= 0)
+        (void)close(self->files.root);
+    free(self);
+}
+
+void
+site_table_free(struct site_table *t)
+{
+    if (!t)
+        return;
+    for (unsigned i = 0; i < t->sites_n; i++) {
+        for (unsigned j = 0; j < t->sites[i].routes_n; j++)
+            free_route(&t->sites[i].routes[j]);
+        free(t->sites[i].routes);
+        free(t->sites[i].names);
+    }
+    free(t->sites);
+    free(t);
+}
+
+static bool
+has_name(const struct site *site, struct ern_slice host)
+{
+    for (unsigned i = 0; i < site->names_n; i++)
+        if (slice_eq_nocase(site->names[i], host))
+            return true;
+    return false;
+}
+
+const struct site *
+site_find(const struct site_table *t, struct ern_slice authority, bool strict)
+{
+    struct ern_slice host;
+
+    if (t->sites_n == 1 && (t->sites[0].names_n == 0 || !strict))
+        return &t->sites[0];
+    host = authority_host(authority);
+    for (unsigned i = 0; i < t->sites_n; i++)
+        if (has_name(&t->sites[i], host))
+            return &t->sites[i];
+    return strict && slice_is_there(authority) ? NULL : &t->sites[0];
+}
+
+static bool
+covers(const struct site_route *route, struct ern_slice path)
+{
+    return slice_ends(route->path, ERN_SLICE("/")) ? slice_starts(path, route->path)
+                                                   : slice_eq(path, route->path);
+}
+
+const struct site_route *
+site_route_find(const struct site_table *t, const struct site *site, struct ern_slice path)
+{
+    for (unsigned i = 0; i < site->routes_n; i++)
+        if (covers(&site->routes[i], path))
+            return &site->routes[i];
+    return &t->none;
+}

@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* site.h - which resource a request is for: authority and path to a route (step 4 of a request). */
+#ifndef SERVE_SITE_H
+#define SERVE_SITE_H
+
+#include "earnest/decide.h"
+
+struct conf;
+
+struct site_route {
+    struct ern_slice path; /* begins with a slash; one that ends with a slash is a prefix */
+    const struct ern_resource *resource;
+    const void *self;      /* its configuration */
+};
+
+struct site {
+    struct ern_slice *names; /* hosts, without port; none: it answers for every host */
+    unsigned names_n;
+    struct site_route *routes; /* longest path first */
+    unsigned routes_n;
+};
+
+struct site_table {
+    struct site *sites; /* the first answers for unknown hosts, unless the listener is strict */
+    unsigned sites_n;
+    struct site_route none;   /* of every path without a route */
+    struct site_route server; /* of the target "*" */
+};
+
+/*
+ * Makes the table of a configuration, whose slices it keeps, and opens the folders that it names.
+ * Returns 0, or a negative errno with the path at fault in *ret_path.
+ */
+ERN_MUST_USE int site_table_new(const struct conf *conf, struct site_table **ret_table,
+                                struct ern_slice *ret_path);
+void site_table_free(struct site_table *table);
+
+/*
+ * The site for an authority (with or without port; empty: none was said). For one that no site has
+ * it is the first site, or, if strict, NULL: misdirected.
+ */
+const struct site *site_find(const struct site_table *table, struct ern_slice authority,
+                             bool strict);
+
+/* The route for a decoded path. */
+const struct site_route *site_route_find(const struct site_table *table, const struct site *site,
+                                         struct ern_slice path);
+
+#endif

@@ -1,0 +1,90 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "serve/stream.h"
+
+#include <stdlib.h>
+
+#include "serve/conn.h"
+#include "wire/h1_write.h"
+
+enum { PIECE_BYTES = 65536 };
+
+struct stream_job {
+    struct job job; /* first: the pool gives it back */
+    struct exchange *exchange;
+    struct res_stream *stream;
+    ssize_t got; /* length of the piece, or a negative errno */
+    bool end;    /* it is the last */
+    char piece[H1_CHUNK_BEFORE + PIECE_BYTES + H1_CHUNK_AFTER];
+};
+
+struct stream_job *
+stream_new(struct exchange *x, struct res_stream *stream)
+{
+    struct stream_job *s = malloc(sizeof *s);
+
+    if (!s) {
+        stream->free(stream);
+        return NULL;
+    }
+    s->exchange = x;
+    s->stream = stream;
+    s->end = false;
+    return s;
+}
+
+void
+stream_free(struct stream_job *s)
+{
+    if (!s)
+        return;
+    s->stream->free(s->stream);
+    free(s);
+}
+
+bool
+stream_has_more(const struct stream_job *s)
+{
+    return !s->end;
+}
+
+static void
+run(struct job *job)
+{
+    struct stream_job *s = (struct stream_job *)job;
+
+    s->got = s->stream->fill(s->stream, s->piece + H1_CHUNK_BEFORE, PIECE_BYTES, &s->end);
+}
+
+static void
+add(struct exchange *x, struct ern_slice bytes)
+{
+    x->segments[x->segments_n++] = (struct segment){bytes.ptr, -1, 0, bytes.len};
+}
+
+static void
+done(struct job *job)
+{
+    struct stream_job *s = (struct stream_job *)job;
+    struct exchange *x = s->exchange;
+
+    if (!x->conn) {
+        exchange_done(x);
+        return;
+    }
+    x->segments_n = x->segment = 0;
+    x->aborted = s->got < 0;
+    if (s->got > 0 && x->chunked)
+        add(x, h1_write_chunk(s->piece, (size_t)s->got));
+    else if (s->got > 0)
+        add(x, slice_from(s->piece + H1_CHUNK_BEFORE, (size_t)s->got));
+    if (s->got >= 0 && s->end && x->chunked)
+        add(x, h1_write_chunk(s->piece, 0));
+    conn_resume(x->conn);
+}
+
+bool
+stream_next(struct stream_job *s)
+{
+    s->job = (struct job){.mailbox = &s->exchange->worker->mailbox, .run = run, .done = done};
+    return pool_submit(s->exchange->worker->pool, &s->job);
+}

@@ -1,0 +1,353 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "serve/worker.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdatomic.h>
+#include <stdlib.h>
+#include <sys/epoll.h>
+#include <unistd.h>
+
+#include "msg/date.h"
+#include "res/files.h"
+#include "serve/conn.h"
+#include "serve/exchange.h"
+
+enum {
+    EVENTS = 256,
+    ACCEPTS = 64,      /* connections that are taken before others have their turn */
+    TICK_MS = 1000,    /* the loop turns at least so often: the log is flushed */
+    BUFFER_MORE = 4096, /* room in a buffer besides the largest head */
+    SPARES = 64,       /* of what is large, so many are kept for the next time */
+};
+
+enum order { ORDER_SERVE, ORDER_DRAIN, ORDER_STOP };
+
+static void
+read_clock(struct worker *w)
+{
+    struct out o;
+
+    w->now = clock_read();
+    if (w->now.unix_s == w->date_s)
+        return;
+    o = out_init(w->date, sizeof w->date);
+    out_literal(&o, "Date: ");
+    date_write(&o, w->now.unix_s);
+    out_literal(&o, "\r\nServer: earnest\r\n");
+    assert(!o.full);
+    w->date_len = o.len;
+    w->date_s = w->now.unix_s;
+}
+
+uint64_t
+worker_random(struct worker *w)
+{
+    uint64_t z = w->random += UINT64_C(0x9e3779b97f4a7c15); /* splitmix64 */
+
+    z = (z ^ z >> 30) * UINT64_C(0xbf58476d1ce4e5b9);
+    z = (z ^ z >> 27) * UINT64_C(0x94d049bb133111eb);
+    return z ^ z >> 31;
+}
+
+struct buffer *
+worker_buffer(struct worker *w)
+{
+    struct buffer *b = w->spare_buffers;
+
+    if (b) {
+        w->spare_buffers = b->next;
+        w->spare_buffers_n--;
+    } else {
+        b = malloc(sizeof *b + w->buffer_bytes);
+    }
+    if (b)
+        b->at = b->len = 0;
+    return b;
+}
+
+void
+worker_buffer_done(struct worker *w, struct buffer *b)
+{
+    if (w->spare_buffers_n >= SPARES) {
+        free(b);
+        return;
+    }
+    b->next = w->spare_buffers;
+    w->spare_buffers = b;
+    w->spare_buffers_n++;
+}
+
+static int
+watch(struct worker *w, int fd, uint32_t events, void *what)
+{
+    struct epoll_event e = {events, {.ptr = what}};
+
+    return epoll_ctl(w->epoll, EPOLL_CTL_ADD, fd, &e) < 0 ? -errno : 0;
+}
+
+static int
+open_loop(struct worker *w, const struct worker_options *options)
+{
+    int error;
+
+    w->reserve = open("/dev/null", O_RDONLY | O_CLOEXEC);
+    w->epoll = epoll_create1(EPOLL_CLOEXEC);
+    if (w->reserve < 0 || w->epoll < 0)
+        return -errno;
+    error = mailbox_open(&w->mailbox);
+    if (!error)
+        error = watch(w, w->mailbox.fd, EPOLLIN, &w->mailbox);
+    for (unsigned i = 0; !error && i < options->listeners_n; i++)
+        error = watch(w, options->listeners[i].fd, EPOLLIN, &options->listeners[i]);
+    return error;
+}
+
+int
+worker_new(const struct worker_options *options, struct worker **ret_worker)
+{
+    const struct limits *limits = options->limits;
+    struct worker *w = calloc(1, sizeof *w);
+    int error;
+
+    if (!w)
+        return -ENOMEM;
+    w->sites = options->sites;
+    w->limits = limits;
+    w->guests = options->guests;
+    w->pool = options->pool;
+    w->listeners = options->listeners;
+    w->listeners_n = options->listeners_n;
+    w->last_request = options->last_request;
+    w->random = options->key.k0 ^ (uintptr_t)w;
+    w->buffer_bytes =
+        (size_t)(limits->target_bytes_max + limits->fields_bytes_max) + BUFFER_MORE;
+    w->out = out_init(w->out_bytes, sizeof w->out_bytes);
+    w->epoll = w->reserve = w->mailbox.fd = -1;
+    w->json = options->json;
+    log_writer_init(&w->access, options->access);
+    log_writer_init(&w->errors, options->errors);
+    timer_list_init(&w->heads, limits->header_timeout_ms);
+    timer_list_init(&w->contents, limits->content_grace_ms);
+    timer_list_init(&w->idles, limits->idle_timeout_ms);
+    timer_list_init(&w->sends, limits->send_stall_ms);
+    timer_list_init(&w->lingers, limits->linger_ms);
+    read_clock(w);
+    w->files = files_new(limits, options->key);
+    error = w->files ? open_loop(w, options) : -ENOMEM;
+    if (error) {
+        worker_free(w);
+        return error;
+    }
+    *ret_worker = w;
+    return 0;
+}
+
+/* There is no descriptor left: the reserve is given up for a moment, so that the client is told. */
+static void
+refuse_one(struct worker *w, int listener)
+{
+    union address peer;
+    int fd;
+
+    (void)close(w->reserve);
+    fd = listen_accept(listener, &peer);
+    if (fd >= 0)
+        conn_refuse(w, fd, &peer);
+    w->reserve = open("/dev/null", O_RDONLY | O_CLOEXEC);
+}
+
+static void
+accept_all(struct worker *w, const struct listener *listener)
+{
+    for (int i = 0; i < ACCEPTS; i++) {
+        union address peer;
+        int fd = listen_accept(listener->fd, &peer);
+
+        if (fd >= 0)
+            conn_open(w, fd, &peer, listener->strict);
+        else if ((fd == -EMFILE || fd == -ENFILE) && w->reserve >= 0)
+            refuse_one(w, listener->fd);
+        else if (fd != -ECONNABORTED && fd != -EINTR)
+            return;
+    }
+}
+
+static bool
+is_listener(const struct worker *w, const void *what)
+{
+    return what >= (const void *)w->listeners &&
+           what < (const void *)(w->listeners + w->listeners_n);
+}
+
+static void
+handle(struct worker *w, const struct epoll_event *e)
+{
+    void *what = e->data.ptr;
+    struct conn *c = what;
+
+    if (is_listener(w, what)) {
+        if (!w->draining)
+            accept_all(w, what);
+        return;
+    }
+    if (what == &w->mailbox) {
+        mailbox_run(&w->mailbox);
+        return;
+    }
+    if (e->events & (EPOLLRDHUP | EPOLLHUP | EPOLLERR))
+        c->hung_up = true;
+    conn_event(w, c, (e->events & ~(uint32_t)EPOLLOUT) != 0, (e->events & EPOLLOUT) != 0);
+}
+
+/* Connections that had more to do than their turn allowed. */
+static void
+handle_again(struct worker *w)
+{
+    struct conn *c = w->again_conns, *next;
+
+    w->again_conns = NULL;
+    for (; c; c = next) {
+        next = c->next;
+        c->again = false;
+        if (c->stage == CONN_CLOSED) {
+            c->next = w->closed_conns;
+            w->closed_conns = c;
+        } else {
+            conn_event(w, c, true, true);
+        }
+    }
+}
+
+static void
+expire(struct worker *w, struct timer_list *list)
+{
+    struct timer *t;
+
+    while ((t = timer_expired(list, w->now.run_ms)))
+        conn_expired(w, (struct conn *)t);
+}
+
+/* What was closed in this turn can be used again: no event of this turn can be for it any more. */
+static void
+reuse_closed(struct worker *w)
+{
+    while (w->closed_conns) {
+        struct conn *c = w->closed_conns;
+
+        w->closed_conns = c->next;
+        c->next = w->spare_conns;
+        w->spare_conns = c;
+    }
+}
+
+static int
+wait_ms(const struct worker *w)
+{
+    const struct timer_list *lists[] = {&w->heads, &w->contents, &w->idles, &w->sends, &w->lingers};
+    int least = w->again_conns ? 0 : TICK_MS;
+
+    for (size_t i = 0; i < sizeof lists / sizeof *lists; i++) {
+        int ms = timer_wait_ms(lists[i], w->now.run_ms);
+
+        if (ms >= 0 && ms < least)
+            least = ms + 1;
+    }
+    return least;
+}
+
+/* Takes nothing new; what asks nothing is ended when the server stops, or at the end of its time. */
+static void
+drain(struct worker *w, bool stopping)
+{
+    struct timer *t = w->idles.head.next, *next;
+
+    if (!w->draining) {
+        w->draining = true;
+        w->drain_end_ms = w->now.run_ms + w->limits->drain_timeout_ms;
+        for (unsigned i = 0; i < w->listeners_n; i++)
+            (void)epoll_ctl(w->epoll, EPOLL_CTL_DEL, w->listeners[i].fd, NULL);
+    }
+    for (; stopping && t != &w->idles.head; t = next) {
+        next = t->next;
+        conn_close(w, (struct conn *)t);
+    }
+}
+
+static void
+obey(struct worker *w)
+{
+    enum order order = (enum order)atomic_load(&w->order);
+
+    if (order != ORDER_SERVE)
+        drain(w, order == ORDER_STOP);
+}
+
+void
+worker_run(struct worker *w)
+{
+    struct epoll_event events[EVENTS];
+
+    while (!w->draining || (w->conns_n && w->now.run_ms < w->drain_end_ms)) {
+        int n = epoll_wait(w->epoll, events, EVENTS, wait_ms(w));
+
+        read_clock(w);
+        for (int i = 0; i < n; i++)
+            handle(w, &events[i]);
+        handle_again(w);
+        expire(w, &w->heads);
+        expire(w, &w->contents);
+        expire(w, &w->idles);
+        expire(w, &w->sends);
+        expire(w, &w->lingers);
+        obey(w);
+        reuse_closed(w);
+        log_flush(&w->access, w->now.run_ms, false);
+        log_flush(&w->errors, w->now.run_ms, false);
+    }
+    log_flush(&w->access, w->now.run_ms, true);
+    log_flush(&w->errors, w->now.run_ms, true);
+}
+
+void
+worker_end(struct worker *w, bool stopping)
+{
+    uint64_t one = 1;
+
+    atomic_store(&w->order, stopping ? ORDER_STOP : ORDER_DRAIN);
+    (void)!write(w->mailbox.fd, &one, sizeof one);
+}
+
+void
+worker_free(struct worker *w)
+{
+    if (!w)
+        return;
+    while (w->spare_buffers) {
+        struct buffer *b = w->spare_buffers;
+
+        w->spare_buffers = b->next;
+        free(b);
+    }
+    while (w->spare_exchanges) {
+        struct exchange *x = w->spare_exchanges;
+
+        w->spare_exchanges = x->spare;
+        free(x);
+    }
+    reuse_closed(w);
+    while (w->spare_conns) {
+        struct conn *c = w->spare_conns;
+
+        w->spare_conns = c->next;
+        free(c);
+    }
+    files_free(w->files);
+    if (w->mailbox.fd >= 0)
+        mailbox_close(&w->mailbox);
+    if (w->epoll >= 0)
+        (void)close(w->epoll);
+    if (w->reserve >= 0)
+        (void)close(w->reserve);
+    free(w);
+}

@@ -1,0 +1,109 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * worker.h - one thread that serves: its loop, its connections, and the memory they share. Nothing
+ * in it is touched by another thread but the mailbox.
+ */
+#ifndef SERVE_WORKER_H
+#define SERVE_WORKER_H
+
+#include <stdatomic.h>
+
+#include "base/hash.h"
+#include "code/limits.h"
+#include "io/clock.h"
+#include "io/log.h"
+#include "io/pool.h"
+#include "io/timer.h"
+#include "serve/site.h"
+
+enum { WORKER_OUT_BYTES = 131072, WORKER_DATE_BYTES = 64 };
+
+struct buffer { /* of a connection, for what it received */
+    struct buffer *next;
+    size_t len; /* bytes received */
+    size_t at;  /* of them, bytes done with */
+    char bytes[];
+};
+
+struct listener { /* one a `listen` of the configuration and a thread */
+    int fd;
+    bool strict; /* an unknown host is misdirected */
+};
+
+struct conn;
+struct exchange;
+struct guests;
+
+struct worker {
+    const struct site_table *sites; /* the configuration, and */
+    const struct limits *limits;
+    struct guests *guests;    /* shared by all threads: who is connected */
+    struct pool *pool;        /* likewise */
+    struct files *files;
+    struct mailbox mailbox;
+    struct log_writer access;
+    struct log_writer errors;
+    bool json;                /* the form of the access log */
+    atomic_int order;         /* from another thread: an enum order of worker.c */
+    int epoll;
+    int reserve;              /* a descriptor to give up when there is no other: EMFILE */
+    struct listener *listeners;
+    unsigned listeners_n;
+    struct clock_now now;     /* of this turn of the loop */
+    char date[WORKER_DATE_BYTES]; /* the Date and Server field lines of this second */
+    size_t date_len;
+    int64_t date_s;
+    uint64_t random;          /* state of incident ids */
+    size_t buffer_bytes;      /* of a struct buffer: the largest head fits */
+    struct buffer *spare_buffers;
+    unsigned spare_buffers_n, spare_exchanges_n;
+    struct exchange *spare_exchanges;
+    struct conn *spare_conns;
+    struct conn *closed_conns; /* closed in this turn: events for them may still come */
+    struct conn *again_conns;  /* have more to do, though no event will say so */
+    uint64_t conns_n;
+    struct timer_list heads, contents, idles, sends, lingers;
+    char *last_request;   /* shared with the supervisor: what is served at the moment */
+    bool draining;        /* answer what is there, and take nothing new */
+    bool stopping;        /* and do not wait for connections that ask nothing */
+    int64_t drain_end_ms; /* when what is still there is cut */
+    struct out out;       /* answers on their way out, of one connection at a time */
+    char out_bytes[WORKER_OUT_BYTES];
+};
+
+/* What a worker is made of; all of it lives longer than the worker. */
+struct worker_options {
+    const struct site_table *sites;
+    const struct limits *limits;
+    struct guests *guests;
+    struct pool *pool;
+    struct log *access, *errors; /* NULL: not written */
+    struct listener *listeners;
+    unsigned listeners_n;
+    bool json; /* the form of the access log */
+    char *last_request; /* WORKER_LAST_BYTES that outlive the process, or NULL */
+    struct hash_key key;
+};
+
+enum { WORKER_LAST_BYTES = 256 };
+
+/* Returns 0 and the worker, or a negative errno. */
+ERN_MUST_USE int worker_new(const struct worker_options *options, struct worker **ret_worker);
+
+/* Serves until it was told to end and all connections are done. */
+void worker_run(struct worker *worker);
+
+/* Tells it to end, from another thread: after the answers in progress, or (stopping) at once where
+ * nothing is asked. */
+void worker_end(struct worker *worker, bool stopping);
+
+void worker_free(struct worker *worker);
+
+/* The next of a row of numbers that nobody can foresee well enough to clash with: incident ids. */
+uint64_t worker_random(struct worker *worker);
+
+/* Memory for connections; NULL when there is none. */
+struct buffer *worker_buffer(struct worker *worker);
+void worker_buffer_done(struct worker *worker, struct buffer *buffer);
+
+#endif

@@ -60,15 +60,14 @@ void
 out_json(struct out *o, struct ern_slice text)
 {
     while (text.len) {
-        size_t plain = json_plain(text), n = plain ? plain : utf8_len(text);
+        size_t plain = json_plain(text);
+        size_t n = plain ? plain : utf8_len(text);
         char c = text.ptr[0];
 
         if (n == 0) {
             out_slice(o, replacement);
             n = 1;
-        } else if (plain) {
-            out_slice(o, slice_first(text, n));
-        } else if (c == '"' || c == '\\') {
+        } else if (!plain && (c == '"' || c == '\\')) {
             out_char(o, '\\');
             out_char(o, c);
         } else if ((unsigned char)c < 0x20) {

@@ -11,8 +11,8 @@
 
 #include "code/limits.h"
 #include "conf/error.h"
-#include "conf/option.h"
 #include "conf/memory.h"
+#include "conf/option.h"
 
 struct conf_given { /* where an option was written; lines are 0 if it has its default */
     struct conf_position key, value;

@@ -8,7 +8,7 @@
 
 struct maker {
     struct conf *conf;
-    struct memory memory;    /* of the configuration */
+    struct memory memory;  /* of the configuration */
     struct memory scratch; /* of the nodes, until it is made */
     struct conf_errors *errors;
     bool broken; /* the text has errors: what is missing may be behind them */

@@ -37,7 +37,7 @@ option_row(size_t i, struct option_key *ret)
     if (!limit)
         return false;
     *ret = (struct option_key){WHERE_limits, TYPE_limit,  (unsigned)(i - ROWS), i,
-                           limit->name,  limit->unit, limit->bounds};
+                               limit->name,  limit->unit, limit->bounds};
     return true;
 }
 

@@ -30,7 +30,8 @@ static const size_t offsets[CONF_OPTIONS] = {
 };
 
 static void
-not_one(struct maker *m, const struct option_key *row, const struct text_value *value, const char *mend)
+not_one(struct maker *m, const struct option_key *row, const struct text_value *value,
+        const char *mend)
 {
     conf_wrong(
         m->errors, value->at,
@@ -162,7 +163,8 @@ store_one(struct maker *m, const struct option_key *row, const struct text_value
 }
 
 void
-make_option(struct maker *m, const struct option_key *row, const struct text_node *node, void *owner)
+make_option(struct maker *m, const struct option_key *row, const struct text_node *node,
+            void *owner)
 {
     struct conf_place *place = owner;
     void *to = NULL;

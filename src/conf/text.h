@@ -49,6 +49,7 @@ struct text_node {
  *   memory    where the nodes are; memory->full afterwards says that there was not enough memory
  * Returns the root, a section without key and title; NULL only if not even that fits in memory.
  */
-struct text_node *text_parse(struct ern_slice text, struct memory *memory, struct conf_errors *errors);
+struct text_node *text_parse(struct ern_slice text, struct memory *memory,
+                             struct conf_errors *errors);
 
 #endif

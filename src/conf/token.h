@@ -23,7 +23,7 @@ struct tokens {
     struct conf_position at; /* of the token */
     uint32_t quiet_line;     /* up to this line nothing more is reported: it is being skipped */
     bool stop;               /* read no further, report no more */
-    struct memory *memory;       /* where strings with escapes are */
+    struct memory *memory;   /* where strings with escapes are */
     struct conf_errors *errors;
 };
 

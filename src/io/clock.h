@@ -6,8 +6,8 @@
 
 /* Read once a loop turn; everybody else is told. */
 struct clock_now {
-    int64_t unix_s;  /* Unix time */
-    int64_t run_ms;  /* milliseconds of a clock that never steps */
+    int64_t unix_s; /* Unix time */
+    int64_t run_ms; /* milliseconds of a clock that never steps */
 };
 
 struct clock_now clock_read(void);

@@ -50,7 +50,8 @@ look(int fd, struct file_info *ret_info)
 int
 file_open(int root, const char *path, bool quick, struct file_info *ret_info)
 {
-    /* O_NONBLOCK: opening a fifo or a device returns at once; it means nothing to a regular file. */
+    /* O_NONBLOCK: opening a fifo or a device returns at once; it means nothing to a regular file.
+     */
     struct open_how how = {
         .flags = O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY,
         .resolve = RESOLVE_BENEATH | RESOLVE_NO_MAGICLINKS | (quick ? RESOLVE_CACHED : 0),

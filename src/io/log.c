@@ -110,7 +110,8 @@ log_open(const char *path, int standard, int64_t queue_bytes, struct log **ret_l
     if (path[0] == '-' && path[1] == '\0')
         log->fd = fcntl(standard, F_DUPFD_CLOEXEC, 3);
     else
-        log->fd = open(path, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC, 0640);
+        /* O_NONBLOCK: a fifo that nobody reads is an error at once, not a start that never ends. */
+        log->fd = open(path, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NONBLOCK, 0640);
     if (log->fd < 0) {
         error = -errno;
         free(log);

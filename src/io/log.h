@@ -22,7 +22,7 @@ struct log;
  * Returns 0 and the log, or a negative errno.
  */
 ERN_MUST_USE int log_open(const char *path, int standard, int64_t queue_bytes,
-                           struct log **ret_log);
+                          struct log **ret_log);
 
 /* Writes what waits, and ends the writer. NULL is fine. */
 void log_close(struct log *log);
@@ -34,7 +34,7 @@ enum { LOG_BLOCK_BYTES = 65536, LOG_LINE_MAX = 16384 };
 
 struct log_block;
 
-struct log_writer { /* one a thread */
+struct log_writer {          /* one a thread */
     struct log *log;         /* NULL: nothing is logged */
     struct log_block *block; /* being filled; NULL if empty */
     int64_t since_ms;        /* when its first line was written */
@@ -42,7 +42,8 @@ struct log_writer { /* one a thread */
 
 void log_writer_init(struct log_writer *writer, struct log *log);
 
-/* Room for one line; say log_end() when it is written. Its overflow means that the line is dropped. */
+/* Room for one line; say log_end() when it is written. Its overflow means that the line is dropped.
+ */
 struct out log_begin(struct log_writer *writer, int64_t now_ms);
 void log_end(struct log_writer *writer, const struct out *line);
 

@@ -22,13 +22,15 @@ enum { COMMANDS = sizeof commands / sizeof *commands };
 static void
 help(FILE *to)
 {
-    (void)fputs("Usage: earnest COMMAND [ARGUMENT]...\n\n"
-                "An HTTP server in which every status code is earned, and every answer can say why.\n\n",
-                to);
+    (void)fputs(
+        "Usage: earnest COMMAND [ARGUMENT]...\n\n"
+        "An HTTP server in which every status code is earned, and every answer can say why.\n\n",
+        to);
     for (unsigned i = 0; i < COMMANDS; i++)
         (void)fprintf(to, "  %-9s%s\n", commands[i].name, commands[i].what);
-    (void)fputs("\nearnest COMMAND -h says more of one. Exit codes: 0 done, 1 failed, 2 wrong usage.\n",
-                to);
+    (void)fputs(
+        "\nearnest COMMAND -h says more of one. Exit codes: 0 done, 1 failed, 2 wrong usage.\n",
+        to);
 }
 
 int

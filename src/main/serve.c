@@ -31,11 +31,11 @@ static const char help[] =
 enum { LISTING = 256, INDEX, HOST, LOG, USER, WORKERS };
 
 static const struct option options[] = {
-    {"config", required_argument, NULL, 'c'},   {"listen", required_argument, NULL, 'l'},
-    {"index", required_argument, NULL, INDEX},  {"listing", required_argument, NULL, LISTING},
-    {"host", required_argument, NULL, HOST},    {"log", required_argument, NULL, LOG},
-    {"user", required_argument, NULL, USER},    {"workers", required_argument, NULL, WORKERS},
-    {"help", no_argument, NULL, 'h'},           {NULL, 0, NULL, 0},
+    {"config", required_argument, NULL, 'c'},  {"listen", required_argument, NULL, 'l'},
+    {"index", required_argument, NULL, INDEX}, {"listing", required_argument, NULL, LISTING},
+    {"host", required_argument, NULL, HOST},   {"log", required_argument, NULL, LOG},
+    {"user", required_argument, NULL, USER},   {"workers", required_argument, NULL, WORKERS},
+    {"help", no_argument, NULL, 'h'},          {NULL, 0, NULL, 0},
 };
 
 static int

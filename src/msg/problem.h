@@ -4,7 +4,8 @@
 
 #include "base/out.h"
 
-/* A problem details object (RFC 9457 3) with Earnest's extension members; absent ones are left out. */
+/* A problem details object (RFC 9457 3) with Earnest's extension members; absent ones are left out.
+ */
 struct problem {
     uint16_t status;
     struct ern_slice type;     /* a URI reference; absent: about:blank */

@@ -31,7 +31,8 @@ cache_new(const struct limits *limits, struct hash_key key)
         .bytes_max = limits->cache_bytes_max,
         .fds_max = limits->cache_files_max,
         .mask = buckets - 1,
-        .buckets = calloc(buckets, sizeof *c->buckets), /* no page of it is touched before its use */
+        .buckets =
+            calloc(buckets, sizeof *c->buckets), /* no page of it is touched before its use */
     };
     if (!c->buckets) {
         free(c);

@@ -17,7 +17,8 @@ struct entry *cache_find(struct cache *cache, const struct files_route *route,
 /* Was it seen to be right so short a time ago that it counts as right? */
 bool cache_is_fresh(const struct cache *cache, const struct entry *entry, int64_t now_ms);
 
-/* Takes over a new entry, instead of an older one of its path, and drops what is over the limits. */
+/* Takes over a new entry, instead of an older one of its path, and drops what is over the limits.
+ */
 void cache_put(struct cache *cache, struct entry *entry, int64_t now_ms);
 
 /* Says that an entry is used by an answer, and used no more. */

@@ -329,8 +329,8 @@ entry_load(const struct files_route *route, struct ern_slice path, const struct 
     l.kind = ENTRY_MISSING;
     l.found[0].coding = ERN_ABSENT;
     l.name = out_init(l.text, sizeof l.text);
-    out_slice(&l.name, path.len > 1 ? slice_from(path.ptr + 1, path.len - 1 - slashed)
-                                    : ERN_SLICE("."));
+    out_slice(&l.name,
+              path.len > 1 ? slice_from(path.ptr + 1, path.len - 1 - slashed) : ERN_SLICE("."));
     *ret_entry = NULL;
     error = l.name.full ? 0 : find(&l, slashed);
     if (!error && l.kind == ENTRY_FILE)

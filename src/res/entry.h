@@ -11,7 +11,8 @@
 
 enum entry_kind {
     ENTRY_MISSING,
-    ENTRY_UNREADABLE, /* not allowed to us, outside the root, or no file at all (a fifo, a device) */
+    ENTRY_UNREADABLE, /* not allowed to us, outside the root, or no file at all (a fifo, a device)
+                       */
     ENTRY_UNSLASHED,  /* a directory asked for without its slash */
     ENTRY_LISTING,    /* a directory without an index, on a route that lists */
     ENTRY_FILE,
@@ -19,7 +20,7 @@ enum entry_kind {
 
 enum { ENTRY_VARIANTS = 4, ENTRY_BYTES_MAX = 16384 /* content kept in memory: PERFORMANCE 8.2 */ };
 
-struct entry_variant { /* the file itself, or a precompressed sibling of it */
+struct entry_variant {            /* the file itself, or a precompressed sibling of it */
     struct ern_slice coding;      /* absent: identity */
     struct ern_slice etag;        /* within validators */
     struct ern_slice validators;  /* field lines, as in struct res_representation */
@@ -33,13 +34,13 @@ struct entry {
     const struct files_route *route; /* with path the key */
     struct ern_slice path;           /* below the route, as in struct res_request */
     uint64_t hash;
-    struct entry *chain;             /* the next with the same hash bucket */
-    struct entry *newer, *older;     /* in the order of use */
-    int64_t checked_ms;              /* when it was last seen to be so */
-    uint32_t pins;                   /* answers that use it */
-    bool used;                       /* since it last came to the end of the order */
-    bool dropped;                    /* out of the table; freed with its last pin */
-    uint8_t fds_n;                   /* descriptors it holds */
+    struct entry *chain;         /* the next with the same hash bucket */
+    struct entry *newer, *older; /* in the order of use */
+    int64_t checked_ms;          /* when it was last seen to be so */
+    uint32_t pins;               /* answers that use it */
+    bool used;                   /* since it last came to the end of the order */
+    bool dropped;                /* out of the table; freed with its last pin */
+    uint8_t fds_n;               /* descriptors it holds */
     uint8_t variants_n;
     enum entry_kind kind;
     struct ern_slice type; /* media type */

@@ -9,6 +9,8 @@
 #include "res/cache.h"
 #include "res/listing.h"
 
+enum { LOOKS = 8 /* at what does not hold still, before it is a failure */ };
+
 struct files {
     struct cache *cache;
 };
@@ -80,8 +82,10 @@ job_run(struct job *job)
 {
     struct files_job *j = (struct files_job *)job;
 
-    j->error = entry_load(j->request->route, j->request->below, j->known, j->request->now.unix_s,
-                          false, &j->found);
+    /* Again, if what it looks at is changed or moved meanwhile. */
+    for (unsigned tries = 0; j->error == -EAGAIN && tries < LOOKS; tries++)
+        j->error = entry_load(j->request->route, j->request->below, j->known,
+                              j->request->now.unix_s, false, &j->found);
 }
 
 static void
@@ -110,6 +114,7 @@ look_later(struct res_request *request, struct entry *known)
         .job = {.mailbox = request->mailbox, .run = job_run, .done = job_done},
         .request = request,
         .known = known,
+        .error = -EAGAIN,
     };
     if (!pool_submit(request->pool, &j->job))
         return ERN_FAIL;
@@ -158,8 +163,8 @@ choose(const struct ern_request *http, const struct entry *e)
         return 0;
     /* Smaller ones first: on a tie the first is taken. Without the field, the file as it is. */
     for (size_t i = 1; i < e->variants_n; i++)
-        variants[n++] = (struct ern_variant){
-            strict ? e->type : ERN_ABSENT, ERN_ABSENT, e->variants[i].coding, 1000};
+        variants[n++] = (struct ern_variant){strict ? e->type : ERN_ABSENT, ERN_ABSENT,
+                                             e->variants[i].coding, 1000};
     variants[n++] =
         (struct ern_variant){strict ? e->type : ERN_ABSENT, ERN_ABSENT, ERN_ABSENT, 1000};
     if (!ern_request_has(http, ERN_FIELD_accept_encoding))

@@ -11,14 +11,15 @@ enum { FILES_INDEXES = 8 };
 
 struct files_route { /* its configuration; slices live as long as the configuration */
     struct res_route any;
-    int root;        /* from file_open_root() */
-    bool listing;    /* list a directory that has no index */
-    bool hidden;     /* serve names that begin with a dot, too; ".well-known" always is */
-    bool strict;     /* 406 rather than the best there is */
+    int root;           /* from file_open_root() */
+    bool listing;       /* list a directory that has no index */
+    bool hidden;        /* serve names that begin with a dot, too; ".well-known" always is */
+    bool strict;        /* 406 rather than the best there is */
     bool precompressed; /* look for .br, .zst and .gz beside a file */
-    int64_t listing_sorted_max; /* members of a listing that are sorted: limits.def */
-    struct ern_slice cache_control;          /* value of the field; absent: none is sent */
-    struct ern_slice indexes[FILES_INDEXES]; /* names tried in a directory, up to the first absent */
+    int64_t listing_sorted_max;     /* members of a listing that are sorted: limits.def */
+    struct ern_slice cache_control; /* value of the field; absent: none is sent */
+    struct ern_slice
+        indexes[FILES_INDEXES]; /* names tried in a directory, up to the first absent */
 };
 
 extern struct ern_resource files_resource;

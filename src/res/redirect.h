@@ -14,9 +14,9 @@ enum redirect_kind {
 struct redirect_route {
     struct res_route any;
     enum redirect_kind kind;
-    bool for_good;     /* of REDIRECT_MOVED */
-    bool keeps_method; /* of REDIRECT_MOVED */
-    bool whole_tree;   /* the route ends with a slash: what stands below it is appended */
+    bool for_good;       /* of REDIRECT_MOVED */
+    bool keeps_method;   /* of REDIRECT_MOVED */
+    bool whole_tree;     /* the route ends with a slash: what stands below it is appended */
     struct ern_slice to; /* a URI reference */
 };
 

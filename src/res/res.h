@@ -28,25 +28,27 @@ struct res_stream {
 
 /* The selected representation: its fields, and where its content is. */
 struct res_representation {
-    struct ern_slice validators;  /* field lines that a 304 carries too: ETag, Vary, Cache-Control ... */
+    struct ern_slice
+        validators; /* field lines that a 304 carries too: ETag, Vary, Cache-Control ... */
     struct ern_slice description; /* the other field lines: Content-Type, Last-Modified ... */
     struct ern_slice type;        /* media type, for the parts of a multipart/byteranges */
     uint64_t length;              /* of the content, in bytes; not of a stream */
     const char *bytes;            /* the content in memory, or NULL: then it is in a file ... */
     int fd;                       /* ... that this is open on, or -1: then it is a stream */
-    struct res_stream *stream;    /* owned by the request, freed after the answer; NULL if there is none */
+    struct res_stream
+        *stream; /* owned by the request, freed after the answer; NULL if there is none */
 };
 
-struct res_route { /* the first member of the configuration of every kind */
+struct res_route {       /* the first member of the configuration of every kind */
     uint64_t allow_more; /* methods that this route allows besides those of its kind: TRACE */
 };
 
 struct res_request {
-    const void *route;       /* the configuration of the kind: struct files_route and so on */
-    struct ern_slice path;   /* decoded and normalised (msg/target.h): the whole of it */
-    struct ern_slice below;  /* what of it stands below the route; begins with a slash */
-    struct ern_slice query;  /* as it came; absent if there is none */
-    struct arena *arena;     /* memory of this request */
+    const void *route;      /* the configuration of the kind: struct files_route and so on */
+    struct ern_slice path;  /* decoded and normalised (msg/target.h): the whole of it */
+    struct ern_slice below; /* what of it stands below the route; begins with a slash */
+    struct ern_slice query; /* as it came; absent if there is none */
+    struct arena *arena;    /* memory of this request */
     struct clock_now now;
     void *thread;            /* what the kind keeps for each thread: struct files and so on */
     struct pool *pool;       /* for calls that may block, and */

@@ -4,7 +4,8 @@
 
 #include "serve/exchange.h"
 
-/* One line in the access log for an answer that is sent, or was cut; and one more if it was our fault. */
+/* One line in the access log for an answer that is sent, or was cut; and one more if it was our
+ * fault. */
 void account(struct exchange *exchange);
 
 #endif

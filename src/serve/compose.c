@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "serve/compose.h"
 
-#include "earnest/status.h"
 #include "base/arena.h"
+#include "earnest/status.h"
 #include "serve/error.h"
 #include "serve/stream.h"
 #include "wire/h1_write.h"
@@ -230,8 +230,8 @@ compose_content(struct exchange *x, struct out *o)
         compose_error(x, o, status);
 }
 
-void
-compose(struct exchange *x)
+static void
+write_head(struct exchange *x)
 {
     struct worker *w = x->worker;
     struct out *o = &w->out;
@@ -249,7 +249,35 @@ compose(struct exchange *x)
     else if (x->request.version_minor == 0)
         out_literal(o, "Connection: keep-alive\r\n");
     out_literal(o, "\r\n");
-    assert(!o->full);
     if (x->head_only)
         x->segments_n = 0;
+}
+
+/* Forgets the answer that was being written: what is left to say is that we failed. */
+static void
+give_up(struct exchange *x)
+{
+    stream_free(x->stream);
+    x->stream = NULL;
+    x->res.has_representation = x->chunked = x->aborted = false;
+    x->segments_n = 0;
+    x->decision.evidence.location = ERN_ABSENT;
+    x->rule = ern_rule_find(ERN_SLICE("broke"));
+    assert(x->rule);
+}
+
+void
+compose(struct exchange *x)
+{
+    struct out *o = &x->worker->out;
+    size_t before = o->len;
+
+    write_head(x);
+    if (o->full) { /* a location can be as long as a request */
+        o->full = false;
+        o->len = before;
+        give_up(x);
+        write_head(x);
+    }
+    assert(!o->full);
 }

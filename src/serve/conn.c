@@ -598,7 +598,8 @@ conn_close(struct worker *w, struct conn *c)
             account(x);
     }
     if (x && c->stage == CONN_WAITING) {
-        x->conn = NULL; /* a job still has it, and reads the request: it ends when that comes back */
+        x->conn =
+            NULL; /* a job still has it, and reads the request: it ends when that comes back */
         x->in = c->in;
         c->in = NULL;
     } else if (x) {

@@ -5,8 +5,8 @@
 
 #include "msg/list.h"
 #include "msg/target.h"
-#include "serve/compose.h"
 #include "res/redirect.h"
+#include "serve/compose.h"
 #include "serve/conn.h"
 #include "serve/stream.h"
 
@@ -177,8 +177,8 @@ prepare_resource(struct exchange *x, const struct site_route *route)
     size_t prefix = route->path.len ? route->path.len - 1 : 0;
 
     res->route = route->self;
-    res->below = slice_ends(route->path, ERN_SLICE("/")) ? slice_skip(res->path, prefix)
-                                                         : ERN_SLICE("/");
+    res->below =
+        slice_ends(route->path, ERN_SLICE("/")) ? slice_skip(res->path, prefix) : ERN_SLICE("/");
     res->query = x->request.query;
     res->arena = &x->arena;
     res->now = w->now;

@@ -29,8 +29,8 @@ enum exchange_stage {
 struct exchange {
     struct exchange *spare; /* the next one in the worker's list of spare ones */
     struct worker *worker;
-    struct conn *conn;      /* NULL: it went away while we waited, and left us */
-    struct buffer *in;      /* its buffer, which the request lies in; else NULL */
+    struct conn *conn; /* NULL: it went away while we waited, and left us */
+    struct buffer *in; /* its buffer, which the request lies in; else NULL */
     enum exchange_stage stage;
     struct h1_head head;
     struct h1_content content; /* of the request, as far as it was read */
@@ -42,19 +42,19 @@ struct exchange {
     struct res_request res;
     const struct ern_rule *rule;
     uint16_t status;
-    enum finding finding;       /* what was wrong with the message, and */
-    int64_t finding_at;         /* the offset of the byte that shows it; -1: none */
+    enum finding finding; /* what was wrong with the message, and */
+    int64_t finding_at;   /* the offset of the byte that shows it; -1: none */
     struct ern_slice finding_field;
-    uint64_t incident;          /* of an answer that is our fault; 0: none */
-    bool close;                 /* the connection ends after this answer, and */
-    bool peer_closes;           /* the client said so: it will send no more */
-    bool head_only;             /* no content is sent, whatever the fields say */
-    bool chunked;               /* content goes out in chunks */
-    bool aborted;               /* the answer was cut */
+    uint64_t incident; /* of an answer that is our fault; 0: none */
+    bool close;        /* the connection ends after this answer, and */
+    bool peer_closes;  /* the client said so: it will send no more */
+    bool head_only;    /* no content is sent, whatever the fields say */
+    bool chunked;      /* content goes out in chunks */
+    bool aborted;      /* the answer was cut */
     uint8_t segments_n, segment;
     struct segment segments[SEGMENTS];
-    uint64_t sent_bytes;        /* of content */
-    struct stream_job *stream;  /* content that is made while it is sent */
+    uint64_t sent_bytes;       /* of content */
+    struct stream_job *stream; /* content that is made while it is sent */
     struct arena arena;
     struct ern_field *fields;
 };
@@ -76,7 +76,8 @@ bool exchange_answer(struct exchange *exchange, struct ern_slice rest);
 /* Goes on after a wait. Returns as exchange_answer(). */
 bool exchange_resume(struct exchange *exchange);
 
-/* Answers something that came without a request that could be read: it took too long, there are too many. */
+/* Answers something that came without a request that could be read: it took too long, there are too
+ * many. */
 void exchange_refuse(struct exchange *exchange, enum ern_fact fact, enum finding finding);
 
 #endif

@@ -13,7 +13,7 @@ struct process_options {
     unsigned threads_n;
     struct listener *listeners; /* threads_n rows of listens_n */
     unsigned listens_n;
-    char *last_requests;        /* threads_n times WORKER_LAST_BYTES, shared with the supervisor */
+    char *last_requests; /* threads_n times WORKER_LAST_BYTES, shared with the supervisor */
     int control; /* to the supervisor: we say READY; it says DRAIN or STOP, or goes away (a STOP) */
 };
 

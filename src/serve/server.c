@@ -18,11 +18,12 @@
 #include "serve/sockets.h"
 
 enum {
-    GENERATIONS = 64,     /* processes at once: the one that serves, and those that still finish */
+    GENERATIONS = 64, /* processes at once: the one that serves, and those that still finish */
     THREADS_MAX = 256,
-    FDS_BESIDES = 64,     /* descriptors that are neither connections nor cached files */
-    READY_MS = 10000,     /* time that a process has to say that it serves */
-    CRASH_MS = 1000,      /* a process that lived less is not started again at once */
+    FDS_BESIDES = 64,       /* descriptors that are neither connections nor cached files, */
+    FDS_BESIDES_LEAST = 32, /* or at least these */
+    READY_MS = 10000,       /* time that a process has to say that it serves */
+    CRASH_MS = 1000,        /* a process that lived less is not started again at once */
 };
 
 struct generation {
@@ -58,7 +59,7 @@ print_errors(const struct conf_errors *errors)
         struct out o = out_init(line, sizeof line);
 
         conf_error_write(&errors->error[i], &o);
-        (void)fprintf(stderr, "%.*s\n", (int)o.len, o.ptr);
+        (void)fprintf(stderr, "%.*s", (int)o.len, o.ptr);
     }
 }
 
@@ -96,9 +97,10 @@ fit_limits(struct limits *limits)
     }
     if (files.rlim_cur == RLIM_INFINITY)
         return;
-    most = (int64_t)files.rlim_cur - FDS_BESIDES;
+    most = (int64_t)files.rlim_cur;
+    most -= most > 2 * FDS_BESIDES ? FDS_BESIDES : FDS_BESIDES_LEAST;
     if (limits->cache_files_max > most / 4)
-        limits->cache_files_max = most > 64 ? most / 4 : 16;
+        limits->cache_files_max = most > 4 ? most / 4 : 1;
     most -= limits->cache_files_max;
     if (limits->connections_max > most)
         limits->connections_max = most > 1 ? most : 1;
@@ -132,7 +134,8 @@ tell(const struct generation *g, char word)
 
 /* The new process: nothing of the supervisor's is left in it but the sockets. */
 static int
-become_process(struct server *s, const struct conf *conf, const struct sockets *sockets, int control)
+become_process(struct server *s, const struct conf *conf, const struct sockets *sockets,
+               int control)
 {
     sigset_t none;
 
@@ -223,6 +226,8 @@ static void
 stop(struct server *s)
 {
     s->stopping = true;
+    sockets_close(s->sockets, NULL); /* who comes now is refused, not left waiting */
+    s->sockets = NULL;
     for (unsigned i = 0; i < GENERATIONS; i++)
         if (s->generations[i].pid)
             tell(&s->generations[i], PROCESS_STOP);
@@ -231,8 +236,11 @@ stop(struct server *s)
 static void
 report_crash(const struct server *s, pid_t pid, int status)
 {
-    (void)fprintf(stderr, "earnest: process %d ended by signal %d; what its threads served last:\n",
-                  (int)pid, WTERMSIG(status));
+    bool killed = WIFSIGNALED(status);
+
+    (void)fprintf(stderr, "earnest: process %d ended %s %d; what its threads served last:\n",
+                  (int)pid, killed ? "by signal" : "with exit code",
+                  killed ? WTERMSIG(status) : WEXITSTATUS(status));
     for (unsigned i = 0; i < s->threads_n; i++) {
         const char *last = s->last_requests + (size_t)i * WORKER_LAST_BYTES;
 
@@ -254,7 +262,7 @@ reap(struct server *s)
             g++;
         if (g == s->generations + GENERATIONS)
             continue;
-        if (WIFSIGNALED(status))
+        if (status != 0)
             report_crash(s, pid, status);
         (void)close(g->control);
         g->pid = 0;

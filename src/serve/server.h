@@ -9,7 +9,7 @@
 #include "conf/conf.h"
 
 struct server_source { /* where the configuration comes from, at the start and at each SIGHUP */
-    const char *path;               /* a file; NULL: */
+    const char *path;  /* a file; NULL: */
     const struct conf_flags *flags; /* from these */
 };
 

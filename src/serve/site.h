@@ -10,7 +10,7 @@ struct conf;
 struct site_route {
     struct ern_slice path; /* begins with a slash; one that ends with a slash is a prefix */
     const struct ern_resource *resource;
-    const void *self;      /* its configuration */
+    const void *self; /* its configuration */
 };
 
 struct site {

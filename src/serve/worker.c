@@ -15,10 +15,11 @@
 
 enum {
     EVENTS = 256,
-    ACCEPTS = 64,      /* connections that are taken before others have their turn */
-    TICK_MS = 1000,    /* the loop turns at least so often: the log is flushed */
+    ACCEPTS = 64,       /* connections that are taken before others have their turn */
+    TICK_MS = 1000,     /* the loop turns at least so often: the log is flushed */
     BUFFER_MORE = 4096, /* room in a buffer besides the largest head */
-    SPARES = 64,       /* of what is large, so many are kept for the next time */
+    PAUSE_MS = 50,      /* without accepting, where there is nothing left to accept with */
+    SPARES = 64,        /* of what is large, so many are kept for the next time */
 };
 
 enum order { ORDER_SERVE, ORDER_DRAIN, ORDER_STOP };
@@ -87,11 +88,17 @@ watch(struct worker *w, int fd, uint32_t events, void *what)
 }
 
 static int
+open_reserve(void)
+{
+    return open("/dev/null", O_RDONLY | O_CLOEXEC);
+}
+
+static int
 open_loop(struct worker *w, const struct worker_options *options)
 {
     int error;
 
-    w->reserve = open("/dev/null", O_RDONLY | O_CLOEXEC);
+    w->reserve = open_reserve();
     w->epoll = epoll_create1(EPOLL_CLOEXEC);
     if (w->reserve < 0 || w->epoll < 0)
         return -errno;
@@ -120,8 +127,7 @@ worker_new(const struct worker_options *options, struct worker **ret_worker)
     w->listeners_n = options->listeners_n;
     w->last_request = options->last_request;
     w->random = options->key.k0 ^ (uintptr_t)w;
-    w->buffer_bytes =
-        (size_t)(limits->target_bytes_max + limits->fields_bytes_max) + BUFFER_MORE;
+    w->buffer_bytes = (size_t)(limits->target_bytes_max + limits->fields_bytes_max) + BUFFER_MORE;
     w->out = out_init(w->out_bytes, sizeof w->out_bytes);
     w->epoll = w->reserve = w->mailbox.fd = -1;
     w->json = options->json;
@@ -154,7 +160,30 @@ refuse_one(struct worker *w, int listener)
     fd = listen_accept(listener, &peer);
     if (fd >= 0)
         conn_refuse(w, fd, &peer);
-    w->reserve = open("/dev/null", O_RDONLY | O_CLOEXEC);
+    w->reserve = open_reserve();
+}
+
+/* Watches the listeners, or leaves them alone for a while: nothing can be accepted. */
+static void
+watch_listeners(struct worker *w, bool on)
+{
+    for (unsigned i = 0; i < w->listeners_n; i++) {
+        struct epoll_event e = {on ? EPOLLIN : 0, {.ptr = &w->listeners[i]}};
+
+        (void)epoll_ctl(w->epoll, EPOLL_CTL_MOD, w->listeners[i].fd, &e);
+    }
+    w->paused = !on;
+}
+
+/* After a pause, with a reserve again if it was lost to another thread. */
+static void
+end_pause(struct worker *w)
+{
+    if (!w->paused || w->draining || w->now.run_ms - w->paused_ms < PAUSE_MS)
+        return;
+    if (w->reserve < 0)
+        w->reserve = open_reserve();
+    watch_listeners(w, true);
 }
 
 static void
@@ -168,7 +197,11 @@ accept_all(struct worker *w, const struct listener *listener)
             conn_open(w, fd, &peer, listener->strict);
         else if ((fd == -EMFILE || fd == -ENFILE) && w->reserve >= 0)
             refuse_one(w, listener->fd);
-        else if (fd != -ECONNABORTED && fd != -EINTR)
+        else if (fd == -EMFILE || fd == -ENFILE || fd == -ENOBUFS || fd == -ENOMEM) {
+            watch_listeners(w, false); /* else the loop would turn and turn */
+            w->paused_ms = w->now.run_ms;
+            return;
+        } else if (fd != -ECONNABORTED && fd != -EINTR)
             return;
     }
 }
@@ -245,7 +278,7 @@ static int
 wait_ms(const struct worker *w)
 {
     const struct timer_list *lists[] = {&w->heads, &w->contents, &w->idles, &w->sends, &w->lingers};
-    int least = w->again_conns ? 0 : TICK_MS;
+    int least = w->again_conns ? 0 : w->paused ? PAUSE_MS : TICK_MS;
 
     for (size_t i = 0; i < sizeof lists / sizeof *lists; i++) {
         int ms = timer_wait_ms(lists[i], w->now.run_ms);
@@ -256,7 +289,8 @@ wait_ms(const struct worker *w)
     return least;
 }
 
-/* Takes nothing new; what asks nothing is ended when the server stops, or at the end of its time. */
+/* Takes nothing new; what asks nothing is ended when the server stops, or at the end of its time.
+ */
 static void
 drain(struct worker *w, bool stopping)
 {
@@ -265,8 +299,11 @@ drain(struct worker *w, bool stopping)
     if (!w->draining) {
         w->draining = true;
         w->drain_end_ms = w->now.run_ms + w->limits->drain_timeout_ms;
-        for (unsigned i = 0; i < w->listeners_n; i++)
+        /* Closed, too: what nobody accepts from must not keep its share of new connections. */
+        for (unsigned i = 0; i < w->listeners_n; i++) {
             (void)epoll_ctl(w->epoll, EPOLL_CTL_DEL, w->listeners[i].fd, NULL);
+            (void)close(w->listeners[i].fd);
+        }
     }
     for (; stopping && t != &w->idles.head; t = next) {
         next = t->next;
@@ -301,6 +338,7 @@ worker_run(struct worker *w)
         expire(w, &w->sends);
         expire(w, &w->lingers);
         obey(w);
+        end_pause(w);
         reuse_closed(w);
         log_flush(&w->access, w->now.run_ms, false);
         log_flush(&w->errors, w->now.run_ms, false);

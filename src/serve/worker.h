@@ -37,24 +37,26 @@ struct guests;
 struct worker {
     const struct site_table *sites; /* the configuration, and */
     const struct limits *limits;
-    struct guests *guests;    /* shared by all threads: who is connected */
-    struct pool *pool;        /* likewise */
+    struct guests *guests; /* shared by all threads: who is connected */
+    struct pool *pool;     /* likewise */
     struct files *files;
     struct mailbox mailbox;
     struct log_writer access;
     struct log_writer errors;
-    bool json;                /* the form of the access log */
-    atomic_int order;         /* from another thread: an enum order of worker.c */
+    bool json;        /* the form of the access log */
+    atomic_int order; /* from another thread: an enum order of worker.c */
     int epoll;
-    int reserve;              /* a descriptor to give up when there is no other: EMFILE */
+    int reserve;       /* a descriptor to give up when there is no other: EMFILE */
+    bool paused;       /* nothing is accepted at the moment, */
+    int64_t paused_ms; /* since then */
     struct listener *listeners;
     unsigned listeners_n;
-    struct clock_now now;     /* of this turn of the loop */
+    struct clock_now now;         /* of this turn of the loop */
     char date[WORKER_DATE_BYTES]; /* the Date and Server field lines of this second */
     size_t date_len;
     int64_t date_s;
-    uint64_t random;          /* state of incident ids */
-    size_t buffer_bytes;      /* of a struct buffer: the largest head fits */
+    uint64_t random;     /* state of incident ids */
+    size_t buffer_bytes; /* of a struct buffer: the largest head fits */
     struct buffer *spare_buffers;
     unsigned spare_buffers_n, spare_exchanges_n;
     struct exchange *spare_exchanges;
@@ -80,7 +82,7 @@ struct worker_options {
     struct log *access, *errors; /* NULL: not written */
     struct listener *listeners;
     unsigned listeners_n;
-    bool json; /* the form of the access log */
+    bool json;          /* the form of the access log */
     char *last_request; /* WORKER_LAST_BYTES that outlive the process, or NULL */
     struct hash_key key;
 };

@@ -7,7 +7,8 @@
 /* Writes the status line, with the registered phrase, or none for a code without one. */
 void h1_write_status(struct out *o, uint16_t status);
 
-/* Writes one field line. The value is ours, or was read by the strict parser: it has no CR or LF. */
+/* Writes one field line. The value is ours, or was read by the strict parser: it has no CR or LF.
+ */
 void h1_write_field(struct out *o, struct ern_slice name, struct ern_slice value);
 void h1_write_field_u64(struct out *o, struct ern_slice name, uint64_t value);
 

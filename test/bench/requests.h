@@ -6,12 +6,12 @@
 /* 46 bytes */
 #define SHORT_REQUEST                                                                              \
     "GET /1k.txt HTTP/1.1\r\n"                                                                     \
-    "Host: a.example.org\r\n"                                                                       \
+    "Host: be.example.org\r\n"                                                                     \
     "\r\n"
 
 /* 706 bytes */
 #define BROWSER_REQUEST                                                                            \
-    "GET /articles/2026/overview.html?page=2 HTTP/1.1\r\n"                                         \
+    "GET /articles/2026/overview-of-the-.html?page=2 HTTP/1.1\r\n"                                 \
     "Host: www.example.org\r\n"                                                                    \
     "User-Agent: Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) "          \
     "Chrome/119.0.0.0 Safari/537.36\r\n"                                                           \
@@ -19,7 +19,8 @@
     "image/apng,*/*;q=0.8,application/signed-exchange;v=b3;q=0.7\r\n"                              \
     "Accept-Language: de-DE,de;q=0.9,en-US;q=0.8,en;q=0.7\r\n"                                     \
     "Accept-Encoding: gzip, deflate, br\r\n"                                                       \
-    "Cookie: session=8f14e45fceea167a5a36dedd4bea25438f14e45fceea; theme=dark; consent=necessary\r\n"          \
+    "Cookie: session=8f14e45fceea167a5a36dedd4bea2543e45fceea; theme=dark; "                       \
+    "consent=necessary-only\r\n"                                                                   \
     "Referer: https://www.example.org/articles/\r\n"                                               \
     "Cache-Control: max-age=0\r\n"                                                                 \
     "Connection: keep-alive\r\n"                                                                   \

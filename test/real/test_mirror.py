@@ -3,6 +3,7 @@
 import os
 import pathlib
 import shutil
+import urllib.parse
 
 from earnest_server import Server
 from real import ODD_NAMES, figure, in_both_sizes, logged, route, run, tool, url
@@ -72,10 +73,16 @@ def mirror(server, into):
         timeout=900)
 
 
+def saved_as(name):
+    """wget 1.21 decodes the name of a file twice: %41 was asked for as %2541, and is kept as A."""
+    folder, file = os.path.split(name)
+    return os.path.join(folder, urllib.parse.unquote(file, errors="surrogateescape"))
+
+
 def compare(files, into):
     missing, wrong, stale = [], [], []
     for name, path in files.items():
-        brought = os.path.join(into, name)
+        brought = os.path.join(into, saved_as(name))
         if not os.path.isfile(brought):
             missing.append(name)
             continue
@@ -87,11 +94,12 @@ def compare(files, into):
     assert not missing, f"{len(missing)} of {len(files)} did not come: {missing[:10]}"
     assert not wrong, f"{len(wrong)} of {len(files)} are not the same: {wrong[:10]}"
     assert not stale, f"{len(stale)} came without their date: {stale[:10]}"
+    known = {saved_as(name) for name in files}
     # A folder may come through a link as well; then what is in it must be the same file.
     for where, _, names in os.walk(into):
         for name in names:
             path = os.path.relpath(os.path.join(where, name), into)
-            assert path in files or name == LISTING or is_linked(path, files), f"{path} is extra"
+            assert path in known or name == LISTING or is_linked(path, files), f"{path} is extra"
 
 
 def is_linked(path, files):

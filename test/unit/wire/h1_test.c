@@ -243,9 +243,9 @@ judges_framing_when_the_head_is_whole(void **state)
                   "content-length"),
         /* Host comes before framing, framing before fields that stand twice. */
         BAD_FIELD(LINE "Content-Length: x\r\n\r\n", host_missing, 36, "Host"),
-        BAD_FIELD(LINE "Host: a\r\nDate: 1\r\nDate: 2\r\nContent-Length: x\r\n\r\n", length_syntax,
-                  59, "Content-Length"),
-        BAD_FIELD(LINE "Host: a\r\nDate: 1\r\ndate: 2\r\n\r\n", single_repeated, 40, "date"),
+        BAD_FIELD(LINE "Host: a\r\nRange: 1\r\nRange: 2\r\nContent-Length: x\r\n\r\n",
+                  length_syntax, 61, "Content-Length"),
+        BAD_FIELD(LINE "Host: a\r\nRange: 1\r\nrange: 2\r\n\r\n", single_repeated, 42, "range"),
     };
 
     (void)state;

@@ -96,7 +96,7 @@ add_flags(struct maker *m, struct text_node *root, const struct conf_flags *flag
 {
     struct text_node *listen, *route, *site;
 
-    listen = add_section(m, root, "listen", flags->listen ? flags->listen : ":8080");
+    listen = add_section(m, root, "listen", flags->listen ? flags->listen : "127.0.0.1:8080");
     if (flags->host)
         add_setting(m, listen, "strict", "true");
     add_setting(m, root, "user", flags->user);

@@ -6,7 +6,7 @@
 #include "conf/value.h"
 
 /* The address of a server whose configuration names none. */
-static const struct ern_slice standard_address = {":8080", 5};
+static const struct ern_slice standard_address = {"127.0.0.1:8080", 14};
 
 static bool
 is_section(const struct text_node *node, struct ern_slice key)

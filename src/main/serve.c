@@ -87,7 +87,7 @@ take(int option, const char *value, const char **config, struct conf_flags *flag
 int
 serve_main(int argc, char **argv)
 {
-    struct conf_flags flags = {.listing = true, .listen = "127.0.0.1:8080", .log = "-"};
+    struct conf_flags flags = {.listing = true, .log = "-"};
     const char *config = NULL;
     bool other = false;
     int option;

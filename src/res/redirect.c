@@ -137,7 +137,14 @@ struct ern_resource none_resource = {
         },
 };
 
+static enum ern_answer
+ask_method_anywhere(struct ern_decision *d, enum ern_fact fact)
+{
+    (void)fact;
+    return res_allows(d, RES_ALLOW(GET) | RES_ALLOW(HEAD) | RES_ALLOW(OPTIONS));
+}
+
 struct ern_resource server_resource = {
     .name = "server",
-    .ask = {[ERN_FACT_method_allowed] = ask_method_usual},
+    .ask = {[ERN_FACT_method_allowed] = ask_method_anywhere},
 };

@@ -119,7 +119,7 @@ defaults_are_those_of_the_table(void **state)
     (void)state;
     assert_int_equal(errors.n, 0);
     assert_int_equal(conf->listens_n, 1);
-    assert_text(conf->listens[0].name, ":8080");
+    assert_text(conf->listens[0].name, "127.0.0.1:8080");
     assert_int_equal(conf->workers, 0);
     assert_null(conf->user.ptr);
     assert_text(conf->log.file, "-");
@@ -299,7 +299,7 @@ flags_make_a_configuration(void **state)
     conf_free(conf);
 
     assert_int_equal(conf_from_flags(&(struct conf_flags){.directory = "."}, &conf, &errors), 0);
-    assert_text(conf->listens[0].name, ":8080");
+    assert_text(conf->listens[0].name, "127.0.0.1:8080");
     assert_false(conf->listens[0].strict);
     assert_null(conf->sites[0].name.ptr);
     assert_text(conf->sites[0].routes[0].index.text[0], "index.html");

@@ -144,12 +144,9 @@ accept_all(int listener, int loop)
     int fd, on = 1;
 
     while ((fd = accept4(listener, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC)) >= 0) {
-        if (fd >= FDS) {
-            close(fd);
-            continue;
-        }
-        conns[fd] = (struct conn){0};
-        if (once && !serve(fd, &conns[fd])) {
+        if (fd < FDS)
+            conns[fd] = (struct conn){0};
+        if (fd >= FDS || (once && !serve(fd, &conns[fd]))) {
             close(fd);
             continue;
         }
@@ -177,7 +174,7 @@ main(int argc, char **argv)
 {
     struct epoll_event events[EVENTS], event = {.events = EPOLLIN | EPOLLET};
     struct rlimit files = {FDS, FDS};
-    int listener, loop, n;
+    int listener, loop;
 
     if (argc < 3)
         errx(2, "usage: floor PORT BYTES [close]");
@@ -190,7 +187,8 @@ main(int argc, char **argv)
     event.data.fd = listener;
     epoll_ctl(loop, EPOLL_CTL_ADD, listener, &event);
     for (;;) {
-        n = epoll_wait(loop, events, EVENTS, -1);
+        int n = epoll_wait(loop, events, EVENTS, -1);
+
         for (int i = 0; i < n; i++) {
             int fd = events[i].data.fd;
             struct conn *c = &conns[fd];

@@ -4,9 +4,11 @@
 #include <stdint.h>
 
 #include "base/slice.h"
+#include "serve/reach.h"
 
 static const struct {
     uint16_t status;
+    enum ern_source stops;
     struct ern_slice name, if_, unless, source;
 } interims[] = {
 #define LITERAL(literal)                                                                           \
@@ -15,8 +17,8 @@ static const struct {
     }
 #define IF(...) LITERAL("" #__VA_ARGS__)
 #define UNLESS(...) LITERAL("" #__VA_ARGS__)
-#define INTERIM(status, name, asks, if_, unless, source)                                           \
-    {status, LITERAL(#name), if_, unless, LITERAL(source)},
+#define INTERIM(status, name, stops, if_, unless, source)                                          \
+    {status, ERN_##stops, LITERAL(#name), if_, unless, LITERAL(source)},
 #include "interim.def"
 #undef INTERIM
 #undef UNLESS
@@ -52,7 +54,7 @@ cause_next(unsigned code, size_t *i, struct cause *ret_cause)
         if (rule->status != code)
             continue;
         *ret_cause = (struct cause){slice_text(rule->name), slice_text(rule->source), false,
-                                    rule->if_, rule->unless};
+                                    ERN_ACT, rule->if_, rule->unless};
         (*i)++;
         return true;
     }
@@ -62,7 +64,7 @@ cause_next(unsigned code, size_t *i, struct cause *ret_cause)
         if (interims[row].status != code)
             continue;
         *ret_cause =
-            (struct cause){interims[row].name, interims[row].source, true,
+            (struct cause){interims[row].name, interims[row].source, true, interims[row].stops,
                            facts_named(interims[row].if_), facts_named(interims[row].unless)};
         if (slice_ends(ret_cause->name, ERN_SLICE("_"))) /* a keyword of C: continue_ */
             ret_cause->name.len--;
@@ -70,4 +72,12 @@ cause_next(unsigned code, size_t *i, struct cause *ret_cause)
         return true;
     }
     return false;
+}
+
+bool
+cause_can(const struct cause *cause, enum ern_fact *ret_fact)
+{
+    *ret_fact = ERN_FACTS;
+    return reach_can(&cause->if_, &cause->unless, ret_fact) &&
+           (!cause->interim || reach_asks(cause->stops));
 }

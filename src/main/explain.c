@@ -47,6 +47,7 @@ enum label {
     LABEL_NO,
     LABEL_RESERVED,
     LABEL_ON_THE_WAY,
+    LABEL_NOT_YET,
     LABEL_REQUEST,
     LABELS
 };
@@ -70,6 +71,7 @@ static const char *const labels[LANGUAGES][LABELS] = {
             [LABEL_NO] = "no",
             [LABEL_RESERVED] = "Nothing leads to it: the code is reserved and never sent.",
             [LABEL_ON_THE_WAY] = "No rule decides it: it is sent on the way to the final answer.",
+            [LABEL_NOT_YET] = "not in this version: nothing answers its questions so yet",
             [LABEL_REQUEST] = "A request that causes it",
         },
     [LANGUAGE_BN] =
@@ -90,6 +92,7 @@ static const char *const labels[LANGUAGES][LABELS] = {
             [LABEL_NO] = "না",
             [LABEL_RESERVED] = "কিছুই এখানে নিয়ে আসে না: কোডটি সংরক্ষিত, কখনও পাঠানো হয় না।",
             [LABEL_ON_THE_WAY] = "কোনো নিয়ম এটি ঠিক করে না: চূড়ান্ত উত্তরের আগে পথেই এটি পাঠানো হয়।",
+            [LABEL_NOT_YET] = "এই সংস্করণে নয়: এর প্রশ্নের এমন উত্তর এখনও কেউ দেয় না",
             [LABEL_REQUEST] = "যে অনুরোধে এটি ঘটে",
         },
 };
@@ -185,6 +188,8 @@ put_facts(const struct page *page, const struct ern_bits *bits, struct ern_slice
 static void
 put_cause(const struct page *page, const struct cause *cause, enum language language)
 {
+    enum ern_fact fact;
+
     fprintf(page->file, "%*s", INDENT, "");
     page_bold(page, cause->name);
     fputs("  ", page->file);
@@ -192,6 +197,8 @@ put_cause(const struct page *page, const struct cause *cause, enum language lang
     if (cause->interim)
         fprintf(page->file, "  (%s)", labels[language][LABEL_INTERIM]);
     putc('\n', page->file);
+    if (!cause_can(cause, &fact))
+        page_wrap(page, label(language, LABEL_NOT_YET), 2 * INDENT, 0);
     if (!(cause->if_.word[0] | cause->if_.word[1] | cause->unless.word[0] | cause->unless.word[1]))
         page_wrap(page, label(language, LABEL_ALWAYS), 2 * INDENT, 0);
     put_facts(page, &cause->if_, label(language, LABEL_YES));
@@ -335,6 +342,7 @@ static void
 json_causes(const struct page *page, unsigned code)
 {
     struct cause cause;
+    enum ern_fact fact;
     size_t i = 0;
     bool first = true;
 
@@ -344,6 +352,7 @@ json_causes(const struct page *page, unsigned code)
         page_json(page, cause.name);
         json_member(page, "source", cause.source);
         fprintf(page->file, ",\"interim\":%s", cause.interim ? "true" : "false");
+        fprintf(page->file, ",\"reachable\":%s", cause_can(&cause, &fact) ? "true" : "false");
         json_facts(page, "if", &cause.if_);
         json_facts(page, "unless", &cause.unless);
         putc('}', page->file);

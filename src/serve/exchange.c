@@ -161,7 +161,7 @@ static void
 resumed(struct res_request *res)
 {
     struct exchange *x =
-        (struct exchange *)((char *)res - __builtin_offsetof(struct exchange, res));
+        (struct exchange *)(void *)((char *)res - __builtin_offsetof(struct exchange, res));
 
     if (x->conn)
         conn_resume(x->conn);

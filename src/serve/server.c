@@ -179,6 +179,7 @@ start(struct server *s, const struct conf *conf, const struct sockets *sockets)
     (void)close(pair[1]);
     if (g->pid > 0 && is_ready(g))
         return g;
+    (void)fprintf(stderr, "earnest: the process that is to serve did not start\n");
     if (g->pid > 0) {
         (void)kill(g->pid, SIGKILL);
         (void)waitpid(g->pid, NULL, 0);

@@ -55,6 +55,11 @@ class Site(Server):
             lines = [line if not line.startswith("log {") else f"log {{ {log} }}" for line in lines]
             self.config_path.write_text("\n".join(lines) + "\n", encoding="utf-8")
 
+    def __enter__(self):
+        super().__enter__()
+        wait_until(lambda: "serving on" in self.stderr())
+        return self
+
     def children(self):
         """The processes that serve, the youngest last."""
         pid = self.process.pid

@@ -502,6 +502,9 @@ static const struct {
     {__LINE__, sf_is_item, false, S("@")},
     {__LINE__, sf_is_item, false, S("@-")},
     {__LINE__, sf_is_item, false, S("@a")},
+    {__LINE__, sf_is_item, false, S("-")},
+    {__LINE__, sf_is_item, false, S("1234567890123.1")},
+    {__LINE__, sf_is_item, false, S("1234567890123.1;a")},
     {__LINE__, sf_is_item, false, S("%")},
     {__LINE__, sf_is_item, false, S("%\"%e2%82\"")},
     {__LINE__, sf_is_item, true, S("%\"%e2%82%ac%e2%82%ac\"")},
@@ -617,6 +620,8 @@ static const struct {
     {__LINE__, {.type = SF_INTEGER, .integer = INT64_MIN}, NULL},
     {__LINE__, {.type = SF_DATE, .integer = INT64_MAX}, NULL},
     {__LINE__, {.type = SF_DECIMAL, .integer = 999999999999999}, "999999999999.999"},
+    {__LINE__, {.type = SF_DECIMAL, .integer = -999999999999999}, "-999999999999.999"},
+    {__LINE__, {.type = SF_DECIMAL, .integer = 1000000000000000}, NULL},
     {__LINE__, {.type = SF_DECIMAL, .integer = INT64_MIN}, NULL},
     {__LINE__, {.type = SF_DECIMAL, .integer = -1}, "-0.001"},
     {__LINE__, {.type = SF_DECIMAL, .integer = 10}, "0.01"},
@@ -624,10 +629,12 @@ static const struct {
     {__LINE__, {.type = SF_STRING, .text = S("a\"\\")}, "\"a\\\"\\\\\""},
     {__LINE__, {.type = SF_STRING, .text = S("\x7f")}, NULL},
     {__LINE__, {.type = SF_STRING, .text = S("\xc3\xa9")}, NULL},
+    {__LINE__, {.type = SF_STRING, .text = S("abc\n")}, NULL},
     {__LINE__, {.type = SF_TOKEN, .text = S("")}, NULL},
     {__LINE__, {.type = SF_TOKEN, .text = S("1a")}, NULL},
     {__LINE__, {.type = SF_TOKEN, .text = S("*a:/!")}, "*a:/!"},
     {__LINE__, {.type = SF_TOKEN, .text = S("a b")}, NULL},
+    {__LINE__, {.type = SF_TOKEN, .text = S("abc d")}, NULL},
     {__LINE__, {.type = SF_BYTES, .text = S("")}, "::"},
     {__LINE__, {.type = SF_BYTES, .text = S("\0")}, ":AA==:"},
     {__LINE__, {.type = SF_BYTES, .text = S("\xff\xfe")}, "://4=:"},
@@ -655,6 +662,28 @@ writes_values_within_bounds(void **state)
 }
 
 static void
+writes_keys_that_are_some(void **state)
+{
+    static const char *const good[] = {"a", "*", "a1_-.*"}, *const bad[] = {"", "1", "_a", "aB",
+                                                                            "a b"};
+    char memory[64];
+
+    (void)state;
+    for (size_t i = 0; i < LEN(good); i++) {
+        struct out o = out_init(memory, sizeof memory);
+
+        assert_true(sf_write_key(&o, slice_text(good[i])));
+        assert_true(slice_eq(out_done(&o), slice_text(good[i])));
+    }
+    for (size_t i = 0; i < LEN(bad); i++) {
+        struct out o = out_init(memory, sizeof memory);
+
+        if (sf_write_key(&o, slice_text(bad[i])))
+            fail_msg("\"%s\"", bad[i]);
+    }
+}
+
+static void
 says_that_there_is_no_room(void **state)
 {
     char memory[4];
@@ -676,6 +705,7 @@ main(void)
         cmocka_unit_test(reads_a_priority),
         cmocka_unit_test(rewrites_dictionaries),
         cmocka_unit_test(writes_values_within_bounds),
+        cmocka_unit_test(writes_keys_that_are_some),
         cmocka_unit_test(says_that_there_is_no_room),
     };
 

@@ -310,6 +310,8 @@ static const struct {
     NO("[v1a]"),
     NO("[vg.a]"),
     NO("[v1.a@]"),
+    NO("[v1g.a]"),
+    NO("[x1.a]"),
 #undef YES
 #undef NO
 };

@@ -1,0 +1,59 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "serve/reach.h"
+
+#include "res/files.h"
+#include "res/redirect.h"
+
+/* WIRE and CONF facts that the server never states other than by their fallback, so far. */
+static const enum ern_fact unstated[] = {
+    ERN_FACT_early,   ERN_FACT_member,       ERN_FACT_captive,       ERN_FACT_looping,
+    ERN_FACT_proxies, ERN_FACT_proxy_authed, ERN_FACT_rate_exceeded,
+};
+
+static struct ern_resource *const kinds[] = {
+    &files_resource, &redirect_resource, &gone_resource, &none_resource, &server_resource,
+};
+
+static bool
+is_stated(enum ern_fact fact)
+{
+    for (size_t i = 0; i < sizeof unstated / sizeof *unstated; i++)
+        if (unstated[i] == fact)
+            return false;
+    return ern_fact_source(fact) <= ERN_CONF;
+}
+
+/* The fact that this kind of resource cannot answer as the rule needs it, or ERN_FACTS. */
+static enum ern_fact
+obstacle(const struct ern_resource *kind, const struct ern_bits *if_, const struct ern_bits *unless)
+{
+    for (unsigned i = 0; i < ERN_FACTS; i++) {
+        enum ern_fact fact = (enum ern_fact)i;
+        bool is_needed = ern_bits_has(ern_fact_fallback(fact) ? unless : if_, fact);
+
+        if (is_needed && !is_stated(fact) && !kind->ask[fact])
+            return fact;
+    }
+    return ERN_FACTS;
+}
+
+bool
+reach_can(const struct ern_bits *if_, const struct ern_bits *unless, enum ern_fact *ret_fact)
+{
+    for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++) {
+        *ret_fact = obstacle(kinds[i], if_, unless);
+        if (*ret_fact == ERN_FACTS)
+            return true;
+    }
+    return false;
+}
+
+bool
+reach_asks(enum ern_source source)
+{
+    for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++)
+        for (unsigned f = 0; f < ERN_FACTS; f++)
+            if (kinds[i]->ask[f] && ern_fact_source((enum ern_fact)f) == source)
+                return true;
+    return false;
+}

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The example that embeds libearnest in libmicrohttpd: each answer is the engine's."""
+"""The examples that embed libearnest in libmicrohttpd: each answer is the engine's."""
 import http.client
 import json
 import os
@@ -11,18 +11,28 @@ import subprocess
 import pytest
 
 ROOT = pathlib.Path(__file__).parents[2]
-PROGRAM = pathlib.Path(os.environ.get("EARNEST_BUILD", ROOT / "build/debug")) / (
-    "examples/embed_microhttpd")
+EXAMPLES = pathlib.Path(os.environ.get("EARNEST_BUILD", ROOT / "build/debug")) / "examples"
 
 
-@pytest.fixture(name="port")
-def serve():
-    if not PROGRAM.exists():
+def run(name):
+    """Starts an example on a free port, which it says; at the end it must stop by itself."""
+    if not (EXAMPLES / name).exists():
         pytest.skip("built without libmicrohttpd")
-    with subprocess.Popen([PROGRAM, "0"], stdin=subprocess.PIPE, stdout=subprocess.PIPE) as server:
+    with subprocess.Popen([EXAMPLES / name, "0"], stdin=subprocess.PIPE,
+                          stdout=subprocess.PIPE) as server:
         yield int(re.search(rb":(\d+)/", server.stdout.readline())[1])
         server.stdin.close()
         assert server.wait(10) == 0
+
+
+@pytest.fixture(name="port")
+def serve_note():
+    yield from run("note_microhttpd")
+
+
+@pytest.fixture(name="least")
+def serve_least():
+    yield from run("embed_microhttpd")
 
 
 def ask(port, method, path="/note", content=None, **fields):
@@ -114,3 +124,21 @@ def test_a_precondition_on_what_is_missing_is_404(port):
 def test_an_unknown_method_is_501(port):
     response, body = ask(port, "FROB")
     assert (response.status, rule(body)) == (501, "unknown_method")
+
+
+@pytest.mark.parametrize("method, fields, status", [
+    ("GET", {}, 200),
+    ("GET", {"If_None_Match": '"1"'}, 304),
+    ("GET", {"If_None_Match": '"0"'}, 200),
+    ("GET", {"If_Match": '"0"'}, 412),
+    ("GET", {"If_Match": '"1"'}, 200),
+    ("DELETE", {}, 405),
+])
+def test_the_least_that_it_takes(least, method, fields, status):
+    response, _ = ask(least, method, "/", **fields)
+    assert response.status == status
+    assert (response.getheader("Allow") == "GET, HEAD") == (status == 405)
+
+
+def test_the_least_has_nothing_elsewhere(least):
+    assert ask(least, "GET", "/other")[0].status == 404

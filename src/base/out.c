@@ -81,6 +81,20 @@ out_json(struct out *o, struct ern_slice text)
     }
 }
 
+void
+out_plain(struct out *o, struct ern_slice text)
+{
+    while (text.len) {
+        size_t n = utf8_len(text);
+
+        if (n == 0 || (unsigned char)text.ptr[0] < 0x20 || text.ptr[0] == 0x7f)
+            out_slice(o, replacement);
+        else
+            out_slice(o, slice_first(text, n));
+        text = slice_skip(text, n ? n : 1);
+    }
+}
+
 /* The reference that stands for c in HTML text and attribute values, or absent. */
 static struct ern_slice
 reference(char c)

@@ -86,6 +86,10 @@ void out_hex(struct out *o, uint64_t n);
 /* The text as the inside of a JSON string (RFC 8259 7); bytes that are not UTF-8 become U+FFFD. */
 void out_json(struct out *o, struct ern_slice text);
 
+/* The text on one line, telling a terminal nothing: control characters and bytes that are not UTF-8
+ * become U+FFFD. */
+void out_plain(struct out *o, struct ern_slice text);
+
 /* The text with & < > " ' as character references; control characters become U+FFFD. */
 void out_html(struct out *o, struct ern_slice text);
 

@@ -3,8 +3,9 @@
  * given.c - the facts that the request alone gives. What hangs on the method alone is computed by
  * the compiler, a word a method; a request without unusual fields costs a few masks.
  */
+#include "decide/given.h"
+
 #include "base/slice.h"
-#include "earnest/decide.h"
 #include "msg/date.h"
 #include "msg/etag.h"
 #include "msg/list.h"
@@ -183,4 +184,31 @@ ern_request_facts(const struct ern_request *r, int64_t now_s, struct ern_facts *
     *given = (struct ern_facts){.known = {{all_given, 0}}, .yes = {{yes, 0}}};
     if (r->present & looked_into)
         look_into(r, now_s, given);
+}
+
+void
+given_finding(struct ern_facts *given, enum finding finding)
+{
+    switch (finding_row(finding)->kind) {
+    case FINDING_NONE:
+        break;
+    case FINDING_MALFORMED:
+        ern_state(given, ERN_FACT_malformed, true);
+        break;
+    case FINDING_VERSION:
+        ern_state(given, ERN_FACT_version_known, false);
+        break;
+    case FINDING_TOO_LONG:
+        ern_state(given, ERN_FACT_target_too_long, true);
+        break;
+    case FINDING_TOO_LARGE:
+        ern_state(given, ERN_FACT_fields_too_large, true);
+        break;
+    case FINDING_CODING:
+        ern_state(given, ERN_FACT_coding_known, false);
+        break;
+    case FINDING_TIMED_OUT:
+        ern_state(given, ERN_FACT_timed_out, true);
+        break;
+    }
 }

@@ -53,8 +53,12 @@ cause_next(unsigned code, size_t *i, struct cause *ret_cause)
 
         if (rule->status != code)
             continue;
-        *ret_cause = (struct cause){slice_text(rule->name), slice_text(rule->source), false,
-                                    ERN_ACT, rule->if_, rule->unless};
+        *ret_cause = (struct cause){slice_text(rule->name),
+                                    slice_text(rule->source),
+                                    false,
+                                    ERN_ACT,
+                                    rule->if_,
+                                    rule->unless};
         (*i)++;
         return true;
     }
@@ -63,9 +67,9 @@ cause_next(unsigned code, size_t *i, struct cause *ret_cause)
 
         if (interims[row].status != code)
             continue;
-        *ret_cause =
-            (struct cause){interims[row].name, interims[row].source, true, interims[row].stops,
-                           facts_named(interims[row].if_), facts_named(interims[row].unless)};
+        *ret_cause = (struct cause){
+            interims[row].name,  interims[row].source,           true,
+            interims[row].stops, facts_named(interims[row].if_), facts_named(interims[row].unless)};
         if (slice_ends(ret_cause->name, ERN_SLICE("_"))) /* a keyword of C: continue_ */
             ret_cause->name.len--;
         (*i)++;

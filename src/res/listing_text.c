@@ -125,21 +125,6 @@ write_link(struct out *o, const struct member *m)
         out_char(o, '/');
 }
 
-/* Text without characters that would break its line. */
-static void
-write_plain(struct out *o, struct ern_slice text)
-{
-    while (text.len) {
-        size_t n = utf8_len(text);
-
-        if (n == 0 || (unsigned char)text.ptr[0] < ' ' || text.ptr[0] == 0x7f)
-            out_literal(o, "\xef\xbf\xbd");
-        else
-            out_slice(o, slice_first(text, n));
-        text = slice_skip(text, n ? n : 1);
-    }
-}
-
 static void
 html_head(struct listing_text *l, struct out *o)
 {
@@ -300,7 +285,7 @@ json_row(struct listing_text *l, struct out *o, const struct member *m)
 static void
 text_row(struct out *o, const struct member *m)
 {
-    write_plain(o, m->name);
+    out_plain(o, m->name);
     out_text(o, m->kind == MEMBER_FOLDER ? "/\n" : "\n");
 }
 

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "serve/error.h"
 
-#include "base/utf8.h"
 #include "decide/sentence.h"
 #include "earnest/status.h"
 #include "msg/accept.h"
@@ -324,21 +323,6 @@ write_html(struct out *o, const struct answer *a)
     out_literal(o, "</dl>\n</main>\n</body>\n</html>\n");
 }
 
-/* Text that keeps to its line, and tells a terminal nothing. */
-static void
-write_plain(struct out *o, struct ern_slice text)
-{
-    while (text.len) {
-        size_t n = utf8_len(text);
-
-        if (n == 0 || (unsigned char)text.ptr[0] < ' ' || text.ptr[0] == 0x7f)
-            out_literal(o, "\xef\xbf\xbd");
-        else
-            out_slice(o, slice_first(text, n));
-        text = slice_skip(text, n ? n : 1);
-    }
-}
-
 static void
 text_line(struct out *o, struct ern_slice label, struct ern_slice value)
 {
@@ -346,7 +330,7 @@ text_line(struct out *o, struct ern_slice label, struct ern_slice value)
         return;
     out_slice(o, label);
     out_literal(o, ": ");
-    write_plain(o, value);
+    out_plain(o, value);
     out_char(o, '\n');
 }
 
@@ -360,7 +344,7 @@ write_text(struct out *o, const struct answer *a)
     out_char(o, ' ');
     out_slice(o, p->title);
     out_literal(o, "\n\n");
-    write_plain(o, p->detail);
+    out_plain(o, p->detail);
     out_literal(o, "\n\n");
     text_line(o, l->rule, p->rule);
     text_line(o, l->source, p->source);

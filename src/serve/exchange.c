@@ -3,6 +3,7 @@
 
 #include <stdlib.h>
 
+#include "decide/given.h"
 #include "msg/list.h"
 #include "msg/target.h"
 #include "res/redirect.h"
@@ -83,36 +84,6 @@ exchange_done(struct exchange *x)
     x->spare = w->spare_exchanges;
     w->spare_exchanges = x;
     w->spare_exchanges_n++;
-}
-
-/* Step 2 said what is wrong; here it becomes a fact. */
-static void
-state_finding(struct exchange *x)
-{
-    struct ern_facts *given = &x->given;
-
-    switch (finding_row(x->finding)->kind) {
-    case FINDING_NONE:
-        break;
-    case FINDING_MALFORMED:
-        ern_state(given, ERN_FACT_malformed, true);
-        break;
-    case FINDING_VERSION:
-        ern_state(given, ERN_FACT_version_known, false);
-        break;
-    case FINDING_TOO_LONG:
-        ern_state(given, ERN_FACT_target_too_long, true);
-        break;
-    case FINDING_TOO_LARGE:
-        ern_state(given, ERN_FACT_fields_too_large, true);
-        break;
-    case FINDING_CODING:
-        ern_state(given, ERN_FACT_coding_known, false);
-        break;
-    case FINDING_TIMED_OUT:
-        ern_state(given, ERN_FACT_timed_out, true);
-        break;
-    }
 }
 
 /* Reads the path; what is wrong with it is found here, and its offset is one in the message. */
@@ -266,7 +237,7 @@ exchange_answer(struct exchange *x, struct ern_slice rest)
         preview_content(x, rest);
     route = find_route(x);
     if (x->finding)
-        state_finding(x);
+        given_finding(&x->given, x->finding); /* step 2 said what is wrong: now it is a fact */
     if (x->request.content_length > w->limits->content_bytes_max)
         ern_state(&x->given, ERN_FACT_content_fits, false);
     prepare_resource(x, route);

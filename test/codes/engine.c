@@ -13,7 +13,7 @@
 #include <sys/stat.h>
 
 #include "base/slice.h"
-#include "earnest/decide.h"
+#include "decide/given.h"
 #include "earnest/status.h"
 #include "lib/vector.h"
 #include "msg/target.h"
@@ -144,33 +144,6 @@ make_resource(struct run *run)
     ern_resource_init(&run->resource);
 }
 
-static void
-state_finding(struct ern_facts *given, enum finding finding)
-{
-    switch (finding_row(finding)->kind) {
-    case FINDING_NONE:
-        break;
-    case FINDING_MALFORMED:
-        ern_state(given, ERN_FACT_malformed, true);
-        break;
-    case FINDING_VERSION:
-        ern_state(given, ERN_FACT_version_known, false);
-        break;
-    case FINDING_TOO_LONG:
-        ern_state(given, ERN_FACT_target_too_long, true);
-        break;
-    case FINDING_TOO_LARGE:
-        ern_state(given, ERN_FACT_fields_too_large, true);
-        break;
-    case FINDING_CODING:
-        ern_state(given, ERN_FACT_coding_known, false);
-        break;
-    case FINDING_TIMED_OUT:
-        ern_state(given, ERN_FACT_timed_out, true);
-        break;
-    }
-}
-
 /* Reads the head; what has not come by then never comes. */
 static enum finding
 read_head(struct run *run)
@@ -243,7 +216,7 @@ decide(struct run *run)
     ern_request_facts(&run->request, VECTOR_NOW_S, &given);
     if (finding == FINDING_none)
         finding = read_rest(run, &given);
-    state_finding(&given, finding);
+    given_finding(&given, finding);
     for (unsigned f = 0; f < ERN_FACTS; f++)
         if (r->answer[f] != VECTOR_UNASKED && ern_fact_source((enum ern_fact)f) <= ERN_CONF)
             ern_state(&given, (enum ern_fact)f, r->answer[f] == VECTOR_YES);

@@ -113,6 +113,17 @@ escapes_for_json_and_html(void **state)
 }
 
 static void
+keeps_plain_text_on_its_line(void **state)
+{
+    char memory[64];
+    struct out o = out_init(memory, sizeof memory);
+
+    (void)state;
+    out_plain(&o, S("a\n\x1b[31m<\x7f\xff\xe0\xa6\x95"));
+    check(__LINE__, &o, S("a\xef\xbf\xbd\xef\xbf\xbd[31m<\xef\xbf\xbd\xef\xbf\xbd\xe0\xa6\x95"));
+}
+
+static void
 write_some_of_everything(struct out *o)
 {
     out_char(o, 'a');
@@ -186,6 +197,7 @@ main(void)
         cmocka_unit_test(writes_numbers_without_leading_zeros),
         cmocka_unit_test(writes_a_fixed_number_of_digits),
         cmocka_unit_test(escapes_for_json_and_html),
+        cmocka_unit_test(keeps_plain_text_on_its_line),
         cmocka_unit_test(stops_at_the_end_of_the_room_and_says_so),
         cmocka_unit_test(stays_full),
         cmocka_unit_test(gives_room_that_is_counted),

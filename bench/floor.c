@@ -5,9 +5,9 @@
  *
  *   floor PORT BYTES [close]
  *
- * It never reads a request beyond looking for its end. Content up to SMALL goes out with its head
- * in one send, pipelined answers gathered; larger content with MSG_MORE and sendfile from an open
- * file. With close, a new connection is answered before it is registered anywhere, and ended.
+ * It only looks for the end of a request. Content up to SMALL goes out with its head in one send,
+ * pipelined answers gathered; larger content with MSG_MORE and sendfile from an open file. With
+ * close, a new connection is answered before it is registered anywhere, and ended.
  */
 #include <arpa/inet.h>
 #include <err.h>
@@ -27,7 +27,6 @@
 #include <unistd.h>
 
 enum { SMALL = 16384, GATHER = 65536, EVENTS = 256, FDS = 20000, END = 4, BACKLOG = 4096 };
-
 struct conn {
     size_t owed;        /* answers */
     size_t at;          /* bytes of the first of them that are sent */
@@ -39,8 +38,8 @@ static struct conn conns[FDS];
 static char in[65536];
 static char *answers; /* copies of the answer, or of its head if the content is in the file */
 static size_t answer_bytes, head_bytes, copies = 1;
-static int file = -1;
-static bool once; /* is a connection over after its first answer? */
+static int file = -1; /* the content, if it is large */
+static bool once;     /* is a connection over after its first answer? */
 
 static void
 prepare(size_t content)
@@ -55,7 +54,7 @@ prepare(size_t content)
     head_bytes = (size_t)n;
     answer_bytes = head_bytes + content;
     if (content <= SMALL)
-        copies = answer_bytes < GATHER ? GATHER / answer_bytes : 1;
+        copies = GATHER / answer_bytes;
     answers = malloc(copies * answer_bytes);
     if (!answers)
         err(1, "memory");
@@ -174,7 +173,7 @@ main(int argc, char **argv)
 {
     struct epoll_event events[EVENTS], event = {.events = EPOLLIN | EPOLLET};
     struct rlimit files = {FDS, FDS};
-    int listener, loop;
+    int listener, loop = epoll_create1(EPOLL_CLOEXEC);
 
     if (argc < 3)
         errx(2, "usage: floor PORT BYTES [close]");
@@ -183,7 +182,6 @@ main(int argc, char **argv)
     signal(SIGPIPE, SIG_IGN); /* sendfile has no MSG_NOSIGNAL */
     prepare(strtoul(argv[2], NULL, 10));
     listener = listen_on((unsigned)strtoul(argv[1], NULL, 10));
-    loop = epoll_create1(EPOLL_CLOEXEC);
     event.data.fd = listener;
     epoll_ctl(loop, EPOLL_CTL_ADD, listener, &event);
     for (;;) {

@@ -207,9 +207,11 @@ def ratios_svg(result):
             low, mid, high = (place(1 / v) for v in (ratio.all[-1], ratio.median, ratio.all[0]))
             parts += [f'<line class="{kind}" x1="{low:.1f}" y1="{at}" x2="{high:.1f}" y2="{at}"/>',
                       f'<circle class="{kind}" cx="{mid:.1f}" cy="{at}" r="4"/>']
+            if 1 / ratio.median > most: # it stands at the edge: say where it would be
+                parts.append(write(mid + 8, y + (j - 1) * 11, f"{1 / ratio.median:.1f}", "small"))
     parts.append(write(left, bottom + 36, f"right of the line: takes more than Earnest; "
                        f"lines: least to most of {result['rounds']} rounds", "small"))
-    return svg(right + 30, bottom + 50, title, parts)
+    return svg(right + 50, bottom + 50, title, parts)
 
 
 def panel(left, title, points, unit):

@@ -142,6 +142,8 @@ become_process(struct server *s, const struct conf *conf, const struct sockets *
     for (unsigned i = 0; i < GENERATIONS; i++)
         if (s->generations[i].pid)
             (void)close(s->generations[i].control);
+    if (s->sockets != sockets) /* what is listened on no more must not be held open by us */
+        sockets_close(s->sockets, sockets);
     sigemptyset(&none);
     (void)sigprocmask(SIG_SETMASK, &none, NULL);
     return process_run(&(struct process_options){

@@ -320,6 +320,18 @@ obey(struct worker *w)
         drain(w, order == ORDER_STOP);
 }
 
+/* Their time is over: what still asks or is answered is cut. */
+static void
+close_all(struct worker *w)
+{
+    struct timer_list *lists[] = {&w->heads, &w->contents, &w->idles, &w->sends, &w->lingers};
+
+    for (size_t i = 0; i < sizeof lists / sizeof *lists; i++)
+        while (lists[i]->head.next != &lists[i]->head)
+            conn_close(w, (struct conn *)lists[i]->head.next);
+    handle_again(w);
+}
+
 void
 worker_run(struct worker *w)
 {
@@ -343,6 +355,7 @@ worker_run(struct worker *w)
         log_flush(&w->access, w->now.run_ms, false);
         log_flush(&w->errors, w->now.run_ms, false);
     }
+    close_all(w);
     log_flush(&w->access, w->now.run_ms, true);
     log_flush(&w->errors, w->now.run_ms, true);
 }

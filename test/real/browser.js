@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // browser.js JOB: opens pages in Chromium, and writes what they show to standard output as JSON.
-// JOB: {chromium, modules, folder, pages: [{name, url, dark, width, language, script, click, seek}]}
+// JOB: {chromium, modules, folder, flags,
+//       pages: [{name, url, dark, width, language, script, click, seek}]}
 const { readFileSync } = require("fs");
 const { createRequire } = require("module");
 const job = JSON.parse(readFileSync(process.argv[2]));
@@ -9,12 +10,12 @@ const { chromium } = createRequire(job.modules + "/")("playwright-core");
 const SEEK = `new Promise((done, fail) => {
     const media = document.querySelector("audio, video");
     media.onerror = () => fail(new Error("media error " + media.error.code));
+    setTimeout(() => fail(new Error("no seeked in 15 s")), 15000);
     media.onseeked = () => done({at: media.currentTime, of: media.duration});
     const seek = () => { media.currentTime = media.duration * 0.9; };
     media.readyState >= 1 ? seek() : media.addEventListener("loadedmetadata", seek);
-    media.load();
 })`;
-// What does not fit the window, or can not be read.
+// How much wider than the window the page is.
 const WIDE = "document.documentElement.scrollWidth - document.documentElement.clientWidth";
 const IMAGES = "[...document.images].every(image => image.complete && image.naturalWidth > 0)";
 
@@ -32,7 +33,10 @@ async function look(browser, page) {
         if (["error", "warning"].includes(message.type())) complaints.push(message.text());
     });
     tab.on("pageerror", error => complaints.push(String(error)));
-    tab.on("requestfailed", request => complaints.push("failed: " + request.url()));
+    tab.on("requestfailed", request => {
+        const text = request.failure().errorText; // a player that seeks gives up what it asked for
+        if (!page.seek || text !== "net::ERR_ABORTED") complaints.push(text + " " + request.url());
+    });
     const answer = await tab.goto(page.url, { waitUntil: "load" });
     const said = { name: page.name, status: answer.status() };
     for (const selector of page.click || []) await tab.click(selector);

@@ -89,7 +89,8 @@ say.part = await (await get("/folder/b.bin", {headers: {range: "bytes=1000-1999"
 a = await get("/folder");
 say.redirected = a.redirected && a.url === base + "/folder/";
 say.listed = (await (await get("/folder/", {headers: {accept: "application/json"}})).text()).length;
-say.missing = (await (await get("/no", {headers: {accept: "application/problem+json"}})).json()).rule;
+a = await get("/no", {headers: {accept: "application/problem+json"}});
+say.missing = (await a.json()).rule;
 say.put = (await get("/a.txt", {method: "PUT", body: "x".repeat(100000)})).status;
 const many = await Promise.all(Array.from({length: 200}, () => get("/folder/b.bin")
     .then(r => r.arrayBuffer()).then(b => b.byteLength)));
@@ -101,6 +102,7 @@ console.log(JSON.stringify(say));
 """
 
 
+@pytest.mark.exam
 def test_node_fetch(tmp_path, server):
     script = tmp_path / "fetch.mjs"
     script.write_text(FETCH)
@@ -179,10 +181,11 @@ def test_apt(tmp_path):
            f"{codes.count(304)} x 304, {codes.count(404)} x 404 (no Release)")
 
 
+@pytest.mark.exam
 def test_rclone_copies(tmp_path, root, server):
     into = tmp_path / "into"
-    run(tool("rclone"), "copy", "--config", "/dev/null", "--http-url", url(server), "--http-no-head",
-        ":http:", into, timeout=60)
+    run(tool("rclone"), "copy", "--config", "/dev/null", "--http-url", url(server),
+        "--http-no-head", ":http:", into, timeout=60)
     for path in root.rglob("*"):
         if path.is_file():
             brought = into / path.relative_to(root)
@@ -190,6 +193,7 @@ def test_rclone_copies(tmp_path, root, server):
             assert brought.read_bytes() == path.read_bytes()
 
 
+@pytest.mark.exam
 def test_httpie(tmp_path, server):
     text = run(tool("http", "httpie"), "--ignore-stdin", "--print=hb", "--check-status",
                url(server, "/a.txt"), env={"HOME": str(tmp_path)})
@@ -237,7 +241,9 @@ def test_perl_http_tiny(tmp_path, root, server):
 
 @pytest.mark.parametrize("name", ["lynx", "w3m"])
 def test_text_browsers(root, server, name):
-    flags = ["-assume_charset=utf-8", "-display_charset=utf-8"] if name == "lynx" else ["-O", "UTF-8"]
+    flags = ["-O", "UTF-8"]
+    if name == "lynx":
+        flags = ["-assume_charset=utf-8", "-display_charset=utf-8"]
     text = run(tool(name), "-dump", *flags, "-cols" if name == "w3m" else "-width", "200",
                url(server, "/folder/")).decode()
     for path in (root / "folder").iterdir():

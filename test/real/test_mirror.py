@@ -36,7 +36,7 @@ def documentation(root, limit):
 
 
 def oracle(root):
-    """The files that a client can reach by listings: path to file. And how many are left out, why."""
+    """The files that a client can reach by listings, and how many are left out, by reason."""
     files, left_out = {}, {"hidden": 0, "link out of the root": 0}
     top = os.path.realpath(root)
     for where, folders, names in os.walk(root):
@@ -66,8 +66,8 @@ def reaches(link, top):
 
 
 def mirror(server, into):
-    run(tool("wget"), "--mirror", "--no-verbose", "--no-parent", "--no-host-directories", "--no-iri",
-        "--restrict-file-names=nocontrol", f"--default-page={LISTING}", "-e", "robots=off",
+    run(tool("wget"), "--mirror", "--no-verbose", "--no-parent", "--no-host-directories",
+        "--no-iri", "--restrict-file-names=nocontrol", f"--default-page={LISTING}", "-e", "robots=off",
         "--reject-regex", "[?](sort|order)=", "--directory-prefix", into, url(server),
         codes=(0, 8),  # 8: a page of the documentation links to what is not there
         timeout=900)

@@ -151,8 +151,9 @@ def test_r12_swaps_of_folder_and_link(tmp_path, tree, n, figure):
                     answer = wire.answer("GET")
                     seen[answer.status] = seen.get(answer.status, 0) + 1
                     assert SECRET not in answer.content
-                    assert answer.status in (200, 403), answer
-                    assert answer.status == 403 or answer.content == b"inside\n", answer
+                    # 404: the index went away after its folder was seen.
+                    assert answer.status in (200, 403, 404), answer
+                    assert answer.status != 200 or answer.content == b"inside\n", answer
         swaps = swapper.swaps
     assert seen.get(403), "the race was never run"
     figure("swaps", f"{swaps}, answers {seen}, 0 from outside")
@@ -233,16 +234,15 @@ def test_r14_a_file_that_shrinks_while_it_is_sent(tmp_path, root):
     with Site(tmp_path, files_route(root)) as site:
         wire, length = begin_download(site, b"/large.bin")
         os.truncate(root / "large.bin", 1 << 20)
-        got = len(wire.begun) + len(wire.buffer)
-        wire.buffer = b""
         try:
             while wire.more():
-                assert not wire.buffer.strip(b"x"), "padded"
-                got += len(wire.buffer)
-                wire.buffer = b""
+                pass
         except ConnectionResetError:
             pass
-        assert 1 << 20 <= got < length
+        # What was on its way may be zeroed by the kernel behind the new end; the cut says so.
+        content = wire.begun + wire.buffer
+        assert content[:1 << 20] == b"x" * (1 << 20)
+        assert len(content) < length
         assert site.status(b"/a.txt") == 200
         wire.socket.close()
     assert " aborted" in site.log_path.read_text(encoding="utf-8")

@@ -119,8 +119,9 @@ keeps_plain_text_on_its_line(void **state)
     struct out o = out_init(memory, sizeof memory);
 
     (void)state;
-    out_plain(&o, S("a\n\x1b[31m<\x7f\xff\xe0\xa6\x95"));
-    check(__LINE__, &o, S("a\xef\xbf\xbd\xef\xbf\xbd[31m<\xef\xbf\xbd\xef\xbf\xbd\xe0\xa6\x95"));
+    out_plain(&o, ERN_SLICE("a\n\x1b[31m<\x7f\xff\xe0\xa6\x95"));
+    check(__LINE__, &o,
+          ERN_SLICE("a\xef\xbf\xbd\xef\xbf\xbd[31m<\xef\xbf\xbd\xef\xbf\xbd\xe0\xa6\x95"));
 }
 
 static void

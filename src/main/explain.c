@@ -433,7 +433,7 @@ put_unknown(unsigned code)
 }
 
 static const char usage[] =
-    "usage: earnest explain [--json] [--lang=en|bn] [CODE]\n"
+    "Usage: earnest explain [--json] [--lang=en|bn] [CODE]\n"
     "\n"
     "Says what a status code means, what earns it here, and what a client can do about it;\n"
     "without a CODE, lists all of them.\n"

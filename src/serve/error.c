@@ -62,22 +62,39 @@ rule_shown(const struct exchange *x)
                                                                 : &ern_rules[RULE_missing];
 }
 
-/* The fact that decided is the one of the rule that was asked last. */
+/*
+ * The fact that decided: the last one of the rule that is not as anybody would expect of a
+ * resource; where all are, the one that was asked last. Returns ERN_FACTS for a rule without
+ * conditions.
+ */
+static enum ern_fact
+deciding_fact(const struct ern_rule *rule)
+{
+    enum ern_fact last = ERN_FACTS, telling = ERN_FACTS;
+
+    for (unsigned w = 0; w < 2; w++) {
+        for (uint64_t left = rule->if_.word[w] | rule->unless.word[w]; left; left &= left - 1) {
+            enum ern_fact fact = (enum ern_fact)(w * 64 + (unsigned)__builtin_ctzll(left));
+            bool is_yes = ern_bits_has(&rule->if_, fact);
+
+            last = fact;
+            if (ern_fact_source(fact) >= ERN_ASK && is_yes != ern_fact_fallback(fact))
+                telling = fact;
+        }
+    }
+    return telling < ERN_FACTS ? telling : last;
+}
+
 static void
 describe_fact(const struct ern_rule *rule, struct problem *p)
 {
-    for (unsigned w = 2; w-- > 0;) {
-        uint64_t bits = rule->if_.word[w] | rule->unless.word[w];
-        enum ern_fact fact;
+    enum ern_fact fact = deciding_fact(rule);
 
-        if (!bits)
-            continue;
-        fact = (enum ern_fact)(w * 64 + 63 - (unsigned)__builtin_clzll(bits));
-        p->fact = slice_text(ern_fact_name(fact));
-        p->question = slice_text(ern_fact_question(fact));
-        p->answer = ern_bits_has(&rule->if_, fact);
+    if (fact == ERN_FACTS)
         return;
-    }
+    p->fact = slice_text(ern_fact_name(fact));
+    p->question = slice_text(ern_fact_question(fact));
+    p->answer = ern_bits_has(&rule->if_, fact);
 }
 
 /* The limit whose passing is the finding, or LIMITS. Trailers are read while content is. */

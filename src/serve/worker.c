@@ -286,6 +286,8 @@ wait_ms(const struct worker *w)
         if (ms >= 0 && ms < least)
             least = ms + 1;
     }
+    if (w->draining && w->drain_end_ms - w->now.run_ms < least)
+        least = w->drain_end_ms > w->now.run_ms ? (int)(w->drain_end_ms - w->now.run_ms) : 0;
     return least;
 }
 

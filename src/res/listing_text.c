@@ -40,7 +40,9 @@ static const struct ern_slice style = {
     "th[aria-sort=descending] a::after{content:\" \\2193\"}"                                       \
     "th,td{padding:.45rem .75rem .45rem 0;vertical-align:baseline}"                                \
     "td{border-bottom:1px solid var(--line)}tbody tr:hover{background:var(--line)}"                \
-    "td:first-child{overflow-wrap:anywhere}td a{text-decoration:none}"                             \
+    "th:last-child,td:last-child{padding-right:0}.t,th:nth-child(3){padding-left:1rem}"            \
+    "td:first-child{overflow-wrap:anywhere;padding-left:1.7em;text-indent:-1.7em}"                 \
+    "td a{text-decoration:none}"                                                                   \
     "td a:hover{text-decoration:underline}"                                                        \
     ".n{text-align:end}.n,.t{white-space:nowrap;font-variant-numeric:tabular-nums}"                \
     "td.n,td.t,footer,p{color:var(--soft)}"                                                        \

@@ -13,7 +13,7 @@
 enum { FILES = 1000 };
 
 static char folder[] = "/tmp/bench_cache.XXXXXX";
-static char names[FILES][16];
+static char names[FILES][24];
 static struct files_route route;
 static struct limits limits;
 static struct cache *cache;

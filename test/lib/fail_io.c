@@ -62,6 +62,13 @@ preadv2(int fd, const struct iovec *piece, int n, off_t offset, int flags)
     return real(fd, piece, n, offset, flags);
 }
 
+/* What preadv2() is called where it was compiled with _FILE_OFFSET_BITS=64. */
+ssize_t
+preadv64v2(int fd, const struct iovec *piece, int n, off_t offset, int flags)
+{
+    return preadv2(fd, piece, n, offset, flags);
+}
+
 int
 statx(int fd, const char *path, int flags, unsigned mask, struct statx *stat)
 {

@@ -4,6 +4,8 @@
 #include <assert.h>
 #include <stdbool.h>
 
+#include "base/out.h"
+
 enum { DAY_S = 86400, DAYS_400_YEARS = 146097 };
 
 static bool
@@ -72,4 +74,14 @@ civil_seconds(const struct civil *date)
 {
     return days_from(date->year, date->month, date->day) * DAY_S + (int64_t)date->hour * 3600 +
            (int64_t)date->minute * 60 + date->second;
+}
+
+void
+civil_write_clock(struct out *o, const struct civil *date)
+{
+    out_digits(o, date->hour, 2);
+    out_char(o, ':');
+    out_digits(o, date->minute, 2);
+    out_char(o, ':');
+    out_digits(o, date->second, 2);
 }

@@ -24,4 +24,8 @@ struct civil civil_from(int64_t time_s);
 /* Seconds since 1970-01-01T00:00:00Z of a valid date. */
 int64_t civil_seconds(const struct civil *date);
 
+/* Writes the time of day, as in "08:49:37". */
+struct out;
+void civil_write_clock(struct out *o, const struct civil *date);
+
 #endif

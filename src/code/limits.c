@@ -42,3 +42,10 @@ limits_at(struct limits *limits, unsigned i)
     assert(i < ROWS);
     return (int64_t *)limits + i;
 }
+
+int64_t
+limits_value(const struct limits *limits, unsigned i)
+{
+    assert(i < ROWS);
+    return ((const int64_t *)limits)[i];
+}

@@ -25,7 +25,8 @@ const struct limit_row *limits_row(unsigned i);
 /* All limits at their defaults. */
 struct limits limits_standard(void);
 
-/* The i-th member, to be read or set. */
+/* The i-th member, to be set, and its value. */
 int64_t *limits_at(struct limits *limits, unsigned i);
+int64_t limits_value(const struct limits *limits, unsigned i);
 
 #endif

@@ -142,12 +142,11 @@ write_site(struct out *o, const struct conf_site *site)
 static void
 write_limits(struct out *o, const struct conf *conf)
 {
-    struct limits limits = conf->limits;
     const struct limit_row *row;
 
     write_section(o, 0, "limits", ERN_ABSENT);
     for (unsigned i = 0; (row = limits_row(i)) != NULL; i++)
-        write_number(o, 1, row->name.ptr, (uint64_t)*limits_at(&limits, i));
+        write_number(o, 1, row->name.ptr, (uint64_t)limits_value(&conf->limits, i));
     write_end(o, 0);
 }
 

@@ -183,10 +183,6 @@ date_write(struct out *o, int64_t time_s)
     out_char(o, ' ');
     out_digits(o, (uint64_t)date.year, 4);
     out_char(o, ' ');
-    out_digits(o, date.hour, 2);
-    out_char(o, ':');
-    out_digits(o, date.minute, 2);
-    out_char(o, ':');
-    out_digits(o, date.second, 2);
+    civil_write_clock(o, &date);
     out_literal(o, " GMT");
 }

@@ -297,21 +297,12 @@ ask_withheld(struct ern_decision *d, enum ern_fact fact)
     return ERN_NO;
 }
 
-/* A listing is made anew for each request: it has no ranges. */
-static enum ern_answer
-ask_range_modest(struct ern_decision *d, enum ern_fact fact)
-{
-    return d->evidence.content_bytes < 0 ? ERN_NO : ern_ask_range_modest(d, fact);
-}
-
 struct ern_resource files_resource = {
     .name = "files",
     .ask =
         {
             ERN_ASKS_CONDITIONAL,
-            [ERN_FACT_range_current] = ern_ask_range_current,
-            [ERN_FACT_range_modest] = ask_range_modest,
-            [ERN_FACT_satisfiable] = ern_ask_satisfiable,
+            ERN_ASKS_RANGE, /* a listing, whose length is not known, has none */
             [ERN_FACT_method_allowed] = ask_method_allowed,
             [ERN_FACT_withheld] = ask_withheld,
             [ERN_FACT_moved] = ask_moved,

@@ -53,11 +53,7 @@ write_time(struct out *o, int64_t unix_s)
     out_char(o, '/');
     out_digits(o, (uint64_t)t.year, 4);
     out_char(o, ':');
-    out_digits(o, t.hour, 2);
-    out_char(o, ':');
-    out_digits(o, t.minute, 2);
-    out_char(o, ':');
-    out_digits(o, t.second, 2);
+    civil_write_clock(o, &t);
     out_literal(o, " +0000");
 }
 

@@ -23,13 +23,6 @@ write_content_range(struct out *o, const struct ern_range *range, uint64_t lengt
     out_u64(o, length);
 }
 
-static void
-add_bytes(struct exchange *x, struct ern_slice bytes)
-{
-    assert(x->segments_n < SEGMENTS);
-    x->segments[x->segments_n++] = (struct segment){bytes.ptr, -1, 0, bytes.len};
-}
-
 /* Part of the representation: bytes at to at + n. */
 static void
 add_part(struct exchange *x, uint64_t at, uint64_t n)
@@ -69,7 +62,7 @@ compose_parts(struct exchange *x, struct out *o)
         out_slice(&part, out_done(&boundary));
         if (i == ranges->n) {
             out_literal(&part, "--\r\n");
-            add_bytes(x, out_done(&part));
+            exchange_add(x, out_done(&part));
             break;
         }
         out_literal(&part, "\r\nContent-Type: ");
@@ -77,7 +70,7 @@ compose_parts(struct exchange *x, struct out *o)
         out_literal(&part, "\r\nContent-Range: ");
         write_content_range(&part, &ranges->range[i], r->length);
         out_literal(&part, "\r\n\r\n");
-        add_bytes(x, out_done(&part));
+        exchange_add(x, out_done(&part));
         add_part(x, ranges->range[i].first, ranges->range[i].last - ranges->range[i].first + 1);
     }
     out_literal(o, "Content-Type: multipart/byteranges; boundary=");
@@ -154,7 +147,7 @@ compose_echo(struct exchange *x, struct out *o)
         if (!is_secret(r->fields[i].id))
             h1_write_field(&echo, r->fields[i].name, r->fields[i].value);
     out_literal(&echo, "\r\n");
-    add_bytes(x, arena_keep(&x->arena, &echo));
+    exchange_add(x, arena_keep(&x->arena, &echo));
     out_literal(o, "Content-Type: message/http\r\n");
     h1_write_field_u64(o, ERN_SLICE("Content-Length"), segments_length(x));
 }
@@ -171,7 +164,7 @@ compose_error(struct exchange *x, struct out *o, const struct ern_status *status
     if (status && status->cacheable == ERN_NEVER)
         out_literal(o, "Cache-Control: no-store\r\n");
     h1_write_field_u64(o, ERN_SLICE("Content-Length"), content.text.len);
-    add_bytes(x, content.text);
+    exchange_add(x, content.text);
 }
 
 static void

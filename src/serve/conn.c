@@ -4,184 +4,24 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <sys/epoll.h>
-#include <sys/sendfile.h>
 #include <unistd.h>
 
 #include "serve/account.h"
 #include "serve/exchange.h"
 #include "serve/guests.h"
+#include "serve/send.h"
 #include "serve/stream.h"
 
-enum {
-    /* Of one file, so much goes out before others have their turn. It is also what the peer's side
-       of the kernel takes in without a stall: 1 MiB at once cost more than twice the time. */
-    TURN_BYTES = 1 << 18,
-    TURN_READS = 4,     /* full buffers that are read before others have their turn */
-    COPY_BYTES = 32768, /* pieces up to this are gathered with what goes out before them */
-};
-
-struct pending { /* what the peer did not take yet */
-    size_t at, len;
-    char bytes[];
-};
-
-enum sent { SENT, SENT_BLOCKED, SENT_BROKEN };
-
-static enum sent
-send_bytes(struct conn *c, const char *bytes, size_t n, int flags, size_t *ret_n)
-{
-    *ret_n = 0;
-    while (*ret_n < n) {
-        ssize_t sent = send(c->fd, bytes + *ret_n, n - *ret_n, MSG_NOSIGNAL | flags);
-
-        if (sent >= 0)
-            *ret_n += (size_t)sent;
-        else if (errno == EAGAIN)
-            return SENT_BLOCKED;
-        else if (errno != EINTR)
-            return SENT_BROKEN;
-    }
-    return SENT;
-}
-
-/* What is left of worker->out becomes the connection's, after what it has already. */
-static enum sent
-keep_pending(struct worker *w, struct conn *c, size_t from)
-{
-    size_t n = w->out.len - from, before = c->pending ? c->pending->len : 0;
-    struct pending *p = realloc(c->pending, sizeof *p + before + n);
-
-    w->out.len = 0;
-    if (!p)
-        return SENT_BROKEN;
-    if (before == 0)
-        p->at = 0;
-    memcpy(p->bytes + before, w->out.ptr + from, n);
-    p->len = before + n;
-    c->pending = p;
-    return SENT_BLOCKED;
-}
-
-/* Sends what is gathered; more says that a file follows at once. */
-static enum sent
-flush(struct worker *w, struct conn *c, bool more)
-{
-    int flags = more ? MSG_MORE : 0;
-    enum sent sent;
-    size_t n;
-
-    /* An answer that had to wait comes while the one before it is not all out yet. */
-    if (c->pending && w->out.len && keep_pending(w, c, 0) == SENT_BROKEN)
-        return SENT_BROKEN;
-    if (c->pending) {
-        struct pending *p = c->pending;
-
-        sent = send_bytes(c, p->bytes + p->at, p->len - p->at, flags, &n);
-        p->at += n;
-        if (n)
-            c->timer.active_ms = (uint32_t)w->now.run_ms;
-        if (sent == SENT) {
-            free(p);
-            c->pending = NULL;
-        }
-        return sent;
-    }
-    if (w->out.len == 0)
-        return SENT;
-    sent = send_bytes(c, w->out.ptr, w->out.len, flags, &n);
-    if (sent == SENT_BLOCKED)
-        return keep_pending(w, c, n);
-    w->out.len = 0;
-    return sent;
-}
-
-/* Sends part of a file. SENT only when the segment is done. */
-static enum sent
-send_file(struct worker *w, struct conn *c, struct segment *s)
-{
-    size_t turn = TURN_BYTES;
-
-    while (s->left) {
-        off_t at = (off_t)s->at;
-        ssize_t n;
-
-        if (turn == 0) {
-            conn_again(w, c);
-            return SENT_BLOCKED;
-        }
-        n = sendfile(c->fd, s->fd, &at, s->left < turn ? (size_t)s->left : turn);
-        if (n < 0 && errno == EINTR)
-            continue;
-        if (n < 0)
-            return errno == EAGAIN ? SENT_BLOCKED : SENT_BROKEN;
-        if (n == 0)
-            return SENT_BROKEN; /* the file has shrunk: a cut answer, never a padded one */
-        turn -= (size_t)n;
-        s->at += (uint64_t)n;
-        s->left -= (uint64_t)n;
-        c->exchange->sent_bytes += (uint64_t)n;
-        c->timer.active_ms = (uint32_t)w->now.run_ms;
-    }
-    return SENT;
-}
-
-/* Sends bytes in memory, by way of worker->out if they are few. */
-static enum sent
-send_memory(struct worker *w, struct conn *c, struct segment *s)
-{
-    enum sent sent;
-    size_t n;
-
-    if (s->left > w->out.cap - w->out.len || s->left > COPY_BYTES) {
-        sent = flush(w, c, true);
-        if (sent != SENT)
-            return sent;
-    }
-    if (s->left <= COPY_BYTES) {
-        out_slice(&w->out, slice_from(s->bytes + s->at, (size_t)s->left));
-        c->exchange->sent_bytes += s->left;
-        s->left = 0;
-        return SENT;
-    }
-    sent = send_bytes(c, s->bytes + s->at, (size_t)s->left, 0, &n);
-    s->at += n;
-    s->left -= n;
-    c->exchange->sent_bytes += n;
-    c->timer.active_ms = (uint32_t)w->now.run_ms;
-    return sent;
-}
-
-static enum sent
-send_segments(struct worker *w, struct conn *c)
-{
-    struct exchange *x = c->exchange;
-
-    for (; x->segment < x->segments_n; x->segment++) {
-        struct segment *s = &x->segments[x->segment];
-        enum sent sent = SENT;
-
-        if (s->left && s->bytes)
-            sent = send_memory(w, c, s);
-        else if (s->left) {
-            sent = flush(w, c, true);
-            if (sent == SENT)
-                sent = send_file(w, c, s);
-        }
-        if (sent != SENT)
-            return sent;
-    }
-    return SENT;
-}
+enum { TURN_READS = 4 /* full buffers that are read before others have their turn */ };
 
 /* The answer is out, or cut: what of the exchange is left to do? */
 static void
-finish_answer(struct worker *w, struct conn *c)
+finish_answer(struct conn *c)
 {
     struct exchange *x = c->exchange;
 
     account(x);
     x->stage = EXCHANGE_ANSWERED;
-    c->requests_n++;
     c->closing = x->close;
     if (x->content_state == PARSE_MORE && !x->close) {
         c->stage = CONN_DRAINING;
@@ -191,7 +31,6 @@ finish_answer(struct worker *w, struct conn *c)
     c->exchange = NULL;
     c->stage = CONN_READING;
     exchange_done(x);
-    (void)w;
 }
 
 /* One step of an answer on its way. Returns false if it has to wait. */
@@ -202,7 +41,7 @@ step_send(struct worker *w, struct conn *c)
     enum sent sent = x->aborted ? SENT_BROKEN : send_segments(w, c);
 
     if (sent == SENT && x->stream && stream_has_more(x->stream)) {
-        sent = flush(w, c, false);
+        sent = send_flush(w, c, false);
         if (sent == SENT && stream_next(x->stream)) {
             c->stage = CONN_WAITING;
             return false;
@@ -216,7 +55,7 @@ step_send(struct worker *w, struct conn *c)
     }
     if (sent == SENT_BLOCKED)
         return false;
-    finish_answer(w, c);
+    finish_answer(c);
     return true;
 }
 
@@ -284,7 +123,7 @@ step_drain(struct worker *w, struct conn *c)
 static bool
 step_end(struct worker *w, struct conn *c)
 {
-    enum sent sent = flush(w, c, false);
+    enum sent sent = send_flush(w, c, false);
 
     if (sent == SENT_BLOCKED)
         return false;
@@ -305,7 +144,7 @@ proceed(struct worker *w, struct conn *c)
 
     while (goes) {
         if (c->pending || w->out.len > w->out.cap / 2) {
-            enum sent sent = flush(w, c, false);
+            enum sent sent = send_flush(w, c, false);
 
             if (sent == SENT_BROKEN)
                 conn_close(w, c);
@@ -435,7 +274,7 @@ settle(struct worker *w, struct conn *c)
 {
     struct timer_list *list;
 
-    if (c->stage != CONN_CLOSED && flush(w, c, false) == SENT_BROKEN)
+    if (c->stage != CONN_CLOSED && send_flush(w, c, false) == SENT_BROKEN)
         conn_close(w, c);
     if (c->stage != CONN_CLOSED && c->ended && !c->pending &&
         (c->stage == CONN_READING || c->stage == CONN_DRAINING))
@@ -600,8 +439,8 @@ conn_close(struct worker *w, struct conn *c)
             account(x);
     }
     if (x && c->stage == CONN_WAITING) {
-        x->conn =
-            NULL; /* a job still has it, and reads the request: it ends when that comes back */
+        /* A job still has it, and reads the request: it ends when that comes back. */
+        x->conn = NULL;
         x->in = c->in;
         c->in = NULL;
     } else if (x) {
@@ -623,10 +462,4 @@ conn_close(struct worker *w, struct conn *c)
         c->next = w->closed_conns;
         w->closed_conns = c;
     }
-}
-
-bool
-conn_is_idle(const struct conn *c)
-{
-    return c->stage == CONN_READING && !c->pending && !(c->in && c->in->at < c->in->len);
 }

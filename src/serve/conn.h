@@ -23,17 +23,16 @@ struct conn {                  /* idle, it holds nothing but this */
     struct exchange *exchange; /* the request in progress; NULL if none */
     struct timer_list *list;   /* the list its timer is in; NULL if none */
     int fd;
-    uint8_t stage;       /* an enum conn_stage */
-    bool strict;         /* its listener serves only hosts that it knows */
-    bool registered;     /* the loop tells of it */
-    bool ended;          /* the peer will send no more */
-    bool hung_up;        /* the loop said so: reading finds the end soon */
-    bool closing;        /* after what is being sent, and */
-    bool polite;         /* the client knows, and sends no more */
-    bool head_done;      /* a head was read in this turn: the time for the next begins anew */
-    bool again;          /* in worker->again_conns */
-    uint32_t requests_n; /* answered so far */
-    uint32_t guest;      /* its counter in worker->guests */
+    uint8_t stage;   /* an enum conn_stage */
+    bool strict;     /* its listener serves only hosts that it knows */
+    bool registered; /* the loop tells of it */
+    bool ended;      /* the peer will send no more */
+    bool hung_up;    /* the loop said so: reading finds the end soon */
+    bool closing;    /* after what is being sent, and */
+    bool polite;     /* the client knows, and sends no more */
+    bool head_done;  /* a head was read in this turn: the time for the next begins anew */
+    bool again;      /* in worker->again_conns */
+    uint32_t guest;  /* its counter in worker->guests */
     union address peer;
 };
 
@@ -57,8 +56,5 @@ void conn_again(struct worker *worker, struct conn *conn);
 
 /* Ends it at once. */
 void conn_close(struct worker *worker, struct conn *conn);
-
-/* Is it between two requests, with nothing to do? */
-bool conn_is_idle(const struct conn *conn);
 
 #endif

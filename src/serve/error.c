@@ -143,13 +143,11 @@ static void
 describe_limit(const struct exchange *x, struct problem *p)
 {
     enum limit_index limit = limit_passed(x);
-    struct limits limits;
 
     if (limit == LIMITS)
         return;
-    limits = *x->worker->limits;
     p->limit = limits_row(limit)->name;
-    p->limit_value = *limits_at(&limits, limit);
+    p->limit_value = limits_value(x->worker->limits, limit);
 }
 
 /* The sentence, and what this very request adds to it. o is room for both. */

@@ -247,6 +247,13 @@ exchange_answer(struct exchange *x, struct ern_slice rest)
     return walk(x);
 }
 
+void
+exchange_add(struct exchange *x, struct ern_slice bytes)
+{
+    assert(x->segments_n < SEGMENTS);
+    x->segments[x->segments_n++] = (struct segment){bytes.ptr, -1, 0, bytes.len};
+}
+
 bool
 exchange_resume(struct exchange *x)
 {

@@ -73,6 +73,9 @@ void exchange_done(struct exchange *exchange);
  */
 bool exchange_answer(struct exchange *exchange, struct ern_slice rest);
 
+/* Adds bytes in memory, which stay as long as the exchange, to the content of its answer. */
+void exchange_add(struct exchange *exchange, struct ern_slice bytes);
+
 /* Goes on after a wait. Returns as exchange_answer(). */
 bool exchange_resume(struct exchange *exchange);
 

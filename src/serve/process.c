@@ -6,12 +6,11 @@
 #include <pthread.h>
 #include <pwd.h>
 #include <signal.h>
-#include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 #include <sys/random.h>
 #include <unistd.h>
 
+#include "serve/complain.h"
 #include "serve/guests.h"
 
 enum { POOL_THREADS = 4 };
@@ -24,14 +23,8 @@ struct process { /* all that is to be given back at the end */
     struct worker **workers;
     pthread_t *threads;
     unsigned workers_n, threads_n;
+    int control;
 };
-
-static int
-complain(const char *what, int error)
-{
-    (void)fprintf(stderr, "earnest: %s: %s\n", what, strerror(-error));
-    return error;
-}
 
 /* Becomes the user of the configuration, for good. */
 static int
@@ -129,13 +122,12 @@ end_workers(const struct process *p, bool stopping)
 
 /* Waits for the supervisor's word, which may come twice: DRAIN, and later STOP. */
 static void *
-listen_to_supervisor(void *arg)
+listen_to_supervisor(void *process)
 {
-    const struct process_options *options = ((void **)arg)[0];
-    const struct process *p = ((void **)arg)[1];
+    const struct process *p = process;
     char word;
 
-    while (read(options->control, &word, 1) == 1 && word == PROCESS_DRAIN)
+    while (read(p->control, &word, 1) == 1 && word == PROCESS_DRAIN)
         end_workers(p, false);
     end_workers(p, true);
     return NULL;
@@ -158,8 +150,7 @@ close_all(struct process *p)
 int
 process_run(const struct process_options *options)
 {
-    struct process p = {0};
-    void *both[] = {(void *)(uintptr_t)options, &p};
+    struct process p = {.control = options->control};
     const char ready = PROCESS_READY;
     struct hash_key key;
     pthread_t control;
@@ -180,7 +171,7 @@ process_run(const struct process_options *options)
     while (!error && p.workers_n < options->threads_n)
         error = start_worker(&p, options, key);
     if (!error)
-        error = -pthread_create(&control, NULL, listen_to_supervisor, both);
+        error = -pthread_create(&control, NULL, listen_to_supervisor, &p);
     if (error)
         end_workers(&p, true);
     else

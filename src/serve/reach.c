@@ -1,17 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "serve/reach.h"
 
-#include "res/files.h"
-#include "res/redirect.h"
+#include "serve/site.h"
 
 /* WIRE and CONF facts that the server never states other than by their fallback, so far. */
 static const enum ern_fact unstated[] = {
     ERN_FACT_early,   ERN_FACT_member,       ERN_FACT_captive,       ERN_FACT_looping,
     ERN_FACT_proxies, ERN_FACT_proxy_authed, ERN_FACT_rate_exceeded,
-};
-
-static struct ern_resource *const kinds[] = {
-    &files_resource, &redirect_resource, &gone_resource, &none_resource, &server_resource,
 };
 
 static bool
@@ -40,8 +35,8 @@ obstacle(const struct ern_resource *kind, const struct ern_bits *if_, const stru
 bool
 reach_can(const struct ern_bits *if_, const struct ern_bits *unless, enum ern_fact *ret_fact)
 {
-    for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++) {
-        *ret_fact = obstacle(kinds[i], if_, unless);
+    for (size_t i = 0; i < site_kinds_n; i++) {
+        *ret_fact = obstacle(site_kinds[i], if_, unless);
         if (*ret_fact == ERN_FACTS)
             return true;
     }
@@ -51,9 +46,9 @@ reach_can(const struct ern_bits *if_, const struct ern_bits *unless, enum ern_fa
 bool
 reach_asks(enum ern_source source)
 {
-    for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++)
+    for (size_t i = 0; i < site_kinds_n; i++)
         for (unsigned f = 0; f < ERN_FACTS; f++)
-            if (kinds[i]->ask[f] && ern_fact_source((enum ern_fact)f) == source)
+            if (site_kinds[i]->ask[f] && ern_fact_source((enum ern_fact)f) == source)
                 return true;
     return false;
 }

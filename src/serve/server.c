@@ -5,7 +5,6 @@
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 #include <sys/mman.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
@@ -14,6 +13,7 @@
 #include <unistd.h>
 
 #include "io/clock.h"
+#include "serve/complain.h"
 #include "serve/process.h"
 #include "serve/sockets.h"
 
@@ -43,13 +43,6 @@ struct server {
     int64_t start_at_ms;        /* when one is to be started; 0: not */
     bool stopping;
 };
-
-static int
-complain(const char *what, int error)
-{
-    (void)fprintf(stderr, "earnest: %s: %s\n", what, strerror(-error));
-    return error;
-}
 
 static void
 print_errors(const struct conf_errors *errors)

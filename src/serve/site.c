@@ -12,6 +12,11 @@
 #include "res/files.h"
 #include "res/redirect.h"
 
+struct ern_resource *const site_kinds[] = {
+    &files_resource, &redirect_resource, &gone_resource, &none_resource, &server_resource,
+};
+const size_t site_kinds_n = sizeof site_kinds / sizeof *site_kinds;
+
 union route_self { /* the configuration of a route, as its kind has it */
     struct res_route any;
     struct files_route files;
@@ -137,11 +142,8 @@ site_table_new(const struct conf *conf, struct site_table **ret_table, struct er
     *ret_path = ERN_ABSENT;
     if (!t)
         return -ENOMEM;
-    ern_resource_init(&files_resource);
-    ern_resource_init(&redirect_resource);
-    ern_resource_init(&gone_resource);
-    ern_resource_init(&none_resource);
-    ern_resource_init(&server_resource);
+    for (size_t i = 0; i < site_kinds_n; i++)
+        ern_resource_init(site_kinds[i]);
     t->none = (struct site_route){ERN_SLICE("/"), &none_resource, NULL};
     t->server = (struct site_route){ERN_SLICE("/"), &server_resource, NULL};
     t->sites = calloc(conf->sites_n, sizeof *t->sites);

@@ -7,6 +7,10 @@
 
 struct conf;
 
+/* Every kind of resource that there is, site_kinds_n of them. */
+extern struct ern_resource *const site_kinds[];
+extern const size_t site_kinds_n;
+
 struct site_route {
     struct ern_slice path; /* begins with a slash; one that ends with a slash is a prefix */
     const struct ern_resource *resource;

@@ -56,12 +56,6 @@ run(struct job *job)
 }
 
 static void
-add(struct exchange *x, struct ern_slice bytes)
-{
-    x->segments[x->segments_n++] = (struct segment){bytes.ptr, -1, 0, bytes.len};
-}
-
-static void
 done(struct job *job)
 {
     struct stream_job *s = (struct stream_job *)job;
@@ -74,11 +68,11 @@ done(struct job *job)
     x->segments_n = x->segment = 0;
     x->aborted = s->got < 0;
     if (s->got > 0 && x->chunked)
-        add(x, h1_write_chunk(s->piece, (size_t)s->got));
+        exchange_add(x, h1_write_chunk(s->piece, (size_t)s->got));
     else if (s->got > 0)
-        add(x, slice_from(s->piece + H1_CHUNK_BEFORE, (size_t)s->got));
+        exchange_add(x, slice_from(s->piece + H1_CHUNK_BEFORE, (size_t)s->got));
     if (s->got >= 0 && s->end && x->chunked)
-        add(x, h1_write_chunk(s->piece, 0));
+        exchange_add(x, h1_write_chunk(s->piece, 0));
     conn_resume(x->conn);
 }
 

@@ -14,6 +14,7 @@ import email.utils
 import json
 import os
 import pathlib
+import random
 import re
 import signal
 import socket
@@ -32,7 +33,8 @@ SINGLE = {"content-length", "content-type", "content-range", "date", "etag", "la
 DATE = re.compile(r"(Mon|Tue|Wed|Thu|Fri|Sat|Sun), \d\d (Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|"
                   r"Nov|Dec) \d{4} \d\d:\d\d:\d\d GMT")
 ETAG = re.compile(r'(W/)?"[\x21\x23-\x7e\x80-\xff]*"')
-ERROR_TYPES = {"application/problem+json", "text/html; charset=utf-8", "text/plain; charset=utf-8"}
+ERROR_TYPES = {"application/problem+json", "text/html; charset=utf-8", "text/plain; charset=utf-8",
+               "application/xml; charset=utf-8"}
 
 
 def carried():
@@ -259,14 +261,23 @@ def check_error(answer, method):
     if problem is not None:
         assert problem["status"] == answer.status
         assert problem["title"] and problem["detail"] and problem["rule"]
+    elif answer.field("content-type").startswith("application/xml"):
+        assert b'<D:error xmlns:D="DAV:"><D:' in answer.content
     else:
         assert str(answer.status).encode() in answer.content
 
 
 def free_port():
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
+    """A port that nothing uses, below those that the kernel gives to clients: one of these may be
+    taken again between now and then."""
+    while True:
+        port = random.randrange(12000, 32000)
+        with socket.socket() as probe:
+            try:
+                probe.bind(("0.0.0.0", port))
+                return port
+            except OSError:
+                continue
 
 
 class Server:

@@ -30,7 +30,7 @@ look(int fd, struct file_info *ret_info)
 {
     struct statx s;
 
-    if (statx(fd, "", AT_EMPTY_PATH | AT_STATX_DONT_SYNC, STATX_BASIC_STATS, &s) < 0)
+    if (statx(fd, "", AT_EMPTY_PATH | AT_STATX_DONT_SYNC, STATX_BASIC_STATS | STATX_BTIME, &s) < 0)
         return -errno;
     ret_info->kind = S_ISREG(s.stx_mode)   ? FILE_REGULAR
                      : S_ISDIR(s.stx_mode) ? FILE_DIRECTORY
@@ -44,6 +44,7 @@ look(int fd, struct file_info *ret_info)
         .changed_s = s.stx_ctime.tv_sec,
         .changed_ns = s.stx_ctime.tv_nsec,
     };
+    ret_info->born_s = s.stx_mask & STATX_BTIME ? s.stx_btime.tv_sec : s.stx_ctime.tv_sec;
     return 0;
 }
 
@@ -67,6 +68,25 @@ file_open(int root, const char *path, bool quick, struct file_info *ret_info)
         return error;
     }
     return fd;
+}
+
+int
+file_look(int root, const char *path, struct file_info *ret_info)
+{
+    struct open_how how = {
+        .flags = O_PATH | O_CLOEXEC,
+        .resolve = RESOLVE_BENEATH | RESOLVE_NO_MAGICLINKS,
+    };
+    int fd, error;
+
+    do
+        fd = (int)syscall(SYS_openat2, root, path, &how, sizeof how);
+    while (fd < 0 && errno == EAGAIN);
+    if (fd < 0)
+        return -errno;
+    error = look(fd, ret_info);
+    (void)close(fd);
+    return error;
 }
 
 ssize_t

@@ -20,6 +20,7 @@ struct file_stamp { /* says whether a file is still what it was */
 struct file_info {
     enum file_kind kind;
     struct file_stamp stamp;
+    int64_t born_s; /* when it was made; the change time where that is not known */
 };
 
 bool file_stamp_same(const struct file_stamp *a, const struct file_stamp *b);
@@ -36,6 +37,9 @@ ERN_MUST_USE int file_open_root(const char *path);
  * Returns a descriptor, or a negative errno. Never waits on a fifo or a device.
  */
 ERN_MUST_USE int file_open(int root, const char *path, bool quick, struct file_info *ret_info);
+
+/* Looks at what path names, without opening it for anything. As file_open() otherwise. */
+ERN_MUST_USE int file_look(int root, const char *path, struct file_info *ret_info);
 
 /*
  * Reads n bytes at offset. Returns the bytes read, fewer only at the end of the file, or a negative

@@ -97,8 +97,11 @@ thread_main(void *pool)
     struct job *job;
 
     while ((job = take(pool))) {
+        struct mailbox *mailbox = job->mailbox; /* without one, run() may free it */
+
         job->run(job);
-        mailbox_put(job->mailbox, job);
+        if (mailbox)
+            mailbox_put(mailbox, job);
     }
     return NULL;
 }
@@ -145,6 +148,11 @@ pool_close(struct pool *p)
     pthread_mutex_unlock(&p->lock);
     for (unsigned i = 0; i < p->threads_n; i++)
         pthread_join(p->threads[i], NULL);
+    for (struct job *job = p->first, *next; job; job = next) {
+        next = job->next;
+        if (!job->mailbox)
+            job->run(job);
+    }
     pthread_cond_destroy(&p->work);
     pthread_mutex_destroy(&p->lock);
     free(p);
@@ -156,7 +164,7 @@ pool_submit(struct pool *p, struct job *job)
     bool fits;
 
     assert(job->run);
-    assert(job->done);
+    assert(job->done || !job->mailbox);
     job->next = NULL;
     pthread_mutex_lock(&p->lock);
     fits = p->queue_n < p->queue_max;

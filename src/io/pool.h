@@ -16,7 +16,7 @@ struct mailbox;
 
 struct job { /* the first member of whatever the job needs; memory of the one who submits it */
     struct job *next;
-    struct mailbox *mailbox;       /* where it comes back to */
+    struct mailbox *mailbox;       /* where it comes back to; NULL: it does not, run() frees it */
     void (*run)(struct job *job);  /* on a thread of the pool */
     void (*done)(struct job *job); /* on the thread that owns the mailbox */
 };
@@ -44,7 +44,8 @@ struct pool;
  */
 ERN_MUST_USE int pool_open(unsigned threads, int64_t queue_max, struct pool **ret_pool);
 
-/* Ends the threads after the jobs that run; jobs that wait are dropped. NULL is fine. */
+/* Ends the threads after the jobs that run; jobs that wait are dropped, but for those
+ * that do not come back: they are run first. NULL is fine. */
 void pool_close(struct pool *pool);
 
 /* Hands a job over. Returns false, with nothing done, when the queue is full. */

@@ -8,7 +8,7 @@ static const struct ern_slice names[ERN_FIELDS] = {
 #undef FIELD
 };
 
-enum { LENGTH_MAX = sizeof "Proxy-Authorization" - 1 };
+enum { LENGTH_MAX = sizeof "Upload-Draft-Interop-Version" - 1 };
 
 /*
  * 1 + the last row whose name has this length; 0 if there is none. Rows stand in order of length,

@@ -64,10 +64,13 @@ enum ern_answer {
 struct ern_decision;
 typedef enum ern_answer ern_ask(struct ern_decision *decision, enum ern_fact fact);
 
+enum { ERN_RULES_MAX = 128 };
+
 struct ern_resource { /* a kind of resource: what it can be asked; the rest gets the fallback */
     const char *name;
     ern_ask *ask[ERN_FACTS];
-    struct ern_bits asks; /* filled by ern_resource_init() */
+    struct ern_bits asks;        /* filled by ern_resource_init(), and */
+    uint8_t skip[ERN_RULES_MAX]; /* from each rule, those that it can never come to */
 };
 
 struct ern_range { /* bytes first to last, both included; first is at most last */
@@ -108,12 +111,13 @@ struct ern_decision { /* set up by ern_begin(); read freely; facts written only 
     enum ern_fact waiting; /* the fact ern_decide() stopped at, or ERN_FACTS */
     uint16_t rule;         /* index of the first rule not yet refuted */
     uint16_t relayed;      /* the status, for rules with status 0 */
+    bool skips;            /* resource->skip may be gone by */
     uint8_t asked_n;
     uint8_t asked[ERN_FACTS]; /* facts in the order they were learned */
     struct ern_evidence evidence;
 };
 
-/* Fills resource->asks; once, before its first decision. */
+/* Fills resource->asks and skip; once, before its first decision. */
 void ern_resource_init(struct ern_resource *resource);
 
 /*
@@ -142,8 +146,11 @@ const struct ern_rule *ern_decide(struct ern_decision *decision, enum ern_source
 /* Answers a fact that is unknown. */
 void ern_learn(struct ern_decision *decision, enum ern_fact fact, bool yes);
 
-/* The interim status to send where the decision waits (interim.def), or 0. */
-uint16_t ern_interim(const struct ern_decision *decision);
+/*
+ * The next interim status to send where the decision waits (interim.def), or 0 after the last.
+ *   at   0 to begin; moves past what was found
+ */
+uint16_t ern_interim(const struct ern_decision *decision, size_t *at);
 
 /* The pure heart: the first rule from *from on that facts do not refute, or NULL and *need. */
 const struct ern_rule *ern_look(const struct ern_facts *facts, uint16_t *from, enum ern_fact *need);

@@ -37,6 +37,7 @@ const struct ern_rule ern_rules[] = {
 #undef RULE
 };
 const size_t ern_rules_n = sizeof ern_rules / sizeof *ern_rules;
+static_assert(sizeof ern_rules / sizeof *ern_rules <= ERN_RULES_MAX, "ern_resource.skip has all");
 
 static const struct {
     uint16_t status;
@@ -76,6 +77,9 @@ static const struct ern_bits fallbacks = {{
     0,
 }};
 
+/* The facts that a resource is asked: those after WIRE and CONF. */
+static const struct ern_bits later = {{~UINT64_C(0) << ERN_FACT_available, ~UINT64_C(0)}};
+
 static void
 add(struct ern_bits *bits, enum ern_fact fact)
 {
@@ -88,18 +92,21 @@ drop(struct ern_bits *bits, enum ern_fact fact)
     bits->word[fact / 64] &= ~(UINT64_C(1) << (fact % 64));
 }
 
-const struct ern_rule *
-ern_look(const struct ern_facts *f, uint16_t *from, enum ern_fact *need)
+/* Is one of its facts known to be as the rule does not want it? */
+static inline bool
+is_refuted(const struct ern_rule *r, const struct ern_facts *f)
 {
     const uint64_t yes0 = f->yes.word[0], no0 = f->known.word[0] & ~yes0;
     const uint64_t yes1 = f->yes.word[1], no1 = f->known.word[1] & ~yes1;
-    const struct ern_rule *r = ern_rules + *from;
 
-    while ((r->if_.word[0] & no0) | (r->if_.word[1] & no1) | (r->unless.word[0] & yes0) |
-           (r->unless.word[1] & yes1))
-        r++; /* refuted; the last rule cannot be */
+    return ((r->if_.word[0] & no0) | (r->if_.word[1] & no1) | (r->unless.word[0] & yes0) |
+            (r->unless.word[1] & yes1)) != 0;
+}
 
-    *from = (uint16_t)(r - ern_rules);
+/* The rule, which is not refuted, if it holds; else NULL and the fact that is needed. */
+static inline const struct ern_rule *
+if_holds(const struct ern_rule *r, const struct ern_facts *f, enum ern_fact *need)
+{
     for (unsigned w = 0; w < 2; w++) {
         uint64_t unknown = (r->if_.word[w] | r->unless.word[w]) & ~f->known.word[w];
 
@@ -109,6 +116,30 @@ ern_look(const struct ern_facts *f, uint16_t *from, enum ern_fact *need)
         }
     }
     return r;
+}
+
+const struct ern_rule *
+ern_look(const struct ern_facts *f, uint16_t *from, enum ern_fact *need)
+{
+    while (is_refuted(ern_rules + *from, f))
+        (*from)++; /* the last rule cannot be */
+    return if_holds(ern_rules + *from, f, need);
+}
+
+/* As ern_look(), past the rules that this kind of resource refutes by what it cannot be asked. */
+static const struct ern_rule *
+look_on(struct ern_decision *d, enum ern_fact *need)
+{
+    const uint8_t *skip = d->resource->skip;
+    const struct ern_facts f = d->facts;
+    unsigned i = d->rule;
+
+    if (!d->skips)
+        return ern_look(&d->facts, &d->rule, need);
+    for (i += skip[i]; is_refuted(ern_rules + i, &f); i += skip[i])
+        i++;
+    d->rule = (uint16_t)i;
+    return if_holds(ern_rules + i, &f, need);
 }
 
 void
@@ -139,7 +170,7 @@ ern_decide(struct ern_decision *d, enum ern_source upto)
     const struct ern_rule *rule;
     enum ern_fact need;
 
-    while (!(rule = ern_look(&d->facts, &d->rule, &need))) {
+    while (!(rule = look_on(d, &need))) {
         enum ern_answer answer =
             facts[need].source > upto ? ERN_WAIT : d->resource->ask[need](d, need);
 
@@ -158,9 +189,16 @@ ern_decide(struct ern_decision *d, enum ern_source upto)
 void
 ern_resource_init(struct ern_resource *r)
 {
-    for (unsigned f = 0; f < ERN_FACTS; f++)
+    struct ern_facts unasked = {{{0, 0}}, {{0, 0}}};
+
+    for (unsigned f = 0; f < ERN_FACTS; f++) {
         if (r->ask[f])
             add(&r->asks, (enum ern_fact)f);
+        else if (facts[f].source > ERN_CONF)
+            ern_state(&unasked, (enum ern_fact)f, facts[f].fallback);
+    }
+    for (size_t i = ern_rules_n; i-- > 0;) /* the last rule cannot be refuted */
+        r->skip[i] = is_refuted(&ern_rules[i], &unasked) ? (uint8_t)(r->skip[i + 1] + 1) : 0;
 }
 
 void
@@ -183,9 +221,13 @@ ern_begin(struct ern_decision *d, const struct ern_resource *r, void *self,
     d->evidence.last_modified_s = d->evidence.retry_after_s = d->evidence.content_bytes = -1;
     d->evidence.allow = 0;
     d->evidence.ranges.n = 0;
+    d->skips = true;
     for (unsigned w = 0; w < 2; w++) {
         uint64_t unasked = ~(given->known.word[w] | r->asks.word[w]);
+        uint64_t odd = given->known.word[w] & (given->yes.word[w] ^ fallbacks.word[w]);
 
+        if (odd & later.word[w] & ~r->asks.word[w])
+            d->skips = false; /* more is given than ern_resource_init() went by */
         d->facts.known.word[w] = given->known.word[w] | unasked;
         d->facts.yes.word[w] = given->yes.word[w] | (fallbacks.word[w] & unasked);
     }
@@ -212,12 +254,15 @@ holds(const struct ern_facts *f, const struct ern_bits *if_, const struct ern_bi
 }
 
 uint16_t
-ern_interim(const struct ern_decision *d)
+ern_interim(const struct ern_decision *d, size_t *at)
 {
-    for (size_t i = 0; d->waiting < ERN_FACTS && i < sizeof interims / sizeof *interims; i++)
+    while (d->waiting < ERN_FACTS && *at < sizeof interims / sizeof *interims) {
+        size_t i = (*at)++;
+
         if (interims[i].source == facts[d->waiting].source &&
             holds(&d->facts, &interims[i].if_, &interims[i].unless))
             return interims[i].status;
+    }
     return 0;
 }
 

@@ -63,7 +63,8 @@ static const uint64_t negotiating = FIELD_BIT(accept) | FIELD_BIT(accept_charset
 static const uint64_t looked_into = FIELD_BIT(range) | FIELD_BIT(expect) | FIELD_BIT(upgrade) |
                                     FIELD_BIT(a_im) | FIELD_BIT(if_match) |
                                     FIELD_BIT(if_none_match) | FIELD_BIT(if_modified_since) |
-                                    FIELD_BIT(if_unmodified_since) | FIELD_BIT(content_type);
+                                    FIELD_BIT(if_unmodified_since) | FIELD_BIT(content_type) |
+                                    FIELD_BIT(if) | FIELD_BIT(content_range);
 
 /* Is it at least HTTP/1.1? */
 static bool
@@ -157,6 +158,12 @@ look_into(const struct ern_request *r, int64_t now_s, struct ern_facts *given)
         look_at_expect(r, given);
     if (asks_upgrade(r))
         ern_state(given, ERN_FACT_asks_upgrade, true);
+    if (ern_request_has(r, ERN_FIELD_if))
+        ern_state(given, ERN_FACT_if_states, true);
+    /* rfc9110#14.5 "An origin server SHOULD respond with a 400 (Bad Request) status code if it
+     * receives Content-Range on a PUT for a target resource that does not support partial PUT" */
+    if (r->method == ERN_PUT && ern_request_has(r, ERN_FIELD_content_range))
+        ern_state(given, ERN_FACT_partial_put, true);
     if (is_coffee(r))
         ern_state(given, ERN_FACT_brews, true);
     if (ern_request_has(r, ERN_FIELD_a_im))
@@ -181,6 +188,8 @@ ern_request_facts(const struct ern_request *r, int64_t now_s, struct ern_facts *
         yes |= BIT(length_known);
     if (r->present & negotiating)
         yes |= BIT(negotiates);
+    if (is_modern(r))
+        yes |= BIT(takes_interim);
     *given = (struct ern_facts){.known = {{all_given, 0}}, .yes = {{yes, 0}}};
     if (r->present & looked_into)
         look_into(r, now_s, given);

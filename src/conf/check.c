@@ -251,6 +251,32 @@ check_field(struct maker *m, const struct conf_route *route)
                             value));
 }
 
+/* What is for writable folders alone; and these need a place for what is remembered of them. */
+static void
+check_write(struct maker *m, const struct conf_route *route)
+{
+    static const enum conf_option needs_write[] = {
+        CONF_files_quota,    CONF_files_tombstones, CONF_files_require_conditional,
+        CONF_files_infinite, CONF_files_durable,    CONF_files_processing_after,
+    };
+
+    if (route->kind != CONF_KIND_FILES)
+        return;
+    for (size_t i = 0; i < sizeof needs_write / sizeof *needs_write; i++) {
+        struct conf_position at = route->place.given[needs_write[i]].key;
+
+        if (at.line && !route->write)
+            conf_wrong(m->errors, at,
+                       CONF_SAY("this is for a folder that clients may write to",
+                                "write write = true beside it, or leave it out", ERN_ABSENT));
+    }
+    if (route->write && !slice_is_there(m->conf->state))
+        conf_wrong(m->errors, route->place.given[CONF_files_write].key,
+                   CONF_SAY("a writable folder needs a place for its locks and properties",
+                            "write state = \"/var/lib/earnest\" at the top of the file",
+                            ERN_ABSENT));
+}
+
 static void
 check_routes(struct maker *m, const struct conf_site *site)
 {
@@ -268,6 +294,7 @@ check_routes(struct maker *m, const struct conf_site *site)
         check_index(m, route);
         check_urls(m, route);
         check_field(m, route);
+        check_write(m, route);
         if (route->place.given[CONF_route_gone].key.line && !route->gone)
             conf_wrong(m->errors, route->place.given[CONF_route_gone].value,
                        CONF_SAY("gone says nothing unless it is true",

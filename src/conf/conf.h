@@ -54,6 +54,11 @@ struct conf_route {
     unsigned hidden;                /* an enum conf_hidden */
     unsigned negotiate;             /* an enum conf_negotiate */
     bool listing, precompressed;
+    bool write; /* clients may write; needs conf.state */
+    bool require_conditional, infinite, durable;
+    int64_t quota;            /* bytes; 0: none */
+    int64_t tombstones;       /* milliseconds */
+    int64_t processing_after; /* milliseconds; 0: never */
 
     struct ern_slice redirect; /* CONF_KIND_REDIRECT: an absolute URL, or a path */
     uint16_t status;           /* of the redirect */
@@ -91,9 +96,10 @@ struct conf {
     struct conf_listen *listens;
     size_t listens_n; /* at least 1 */
     struct conf_site *sites;
-    size_t sites_n;        /* at least 1 */
-    unsigned workers;      /* 0: one a core */
-    struct ern_slice user; /* absent: stay who we are */
+    size_t sites_n;         /* at least 1 */
+    unsigned workers;       /* 0: one a core */
+    struct ern_slice user;  /* absent: stay who we are */
+    struct ern_slice state; /* a folder; absent: nothing needs one */
     struct conf_log log;
     struct limits limits;
     struct memory memory; /* where all of this is */
@@ -107,7 +113,8 @@ struct conf_flags {
     const char *host;   /* names of the site with commas between them; others are misdirected */
     const char *log;    /* as log's file */
     const char *user;
-    bool listing;
+    const char *state;
+    bool listing, write;
     int workers;
 };
 

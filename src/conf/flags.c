@@ -100,6 +100,7 @@ add_flags(struct maker *m, struct text_node *root, const struct conf_flags *flag
     if (flags->host)
         add_setting(m, listen, "strict", "true");
     add_setting(m, root, "user", flags->user);
+    add_setting(m, root, "state", flags->state);
     if (flags->log)
         add_setting(m, add_section(m, root, "log", NULL), "file", flags->log);
     site = add_site(m, root, flags->host);
@@ -107,6 +108,8 @@ add_flags(struct maker *m, struct text_node *root, const struct conf_flags *flag
     add_setting(m, route, "files", flags->directory ? flags->directory : ".");
     if (flags->listing)
         add_setting(m, route, "listing", "true");
+    if (flags->write)
+        add_setting(m, route, "write", "true");
     if (flags->index)
         add_list(m, route, "index", slice_text(flags->index));
 }

@@ -158,6 +158,8 @@ type_text(const struct option_key *row)
         [TYPE_list] = "{ text, ... }",
         [TYPE_flag] = "true or false",
         [TYPE_number] = "number",
+        [TYPE_size] = "size",
+        [TYPE_time] = "time",
         [TYPE_choice] = "",
         [TYPE_status] = "",
         [TYPE_limit] = "",

@@ -47,6 +47,8 @@ enum option_type {
     TYPE_list,
     TYPE_flag,
     TYPE_number,
+    TYPE_size, /* bytes */
+    TYPE_time, /* milliseconds */
     TYPE_choice,
     TYPE_status,
     TYPE_limit,

@@ -117,6 +117,8 @@ store_limit(struct maker *m, const struct option_key *row, const struct text_val
                CONF_SAY("\"%1\" is not what \"%2\" takes",
                         slice_eq(limit->unit, ERN_SLICE("ms"))
                             ? "write a time, as in 500ms, 10s or 1h; in ms it is from %3"
+                        : slice_eq(limit->unit, ERN_SLICE("s"))
+                            ? "write a time, as in 10s, 1h or 30d; in s it is from %3"
                         : slice_starts(limit->unit, ERN_SLICE("bytes"))
                             ? "write a size, as in 64K, 1M or 10G; in bytes it is from %3"
                             : "write a number from %3",
@@ -144,6 +146,14 @@ store_one(struct maker *m, const struct option_key *row, const struct text_value
             *(unsigned *)to = (unsigned)n;
         else
             not_one(m, row, value, "write a number from 0 to 1024");
+        break;
+    case TYPE_size:
+        if (!value_quantity(text, ERN_SLICE("bytes"), to))
+            not_one(m, row, value, "write a size, as in 64K, 1M or 10G");
+        break;
+    case TYPE_time:
+        if (!value_quantity(text, ERN_SLICE("ms"), to))
+            not_one(m, row, value, "write a time, as in 500ms, 10s, 1h or 30d");
         break;
     case TYPE_choice:
         if (!value_choice(text, row->standard, to))

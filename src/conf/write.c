@@ -56,6 +56,14 @@ write_number(struct out *o, unsigned depth, const char *key, uint64_t number)
 }
 
 static void
+write_time(struct out *o, unsigned depth, const char *key, int64_t ms)
+{
+    write_key(o, depth, key);
+    out_u64(o, (uint64_t)ms);
+    out_literal(o, "ms\n");
+}
+
+static void
 write_list(struct out *o, unsigned depth, const char *key, const struct conf_texts *texts)
 {
     write_key(o, depth, key);
@@ -99,6 +107,16 @@ write_files(struct out *o, unsigned depth, const struct conf_route *route)
                route->negotiate == CONF_NEGOTIATE_STRICT ? ERN_SLICE("strict") : ERN_SLICE("best"));
     write_flag(o, depth, "precompressed", route->precompressed);
     write_text(o, depth, "cache_control", route->cache_control);
+    write_flag(o, depth, "write", route->write);
+    if (!route->write)
+        return;
+    if (route->quota)
+        write_number(o, depth, "quota", (uint64_t)route->quota);
+    write_time(o, depth, "tombstones", route->tombstones);
+    write_flag(o, depth, "require_conditional", route->require_conditional);
+    write_flag(o, depth, "infinite", route->infinite);
+    write_flag(o, depth, "durable", route->durable);
+    write_time(o, depth, "processing_after", route->processing_after);
 }
 
 static void
@@ -155,6 +173,7 @@ conf_write(const struct conf *conf, struct out *o)
 {
     write_number(o, 0, "workers", conf->workers);
     write_text(o, 0, "user", conf->user);
+    write_text(o, 0, "state", conf->state);
     for (size_t i = 0; i < conf->listens_n; i++) {
         write_section(o, 0, "listen", conf->listens[i].name);
         write_flag(o, 1, "strict", conf->listens[i].strict);

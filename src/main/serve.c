@@ -6,6 +6,7 @@
 #include <stdlib.h>
 
 #include "base/num.h"
+#include "base/out.h"
 #include "serve/server.h"
 
 static const char help[] =
@@ -21,6 +22,9 @@ static const char help[] =
     "      --listing on|off  list folders without such a file (default: on)\n"
     "      --host NAMES      names of this site, with commas between; others are misdirected\n"
     "      --log FILE        where the access log goes: a file, - or off (default: -)\n"
+    "      --write           let clients write: PUT, WebDAV, uploads from the listing\n"
+    "      --state DIR       where locks and properties are kept, with --write\n"
+    "                        (default: $XDG_STATE_HOME/earnest, or ~/.local/state/earnest)\n"
     "      --user NAME       become this user once the port is open\n"
     "      --workers N       threads that serve (default: one a core)\n"
     "  -h, --help            this text\n"
@@ -28,13 +32,15 @@ static const char help[] =
     "Signals: TERM and INT let answers finish and stop, HUP reads the configuration again.\n"
     "Exit codes: 0 stopped, 1 could not start, 2 wrong usage.\n";
 
-enum { LISTING = 256, INDEX, HOST, LOG, USER, WORKERS };
+enum { LISTING = 256, INDEX, HOST, LOG, USER, WORKERS, WRITE, STATE };
+enum { STATE_BYTES = 4096 };
 
 static const struct option options[] = {
     {"config", required_argument, NULL, 'c'},  {"listen", required_argument, NULL, 'l'},
     {"index", required_argument, NULL, INDEX}, {"listing", required_argument, NULL, LISTING},
     {"host", required_argument, NULL, HOST},   {"log", required_argument, NULL, LOG},
     {"user", required_argument, NULL, USER},   {"workers", required_argument, NULL, WORKERS},
+    {"write", no_argument, NULL, WRITE},       {"state", required_argument, NULL, STATE},
     {"help", no_argument, NULL, 'h'},          {NULL, 0, NULL, 0},
 };
 
@@ -71,6 +77,12 @@ take(int option, const char *value, const char **config, struct conf_flags *flag
     case USER:
         flags->user = value;
         return true;
+    case WRITE:
+        flags->write = true;
+        return true;
+    case STATE:
+        flags->state = value;
+        return true;
     case LISTING:
         flags->listing = slice_eq(text, ERN_SLICE("on"));
         return flags->listing || slice_eq(text, ERN_SLICE("off"));
@@ -84,11 +96,32 @@ take(int option, const char *value, const char **config, struct conf_flags *flag
     }
 }
 
+/* Where state is kept by custom (XDG Base Directory Specification); NULL if nothing tells. */
+static const char *
+default_state(char *path, size_t cap)
+{
+    const char *base = getenv("XDG_STATE_HOME"), *home = getenv("HOME");
+    struct out o = out_init(path, cap);
+
+    if (base && base[0] == '/') {
+        out_text(&o, base);
+    } else if (home && home[0] == '/') {
+        out_text(&o, home);
+        out_literal(&o, "/.local/state");
+    } else {
+        return NULL;
+    }
+    out_literal(&o, "/earnest");
+    out_char(&o, '\0');
+    return o.full ? NULL : path;
+}
+
 int
 serve_main(int argc, char **argv)
 {
     struct conf_flags flags = {.listing = true, .log = "-"};
     const char *config = NULL;
+    char state[STATE_BYTES];
     bool other = false;
     int option;
 
@@ -107,6 +140,8 @@ serve_main(int argc, char **argv)
         return usage("with --config nothing else can be said", "");
     if (!config && optind != argc - 1)
         return usage(optind == argc ? "say which folder to serve" : "say one folder", "");
+    if (flags.write && !flags.state)
+        flags.state = default_state(state, sizeof state);
     flags.directory = config ? NULL : argv[optind];
     return server_run(&(struct server_source){.path = config, .flags = &flags});
 }

@@ -30,6 +30,8 @@ struct look {
     struct out name; /* relative to the root and, but for the moment of appending, ended by NUL */
     unsigned found_n;
     struct found found[ENTRY_VARIANTS]; /* the file itself first */
+    struct files_other other;           /* what stands there, if there is no file */
+    bool bound;                         /* name is the home of what the path is bound to */
     char text[PATH_MAX];
 };
 
@@ -134,6 +136,31 @@ find(struct look *l, bool slashed)
     return 0;
 }
 
+/* There is no file: what else stands there? A bound path is looked at where it lies. */
+static int
+find_other(struct look *l, struct ern_slice path, bool slashed)
+{
+    static const enum entry_kind kinds[] = {
+        [FILES_MISSING] = ENTRY_MISSING, [FILES_GONE] = ENTRY_GONE,
+        [FILES_MOVED] = ENTRY_MOVED,     [FILES_REFERENCE] = ENTRY_REFERENCE,
+        [FILES_BOUND] = ENTRY_MISSING,
+    };
+    int error;
+
+    if (l->quick)
+        return -EAGAIN; /* to ask may block */
+    l->other.kind = FILES_MISSING;
+    error = l->route->other(l->route, slice_first(path, path.len - (slashed && path.len > 1)),
+                            &l->other);
+    l->kind = kinds[l->other.kind];
+    if (error || l->other.kind != FILES_BOUND)
+        return error;
+    l->bound = true;
+    l->name.len = 0;
+    out_slice(&l->name, slice_skip(slice_text(l->other.target), 1));
+    return l->name.full ? 0 : find(l, slashed);
+}
+
 static bool
 is_sibling_name(struct ern_slice name)
 {
@@ -161,6 +188,14 @@ find_siblings(struct look *l)
     return 0;
 }
 
+void
+entry_etag(struct out *o, const struct file_stamp *stamp)
+{
+    out_char(o, '"');
+    out_hex(o, hash_bytes((struct hash_key){0, 0}, slice_from((const char *)stamp, sizeof *stamp)));
+    out_char(o, '"');
+}
+
 /* Writes the fields of a variant into o, which has room. */
 static void
 write_fields(struct out *o, const struct entry *e, struct entry_variant *v)
@@ -169,10 +204,7 @@ write_fields(struct out *o, const struct entry *e, struct entry_variant *v)
 
     out_literal(o, "ETag: ");
     v->etag.ptr = o->ptr + o->len;
-    out_char(o, '"');
-    out_hex(o, hash_bytes((struct hash_key){0, 0},
-                          slice_from((const char *)&v->stamp, sizeof v->stamp)));
-    out_char(o, '"');
+    entry_etag(o, &v->stamp);
     v->etag.len = (size_t)(o->ptr + o->len - v->etag.ptr);
     out_literal(o, "\r\n");
     if (e->route->strict)
@@ -222,10 +254,32 @@ is_small(const struct found *found)
     return found->info.stamp.bytes <= ENTRY_BYTES_MAX;
 }
 
+static bool
+has_target(const struct look *l)
+{
+    return l->bound || l->kind == ENTRY_MOVED || l->kind == ENTRY_REFERENCE;
+}
+
+/* Keeps where the path leads. Returns the memory after it. */
+static char *
+keep_target(struct entry *e, const struct look *l, char *at)
+{
+    struct ern_slice target = slice_text(l->other.target);
+
+    if (!has_target(l))
+        return at;
+    memcpy(at, target.ptr, target.len);
+    if (l->kind == ENTRY_LISTING) /* a folder is named with its slash */
+        at[target.len++] = '/';
+    *(l->bound ? &e->home : &e->target) = slice_from(at, target.len);
+    e->for_good = l->other.for_good;
+    return at + PATH_MAX;
+}
+
 static size_t
 memory_of(const struct look *l, struct ern_slice path)
 {
-    size_t n = sizeof(struct entry) + path.len;
+    size_t n = sizeof(struct entry) + path.len + (has_target(l) ? PATH_MAX : 0);
 
     for (unsigned i = 0; i < l->found_n; i++)
         n += FIELDS_BYTES + l->route->cache_control.len +
@@ -278,7 +332,7 @@ fill_variants(struct entry *e, struct look *l, char *at)
 static bool
 is_known(const struct entry *known, const struct look *l)
 {
-    if (!known || known->kind != l->kind || known->variants_n != l->found_n)
+    if (!known || known->kind != l->kind || known->variants_n != l->found_n || has_target(l))
         return false;
     for (unsigned i = 0; i < l->found_n; i++)
         if (!slice_eq(known->variants[i].coding, l->found[i].coding) ||
@@ -302,11 +356,12 @@ make(struct look *l, struct ern_slice path, int64_t now_s, struct entry **ret_en
         e->variants[i].fd = -1;
     memcpy(at, path.ptr, path.len);
     e->path = slice_from(at, path.len);
+    at = keep_target(e, l, at + path.len);
     if (l->found_n) {
         e->type = media_type(out_done(&l->name));
         e->last_modified_s = modified_at(&l->found[0].info.stamp, now_s);
     }
-    error = fill_variants(e, l, at + path.len);
+    error = fill_variants(e, l, at);
     if (error) {
         entry_free(e);
         return error;
@@ -326,6 +381,8 @@ entry_load(const struct files_route *route, struct ern_slice path, const struct 
     l.route = route;
     l.quick = quick;
     l.found_n = 0;
+    l.bound = false;
+    l.other.kind = FILES_MISSING;
     l.kind = ENTRY_MISSING;
     l.found[0].coding = ERN_ABSENT;
     l.name = out_init(l.text, sizeof l.text);
@@ -333,7 +390,9 @@ entry_load(const struct files_route *route, struct ern_slice path, const struct 
               path.len > 1 ? slice_from(path.ptr + 1, path.len - 1 - slashed) : ERN_SLICE("."));
     *ret_entry = NULL;
     error = l.name.full ? 0 : find(&l, slashed);
-    if (!error && l.kind == ENTRY_FILE)
+    if (!error && l.kind == ENTRY_MISSING && route->other)
+        error = find_other(&l, path, slashed);
+    if (!error && l.kind == ENTRY_FILE && !route->writable)
         error = find_siblings(&l);
     if (!error && !is_known(known, &l))
         error = make(&l, path, now_s, ret_entry);

@@ -16,6 +16,9 @@ enum entry_kind {
     ENTRY_UNSLASHED,  /* a directory asked for without its slash */
     ENTRY_LISTING,    /* a directory without an index, on a route that lists */
     ENTRY_FILE,
+    ENTRY_GONE,      /* it was here, and */
+    ENTRY_MOVED,     /* is now at target, a path below the route */
+    ENTRY_REFERENCE, /* a redirect to target, a URI reference */
 };
 
 enum { ENTRY_VARIANTS = 4, ENTRY_BYTES_MAX = 16384 /* content kept in memory: PERFORMANCE 8.2 */ };
@@ -36,7 +39,11 @@ struct entry {
     uint64_t hash;
     struct entry *chain;         /* the next with the same hash bucket */
     struct entry *newer, *older; /* in the order of use */
-    int64_t checked_ms;          /* when it was last seen to be so */
+    int64_t checked_ms;          /* when it was last seen to be so, and */
+    uint64_t changes;            /* what the route's changes() said before that look */
+    struct ern_slice target;     /* of ENTRY_MOVED and ENTRY_REFERENCE */
+    struct ern_slice home;       /* where a bound path lies, below the route; absent: at path */
+    bool for_good;               /* of ENTRY_REFERENCE */
     uint32_t pins;               /* answers that use it */
     bool used;                   /* since it last came to the end of the order */
     bool dropped;                /* out of the table; freed with its last pin */
@@ -60,6 +67,10 @@ struct entry {
 ERN_MUST_USE int entry_load(const struct files_route *route, struct ern_slice path,
                             const struct entry *known, int64_t now_s, bool quick,
                             struct entry **ret_entry);
+
+/* Writes the entity tag of a file, with its quotes: strong, since every change changes the stamp.
+ */
+void entry_etag(struct out *o, const struct file_stamp *stamp);
 
 /* Closes and frees; NULL is fine. */
 void entry_free(struct entry *entry);

@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <stdlib.h>
 
+#include "io/stage.h"
 #include "msg/accept.h"
 #include "msg/target.h"
 #include "res/cache.h"
@@ -15,12 +16,19 @@ struct files {
     struct cache *cache;
 };
 
+static uint64_t
+changes_of(const struct files_route *route)
+{
+    return route->changes ? route->changes(route) : 0;
+}
+
 /* A look at the disk that may have to wait for it. */
 struct files_job {
     struct job job;
     struct res_request *request;
     struct entry *known; /* pinned meanwhile; NULL if there is none */
     struct entry *found; /* NULL: known is still right */
+    uint64_t changes;    /* before the look */
     int error;
 };
 
@@ -66,10 +74,11 @@ use(struct res_request *request, struct entry *entry)
 
 /* The disk was looked at: entry is what there is, or NULL if known is still right. */
 static void
-arrived(struct res_request *request, struct entry *known, struct entry *entry)
+arrived(struct res_request *request, struct entry *known, struct entry *entry, uint64_t changes)
 {
     struct files *files = request->thread;
 
+    (entry ? entry : known)->changes = changes;
     if (entry)
         cache_put(files->cache, entry, request->now.run_ms);
     else
@@ -95,7 +104,7 @@ job_done(struct job *job)
     struct res_request *request = j->request;
 
     if (j->error == 0)
-        arrived(request, j->known, j->found);
+        arrived(request, j->known, j->found, j->changes);
     if (j->known)
         cache_unpin(j->known);
     request->error = j->error;
@@ -114,6 +123,7 @@ look_later(struct res_request *request, struct entry *known)
         .job = {.mailbox = request->mailbox, .run = job_run, .done = job_done},
         .request = request,
         .known = known,
+        .changes = changes_of(request->route),
         .error = -EAGAIN,
     };
     if (!pool_submit(request->pool, &j->job))
@@ -129,12 +139,14 @@ look(struct res_request *request)
 {
     struct files *files = request->thread;
     struct entry *known = cache_find(files->cache, request->route, request->below);
+    uint64_t changes = changes_of(request->route);
     struct entry *found;
     int error;
 
     if (request->error)
         return ERN_FAIL;
-    if (known && cache_is_fresh(files->cache, known, request->now.run_ms)) {
+    if (known && known->changes == changes &&
+        cache_is_fresh(files->cache, known, request->now.run_ms)) {
         use(request, known);
         return ERN_YES;
     }
@@ -145,7 +157,7 @@ look(struct res_request *request)
         request->error = error;
         return ERN_FAIL;
     }
-    arrived(request, known, found);
+    arrived(request, known, found, changes);
     return ERN_YES;
 }
 
@@ -217,6 +229,40 @@ learn(struct ern_decision *d, enum ern_fact fact, bool yes)
         ern_learn(d, fact, yes);
 }
 
+static enum ern_answer
+moves_to_slash(struct ern_decision *d)
+{
+    learn(d, ERN_FACT_readable, true);
+    learn(d, ERN_FACT_exists, false);
+    learn(d, ERN_FACT_acceptable, true);
+    learn(d, ERN_FACT_gone, false);
+    learn(d, ERN_FACT_for_good, true);
+    return add_slash(d) ? ERN_YES : ERN_FAIL;
+}
+
+/* Where it is now, or what a redirect reference says (RFC 4437 12.1 wants that as it is, too). */
+static bool
+tell_target(struct ern_decision *d, const struct entry *e)
+{
+    struct res_request *request = d->self;
+    struct out o = arena_out(request->arena);
+
+    if (e->kind == ENTRY_REFERENCE) {
+        d->evidence.location = e->target;
+        out_literal(&o, "Redirect-Ref: ");
+        out_slice(&o, e->target);
+        out_literal(&o, "\r\n");
+        request->fields = arena_keep(request->arena, &o);
+        return slice_is_there(request->fields);
+    }
+    path_write(&o, slice_first(request->path, request->path.len - request->below.len));
+    path_write(&o, e->target);
+    if (slice_ends(request->below, ERN_SLICE("/")))
+        out_char(&o, '/');
+    d->evidence.location = arena_keep(request->arena, &o);
+    return slice_is_there(d->evidence.location);
+}
+
 /* The first question about the file itself: the look at it answers the others too. */
 static enum ern_answer
 ask_moved(struct ern_decision *d, enum ern_fact fact)
@@ -233,8 +279,12 @@ ask_moved(struct ern_decision *d, enum ern_fact fact)
             return looked;
     }
     e = request->pinned;
-    if (e->kind == ENTRY_UNSLASHED && !add_slash(d))
+    if (e->kind == ENTRY_UNSLASHED || request->unslashed)
+        return moves_to_slash(d);
+    if ((e->kind == ENTRY_MOVED || e->kind == ENTRY_REFERENCE) && !tell_target(d, e))
         return ERN_FAIL;
+    if (slice_is_there(e->home))
+        request->below = e->home; /* the listing reads the folder where it lies */
     if (e->kind == ENTRY_FILE) {
         choice = choose(d->request, e);
         if (choice < e->variants_n)
@@ -245,7 +295,9 @@ ask_moved(struct ern_decision *d, enum ern_fact fact)
     learn(d, ERN_FACT_readable, e->kind != ENTRY_UNREADABLE);
     learn(d, ERN_FACT_exists, e->kind == ENTRY_FILE || e->kind == ENTRY_LISTING);
     learn(d, ERN_FACT_acceptable, choice < ENTRY_VARIANTS);
-    return e->kind == ENTRY_UNSLASHED ? ERN_YES : ERN_NO;
+    learn(d, ERN_FACT_gone, e->kind == ENTRY_GONE);
+    learn(d, ERN_FACT_for_good, e->kind != ENTRY_REFERENCE || e->for_good);
+    return e->kind == ENTRY_MOVED || e->kind == ENTRY_REFERENCE ? ERN_YES : ERN_NO;
 }
 
 /* Only GET and HEAD come so far, and they stay what they are: 301 says all that is needed. */
@@ -276,25 +328,33 @@ ask_method_allowed(struct ern_decision *d, enum ern_fact fact)
 }
 
 /* A name that begins with a dot is for the server's owner; ".well-known" is not (RFC 8615 3). */
+bool
+files_withhold(const struct files_route *route, struct ern_slice path)
+{
+    size_t at;
+
+    if (slice_eq(path, ERN_SLICE("/" STAGE_FOLDER)) ||
+        slice_starts(path, ERN_SLICE("/" STAGE_FOLDER "/")))
+        return true; /* what is being written lies there: never anybody's */
+    if (route->hidden)
+        return false;
+    for (; (at = slice_find(path, '/')) < path.len; path = slice_skip(path, 1)) {
+        path = slice_skip(path, at);
+        if (slice_starts(path, ERN_SLICE("/.")) &&
+            !slice_starts(path, ERN_SLICE("/.well-known/")) &&
+            !slice_eq(path, ERN_SLICE("/.well-known")))
+            return true;
+    }
+    return false;
+}
+
 static enum ern_answer
 ask_withheld(struct ern_decision *d, enum ern_fact fact)
 {
-    struct res_request *request = d->self;
-    const struct files_route *route = request->route;
-    struct ern_slice rest = request->below;
-    size_t at;
+    const struct res_request *request = d->self;
 
     (void)fact;
-    if (route->hidden)
-        return ERN_NO;
-    for (; (at = slice_find(rest, '/')) < rest.len; rest = slice_skip(rest, 1)) {
-        rest = slice_skip(rest, at);
-        if (slice_starts(rest, ERN_SLICE("/.")) &&
-            !slice_starts(rest, ERN_SLICE("/.well-known/")) &&
-            !slice_eq(rest, ERN_SLICE("/.well-known")))
-            return ERN_YES;
-    }
-    return ERN_NO;
+    return files_withhold(request->route, request->below) ? ERN_YES : ERN_NO;
 }
 
 struct ern_resource files_resource = {
@@ -307,6 +367,8 @@ struct ern_resource files_resource = {
             [ERN_FACT_withheld] = ask_withheld,
             [ERN_FACT_moved] = ask_moved,
             [ERN_FACT_keeps_method] = ask_keeps_method,
+            [ERN_FACT_for_good] = ask_file,
+            [ERN_FACT_gone] = ask_file,
             [ERN_FACT_readable] = ask_file,
             [ERN_FACT_exists] = ask_file,
             [ERN_FACT_acceptable] = ask_file,

@@ -3,11 +3,15 @@
 #ifndef RES_FILES_H
 #define RES_FILES_H
 
+#include <linux/limits.h>
+
 #include "base/hash.h"
 #include "code/limits.h"
 #include "res/res.h"
 
 enum { FILES_INDEXES = 8 };
+
+struct files_other;
 
 struct files_route { /* its configuration; slices live as long as the configuration */
     struct res_route any;
@@ -15,12 +19,40 @@ struct files_route { /* its configuration; slices live as long as the configurat
     bool listing;       /* list a directory that has no index */
     bool hidden;        /* serve names that begin with a dot, too; ".well-known" always is */
     bool strict;        /* 406 rather than the best there is */
+    bool writable;      /* clients write to it: the page of a folder lets them */
     bool precompressed; /* look for .br, .zst and .gz beside a file */
     int64_t listing_sorted_max;     /* members of a listing that are sorted: limits.def */
     struct ern_slice cache_control; /* value of the field; absent: none is sent */
     struct ern_slice
         indexes[FILES_INDEXES]; /* names tried in a directory, up to the first absent */
+    /*
+     * Asked for a path that is not on the disk; may block. Returns 0 or a negative errno. NULL:
+     * there is nothing besides the disk.
+     */
+    int (*other)(const struct files_route *route, struct ern_slice path,
+                 struct files_other *ret_other);
+    /* Counts the changes that are made here: what was remembered before one is looked at again.
+     * NULL: none are. */
+    uint64_t (*changes)(const struct files_route *route);
 };
+
+/* What stands in the place of a file that is not there. */
+enum files_ghost {
+    FILES_MISSING,
+    FILES_GONE,      /* for good */
+    FILES_MOVED,     /* to target, a path below the route */
+    FILES_REFERENCE, /* a redirect: target is a URI reference */
+    FILES_BOUND, /* another name of target, a path below the route, which is looked at instead */
+};
+
+struct files_other {
+    enum files_ghost kind;
+    bool for_good;
+    char target[PATH_MAX]; /* ended by NUL */
+};
+
+/* Is it a path, decoded and below the route, that is never served or written to? */
+bool files_withhold(const struct files_route *route, struct ern_slice path);
 
 extern struct ern_resource files_resource;
 

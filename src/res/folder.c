@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "res/folder.h"
 
+#include "io/stage.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
@@ -91,7 +93,7 @@ read_member(struct folder *f, struct member *ret)
             return -errno;
         ret->name = slice_text(entry->d_name);
         if (slice_eq(ret->name, ERN_SLICE(".")) || slice_eq(ret->name, ERN_SLICE("..")) ||
-            (ret->name.ptr[0] == '.' && !f->hidden))
+            (ret->name.ptr[0] == '.' && !f->hidden) || slice_eq(ret->name, ERN_SLICE(STAGE_FOLDER)))
             continue;
         if (look(f, ret))
             return 1;

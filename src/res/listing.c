@@ -164,6 +164,7 @@ listing_new(const struct res_request *request, const struct ern_request *http)
         .format = format_of(http),
         .language = language_preferred(http),
         .folder = &l->folder,
+        .writable = ((const struct files_route *)request->route)->writable,
         .path = slice_from(l->path, request->path.len),
     };
     if (folder_init(&l->folder, request->route, request->below)) {

@@ -6,6 +6,8 @@
 #include "msg/target.h"
 #include "res/style.h"
 
+#include "page.inc"
+
 enum { LINK_BYTES = 3 * NAME_MAX + 3 };
 
 static const struct words {
@@ -140,6 +142,8 @@ html_head(struct listing_text *l, struct out *o)
     out_html(o, l->path);
     out_literal(o, "</title>\n<link rel=\"icon\" href=\"data:,\">\n<style>");
     out_slice(o, style);
+    if (l->writable)
+        out_slice(o, slice_from(folder_css, sizeof folder_css));
     out_literal(o, "</style>\n</head>\n<body>\n<main>\n<nav aria-label=\"");
     out_slice(o, w->path);
     out_literal(o, "\">");
@@ -252,7 +256,13 @@ html_foot(struct listing_text *l, struct out *o)
     out_slice(o, w->files);
     out_literal(o, ", ");
     write_size(o, l->bytes);
-    out_literal(o, "</footer>\n</main>\n</body>\n</html>\n");
+    out_literal(o, "</footer>\n</main>\n");
+    if (l->writable) {
+        out_literal(o, "<script>");
+        out_slice(o, slice_from(folder_js, sizeof folder_js));
+        out_literal(o, "</script>\n");
+    }
+    out_literal(o, "</body>\n</html>\n");
 }
 
 static void

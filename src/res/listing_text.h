@@ -16,6 +16,7 @@ struct listing_text {
     enum listing_format format;
     enum language language;
     const struct folder *folder;
+    bool writable;                      /* the page lets people upload, rename and delete */
     struct ern_slice path;              /* the whole of it, decoded; ends with a slash */
     size_t crumb;                       /* offset in path of the next step */
     uint64_t files_n, folders_n, bytes; /* in the rows so far */

@@ -11,6 +11,7 @@
 #include <sys/types.h>
 
 #include "base/arena.h"
+#include "code/limits.h"
 #include "earnest/decide.h"
 #include "io/clock.h"
 #include "io/file.h"
@@ -39,6 +40,38 @@ struct res_representation {
         *stream; /* owned by the request, freed after the answer; NULL if there is none */
 };
 
+enum sink_state {
+    SINK_NONE,      /* nothing is asked for */
+    SINK_OPEN,      /* content is wanted, and arrives */
+    SINK_FULL,      /* all has arrived, and */
+    SINK_MALFORMED, /* its framing was wrong, or it was cut */
+    SINK_LATE,      /* it stopped arriving */
+    SINK_GREW,      /* there was more than max */
+    SINK_FAILED,    /* it could not be written: error */
+};
+
+/*
+ * Content of a request on its way to the resource, which fills in the first part when a BODY fact
+ * is asked; the server moves the bytes. Up to memory_max they stay in memory; more go to a file.
+ */
+struct res_sink {
+    uint64_t max;      /* bytes; one more is SINK_GREW */
+    size_t memory_max; /* bytes kept in memory; 0: all goes to the file */
+    /* Opens the file: sets fd, or returns a negative errno. On the pool; NULL: there is no file,
+     * and max is at most memory_max. */
+    int (*open)(struct res_sink *sink);
+    /* Writes the next bytes to it: 0, or a negative errno. On the pool; NULL: nothing more to it.
+     */
+    int (*write)(struct res_sink *sink, struct ern_slice bytes);
+    void *self;
+    enum sink_state state;
+    int fd;      /* -1: none is open; closed by the server after the answer */
+    int error;   /* a negative errno */
+    char *bytes; /* the content, while it is in memory; freed by the server */
+    size_t len, cap;
+    uint64_t total; /* bytes that arrived */
+};
+
 struct res_route {       /* the first member of the configuration of every kind */
     uint64_t allow_more; /* methods that this route allows besides those of its kind: TRACE */
 };
@@ -57,10 +90,39 @@ struct res_request {
     void (*resume)(struct res_request *request);
     void (*release)(struct res_request *request); /* gives back what was pinned; NULL if nothing */
     void *pinned;
-    int error; /* what the work of an ask ended with, if it failed: a negative errno */
+    void *state;    /* of the kind's own, in the arena; NULL at the beginning */
+    bool unslashed; /* the path is that of the route, but for its slash at the end */
+    int error;      /* what the work of an ask ended with, if it failed: a negative errno */
+    struct res_sink sink;
+    const struct limits *limits;
+    struct ern_slice fields;    /* further field lines of the answer, whatever its status */
+    struct ern_slice condition; /* what DAV:error says of an error (RFC 4918 16): XML; or absent */
+    struct ern_slice interim;   /* field lines of a 104 */
+    int64_t processing_ms;      /* while acts wait: a 102 each time so much passed; 0: none */
+    bool again; /* what was decided on has changed meanwhile: decide anew, from the beginning */
     bool has_representation;
     struct res_representation representation; /* filled when has_representation */
 };
+
+/*
+ * Answers the BODY facts about how the content arrived. The first of them asks for the content:
+ * begin() is to set request->sink up, with state SINK_OPEN.
+ */
+static inline enum ern_answer
+res_ask_content(struct ern_decision *d, enum ern_fact fact, void (*begin)(struct ern_decision *d))
+{
+    struct res_request *request = d->self;
+
+    if (request->sink.state == SINK_NONE)
+        begin(d);
+    if (request->sink.state == SINK_OPEN)
+        return ERN_WAIT;
+    if (fact == ERN_FACT_content_framed)
+        return request->sink.state != SINK_MALFORMED ? ERN_YES : ERN_NO;
+    if (fact == ERN_FACT_content_in_time)
+        return request->sink.state != SINK_LATE ? ERN_YES : ERN_NO;
+    return request->sink.state != SINK_GREW ? ERN_YES : ERN_NO;
+}
 
 /* The methods as bits of ern_evidence.allow. */
 #define RES_ALLOW(method) (UINT64_C(1) << ERN_##method)

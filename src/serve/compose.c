@@ -193,6 +193,7 @@ write_evidence(struct exchange *x, struct out *o)
         field(o, "Location", e->location);
     if (x->status == ERN_405_METHOD_NOT_ALLOWED || x->request.method == ERN_OPTIONS)
         write_allow(o, e->allow);
+    out_slice(o, x->res.fields);
     if (e->retry_after_s >= 0)
         h1_write_field_u64(o, ERN_SLICE("Retry-After"), (uint64_t)e->retry_after_s);
     if (x->status == ERN_416_RANGE_NOT_SATISFIABLE) {

@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "serve/account.h"
+#include "serve/content.h"
 #include "serve/exchange.h"
 #include "serve/guests.h"
 #include "serve/send.h"
@@ -59,6 +60,22 @@ step_send(struct worker *w, struct conn *c)
     return true;
 }
 
+/* The decision went as far as it could: to an answer, to content that it needs, or to a wait.
+ * Returns false if it has to wait. */
+static bool
+decided(struct worker *w, struct conn *c, bool is_answered)
+{
+    c->stage = is_answered ? CONN_SENDING : CONN_WAITING;
+    if (is_answered || !content_is_wanted(c->exchange))
+        return is_answered;
+    if (!content_begin(c->exchange)) {
+        conn_close(w, c);
+        return false;
+    }
+    c->stage = CONN_TAKING;
+    return true;
+}
+
 /* Reads the head of the next request. Returns false if it is not all there. */
 static bool
 step_read(struct worker *w, struct conn *c)
@@ -89,9 +106,23 @@ step_read(struct worker *w, struct conn *c)
     }
     c->exchange = x;
     c->head_done = true;
-    c->stage = exchange_answer(x, slice_from(in->bytes + in->at, in->len - in->at)) ? CONN_SENDING
-                                                                                    : CONN_WAITING;
-    return c->stage == CONN_SENDING;
+    return decided(w, c, exchange_answer(x, slice_from(in->bytes + in->at, in->len - in->at)));
+}
+
+/* Takes content for the resource. Returns false if it has to wait. */
+static bool
+step_take(struct worker *w, struct conn *c)
+{
+    switch (content_take(c->exchange)) {
+    case TAKEN_MORE:
+        break;
+    case TAKEN_BUSY:
+        c->stage = CONN_WAITING;
+        break;
+    case TAKEN_ALL:
+        return decided(w, c, exchange_resume(c->exchange));
+    }
+    return false;
 }
 
 /* Reads and drops content that nobody wanted. Returns false if there is more to come. */
@@ -161,6 +192,9 @@ proceed(struct worker *w, struct conn *c)
         case CONN_DRAINING:
             goes = step_drain(w, c);
             break;
+        case CONN_TAKING:
+            goes = step_take(w, c);
+            break;
         case CONN_WAITING:
         case CONN_LINGERING:
         case CONN_CLOSED:
@@ -216,7 +250,7 @@ receive(struct worker *w, struct conn *c)
 
         if (c->stage == CONN_LINGERING)
             linger(w, c);
-        if (c->stage != CONN_READING && c->stage != CONN_DRAINING)
+        if (c->stage != CONN_READING && c->stage != CONN_DRAINING && c->stage != CONN_TAKING)
             return;
         if (reads == TURN_READS) {
             conn_again(w, c);
@@ -256,12 +290,14 @@ list_for(struct worker *w, const struct conn *c)
     case CONN_READING:
         return c->in && c->in->at < c->in->len ? &w->heads : &w->idles;
     case CONN_DRAINING:
+    case CONN_TAKING:
         return &w->contents;
     case CONN_SENDING:
         return &w->sends;
     case CONN_LINGERING:
         return &w->lingers;
     case CONN_WAITING:
+        return c->exchange->res.processing_ms ? &w->waits : NULL;
     case CONN_CLOSED:
         break;
     }
@@ -326,9 +362,12 @@ conn_resume(struct conn *c)
     struct worker *w = c->exchange->worker;
 
     assert(c->stage == CONN_WAITING);
-    if (c->exchange->stage == EXCHANGE_DECIDING && !exchange_resume(c->exchange))
-        return;
-    c->stage = CONN_SENDING;
+    if (c->exchange->stage == EXCHANGE_TAKING)
+        c->stage = CONN_TAKING;
+    else if (c->exchange->stage == EXCHANGE_DECIDING)
+        (void)decided(w, c, exchange_resume(c->exchange));
+    else
+        c->stage = CONN_SENDING;
     proceed(w, c);
     receive(w, c);
     settle(w, c);
@@ -354,6 +393,31 @@ refuse(struct worker *w, struct conn *c, enum ern_fact fact, enum finding findin
     settle(w, c);
 }
 
+/* Content stopped arriving: the resource decides without the rest. */
+static void
+end_content(struct worker *w, struct conn *c, enum sink_state state)
+{
+    c->list = NULL;
+    if (content_end(c->exchange, state) == TAKEN_BUSY)
+        c->stage = CONN_WAITING;
+    proceed(w, c);
+    settle(w, c);
+}
+
+/* What is done takes long: says so, as often as the route wants (RFC 2518 10.1). */
+static void
+tell_progress(struct worker *w, struct conn *c)
+{
+    struct exchange *x = c->exchange;
+
+    c->list = NULL;
+    if (w->now.run_ms - x->processing_ms >= x->res.processing_ms) {
+        x->processing_ms = w->now.run_ms;
+        content_announce(x);
+    }
+    settle(w, c);
+}
+
 void
 conn_expired(struct worker *w, struct conn *c)
 {
@@ -361,6 +425,12 @@ conn_expired(struct worker *w, struct conn *c)
     if (c->list == &w->heads) {
         c->list = NULL;
         refuse(w, c, ERN_FACT_timed_out, FINDING_timed_out);
+    } else if (c->stage == CONN_TAKING && !content_is_slow(c->exchange)) {
+        timer_start(c->list, &c->timer, w->now.run_ms);
+    } else if (c->stage == CONN_TAKING) {
+        end_content(w, c, SINK_LATE);
+    } else if (c->list == &w->waits) {
+        tell_progress(w, c);
     } else {
         conn_close(w, c);
     }
@@ -438,11 +508,13 @@ conn_close(struct worker *w, struct conn *c)
         if (x->stage == EXCHANGE_SENDING)
             account(x);
     }
-    if (x && c->stage == CONN_WAITING) {
+    if (x && (c->stage == CONN_WAITING || content_abandon(x))) {
         /* A job still has it, and reads the request: it ends when that comes back. */
         x->conn = NULL;
-        x->in = c->in;
-        c->in = NULL;
+        if (!x->in) {
+            x->in = c->in;
+            c->in = NULL;
+        }
     } else if (x) {
         exchange_done(x);
     }

@@ -9,6 +9,7 @@
 enum conn_stage {
     CONN_READING,   /* the next request, or the rest of it */
     CONN_WAITING,   /* for an answer of a resource */
+    CONN_TAKING,    /* content, for a resource */
     CONN_SENDING,   /* the peer takes no more at the moment */
     CONN_DRAINING,  /* reads content that nobody wanted */
     CONN_LINGERING, /* we said our last; reads until the peer has it (RFC 9112 9.6) */

@@ -13,7 +13,7 @@ enum {
     NAME_BYTES = 64, /* of a field's name in a detail; a longer one is cut */
 };
 
-enum form { FORM_PROBLEM, FORM_HTML, FORM_TEXT };
+enum form { FORM_PROBLEM, FORM_HTML, FORM_TEXT, FORM_XML };
 
 enum rule_row {
 #define RULE(status, name, if_, unless, source) RULE_##name,
@@ -46,7 +46,8 @@ static const struct labels {
 struct answer {
     enum language language;
     struct problem problem;
-    struct ern_slice location; /* where to go instead, or absent */
+    struct ern_slice location;  /* where to go instead, or absent */
+    struct ern_slice condition; /* what a WebDAV client is told of it (RFC 4918 16), or absent */
 };
 
 /*
@@ -114,6 +115,17 @@ limit_of_finding(enum finding finding, bool in_content)
     return LIMITS;
 }
 
+/* The limit on content that its resource goes by: the one with the rule and the value. */
+static enum limit_index
+limit_of_content(const struct exchange *x)
+{
+    for (unsigned i = 0; i < LIMITS; i++)
+        if (slice_eq(limits_row(i)->rule, ERN_SLICE("content_too_large")) &&
+            limits_value(x->worker->limits, i) == x->content_max)
+            return (enum limit_index)i;
+    return LIMIT_content_bytes_max;
+}
+
 /* The limit that the request passed, or LIMITS. */
 static enum limit_index
 limit_passed(const struct exchange *x)
@@ -131,7 +143,7 @@ limit_passed(const struct exchange *x)
         return LIMIT_fields_bytes_max;
     case RULE_content_too_large:
     case RULE_content_grew:
-        return LIMIT_content_bytes_max;
+        return limit_of_content(x);
     case RULE_overloaded:
         return LIMIT_connections_max;
     default:
@@ -188,6 +200,7 @@ describe(const struct exchange *x, struct answer *a, struct out *detail, struct 
 
     a->language = language_preferred(&x->request);
     a->location = x->decision.evidence.location;
+    a->condition = x->res.condition;
     a->problem = (struct problem){
         .status = x->status,
         .title = status ? status->phrase : ERN_SLICE("Unregistered"),
@@ -389,6 +402,20 @@ write_text(struct out *o, const struct answer *a)
     text_line(o, l->incident, p->instance);
 }
 
+/* rfc4918#16 "the precondition/postcondition XML element MUST be returned as the child of a
+ * top-level 'error' element in the response body" */
+static void
+write_xml(struct out *o, const struct answer *a)
+{
+    out_literal(o, "<?xml version=\"1.0\" encoding=\"utf-8\"?>\n<D:error xmlns:D=\"DAV:\">");
+    out_slice(o, a->condition);
+    out_literal(o, "<D:responsedescription xml:lang=\"");
+    out_slice(o, language_tag(a->language));
+    out_literal(o, "\">");
+    out_html(o, a->problem.detail);
+    out_literal(o, "</D:responsedescription></D:error>\n");
+}
+
 /*
  * How much the request wants problem details: whoever asks for JSON by name wants them, too. A
  * wildcard that takes in application/json is not its name.
@@ -404,20 +431,28 @@ accept_problem(const struct ern_request *request)
     return json;
 }
 
+/* The best form: what is said in XML, where there is a condition to say, comes first. */
 static enum form
-form_wanted(const struct ern_request *request)
+form_wanted(const struct ern_request *request, bool has_condition)
 {
+    enum form first = has_condition ? FORM_XML : FORM_PROBLEM;
     unsigned problem, html, text;
     bool one;
 
     if (!ern_request_has(request, ERN_FIELD_accept))
-        return FORM_PROBLEM;
+        return first;
     one = request->first[ERN_FIELD_accept] + 1 == request->fields_n;
     if (one && slice_eq(ern_request_field(request, ERN_FIELD_accept), ERN_SLICE("*/*")))
-        return FORM_PROBLEM; /* as the rest finds out, but sooner */
+        return first; /* as the rest finds out, but sooner */
     problem = accept_problem(request);
     html = accept_type(request, ERN_SLICE("text/html"));
     text = accept_type(request, ERN_SLICE("text/plain"));
+    if (has_condition) {
+        unsigned xml = accept_type(request, ERN_SLICE("application/xml"));
+
+        if (xml > 0 && xml >= problem && xml >= html && xml >= text)
+            return FORM_XML;
+    }
     if (problem >= html && problem >= text)
         return FORM_PROBLEM;
     return html >= text ? FORM_HTML : FORM_TEXT;
@@ -430,12 +465,13 @@ error_write(struct exchange *x)
         [FORM_PROBLEM] = {"application/problem+json", 24},
         [FORM_HTML] = {"text/html; charset=utf-8", 24},
         [FORM_TEXT] = {"text/plain; charset=utf-8", 25},
+        [FORM_XML] = {"application/xml; charset=utf-8", 30},
     };
     char detail_text[DETAIL_BYTES], incident_text[16];
     struct out detail = out_init(detail_text, sizeof detail_text);
     struct out incident = out_init(incident_text, sizeof incident_text);
     struct out o = arena_out(&x->arena);
-    enum form form = form_wanted(&x->request);
+    enum form form = form_wanted(&x->request, slice_is_there(x->res.condition));
     struct error_content content;
     struct answer a;
 
@@ -444,6 +480,8 @@ error_write(struct exchange *x)
         write_html(&o, &a);
     else if (form == FORM_TEXT)
         write_text(&o, &a);
+    else if (form == FORM_XML)
+        write_xml(&o, &a);
     else
         problem_write(&o, &a.problem);
     content = (struct error_content){types[form], a.language, arena_keep(&x->arena, &o)};

@@ -9,6 +9,7 @@
 #include "res/redirect.h"
 #include "serve/compose.h"
 #include "serve/conn.h"
+#include "serve/content.h"
 #include "serve/stream.h"
 
 enum {
@@ -27,6 +28,14 @@ exchange_new(const struct limits *limits)
     x->fields = (struct ern_field *)(x + 1);
     arena_init(&x->arena, (char *)(x + 1) + fields, (size_t)limits->request_arena_bytes);
     return x;
+}
+
+/* What a resource said of an answer that is not sent after all. */
+static void
+forget_answer(struct exchange *x)
+{
+    x->res.has_representation = false;
+    x->res.fields = x->res.condition = x->res.interim = ERN_ABSENT;
 }
 
 struct exchange *
@@ -50,14 +59,19 @@ exchange_take(struct worker *w, struct conn *conn)
     x->finding = FINDING_none;
     x->finding_at = -1;
     x->finding_field = ERN_ABSENT;
-    x->incident = x->sent_bytes = x->drained_bytes = 0;
+    x->incident = x->sent_bytes = x->drained_bytes = x->rate_mark = 0;
+    x->writing.busy = x->writing.ends = false;
+    x->res.sink = (struct res_sink){.fd = -1};
     x->close = x->peer_closes = x->head_only = x->chunked = x->aborted = false;
     x->segments_n = x->segment = 0;
     x->stream = NULL;
     x->res.release = NULL;
-    x->res.pinned = NULL;
+    x->res.pinned = x->res.state = NULL;
     x->res.error = 0;
-    x->res.has_representation = false;
+    x->res.limits = w->limits;
+    x->res.processing_ms = 0;
+    x->res.again = false;
+    forget_answer(x);
     x->res.representation.stream = NULL;
     arena_reset(&x->arena);
     h1_head_init(&x->head, w->limits);
@@ -72,6 +86,7 @@ exchange_done(struct exchange *x)
 
     if (x->res.release && x->res.pinned)
         x->res.release(&x->res);
+    content_done(x);
     stream_free(x->stream);
     if (x->res.representation.stream)
         x->res.representation.stream->free(x->res.representation.stream);
@@ -150,6 +165,9 @@ prepare_resource(struct exchange *x, const struct site_route *route)
     res->route = route->self;
     res->below =
         slice_ends(route->path, ERN_SLICE("/")) ? slice_skip(res->path, prefix) : ERN_SLICE("/");
+    res->unslashed = res->below.len == 0;
+    if (res->unslashed)
+        res->below = ERN_SLICE("/");
     res->query = x->request.query;
     res->arena = &x->arena;
     res->now = w->now;
@@ -197,13 +215,28 @@ leaves_content(const struct exchange *x)
             x->request.content_length > x->worker->limits->drain_bytes_max);
 }
 
+static void
+begin(struct exchange *x)
+{
+    ern_begin(&x->decision, x->route->resource, &x->res, &x->request, x->worker->now.unix_s,
+              &x->given);
+}
+
 /* Steps 5 to 7, from wherever the decision stands. */
 static bool
 walk(struct exchange *x)
 {
+    if (x->res.again) { /* what it was decided on has changed meanwhile */
+        x->res.again = false;
+        forget_answer(x);
+        begin(x);
+    }
     x->rule = ern_decide(&x->decision, ERN_ACT);
     if (!x->rule)
         return false;
+    if (x->res.sink.state != SINK_NONE && x->content_state != PARSE_DONE)
+        x->close = true; /* where its content ends is not known, or not worth waiting for */
+    x->close = x->close || leaves_content(x);
     compose(x);
     x->stage = EXCHANGE_SENDING;
     return true;
@@ -235,15 +268,18 @@ exchange_answer(struct exchange *x, struct ern_slice rest)
     ern_request_facts(&x->request, w->now.unix_s, &x->given);
     if (!x->finding && (x->request.chunked || x->request.content_length > 0))
         preview_content(x, rest);
-    route = find_route(x);
+    x->route = route = find_route(x);
     if (x->finding)
         given_finding(&x->given, x->finding); /* step 2 said what is wrong: now it is a fact */
-    if (x->request.content_length > w->limits->content_bytes_max)
+    x->content_max = route->content_max ? route->content_max(&x->request, w->limits)
+                                        : w->limits->content_bytes_max;
+    if (x->request.content_length > x->content_max)
         ern_state(&x->given, ERN_FACT_content_fits, false);
     prepare_resource(x, route);
     x->peer_closes = !x->finding && peer_closes(&x->request);
-    x->close = x->peer_closes || x->finding || x->worker->draining || leaves_content(x);
-    ern_begin(&x->decision, route->resource, &x->res, &x->request, w->now.unix_s, &x->given);
+    x->close = x->peer_closes || x->finding || x->worker->draining;
+    x->processing_ms = w->now.run_ms;
+    begin(x);
     return walk(x);
 }
 
@@ -258,6 +294,7 @@ bool
 exchange_resume(struct exchange *x)
 {
     x->res.now = x->worker->now;
+    x->stage = EXCHANGE_DECIDING;
     return walk(x);
 }
 
@@ -270,9 +307,11 @@ exchange_refuse(struct exchange *x, enum ern_fact fact, enum finding finding)
     ern_request_facts(&x->request, w->now.unix_s, &x->given);
     ern_state(&x->given, fact, true);
     x->res.path = ERN_SLICE("/");
-    prepare_resource(x, &w->sites->none);
+    x->route = &w->sites->none;
+    x->content_max = w->limits->content_bytes_max;
+    prepare_resource(x, x->route);
     x->close = true;
-    ern_begin(&x->decision, &none_resource, &x->res, &x->request, w->now.unix_s, &x->given);
+    begin(x);
     if (fact == ERN_FACT_overloaded)
         x->decision.evidence.retry_after_s = RETRY_AFTER_S;
     (void)walk(x);

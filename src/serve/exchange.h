@@ -22,8 +22,17 @@ enum { SEGMENTS = 2 * ERN_RANGES_MAX + 1 };
 
 enum exchange_stage {
     EXCHANGE_DECIDING, /* or waiting for an answer of the resource */
+    EXCHANGE_TAKING,   /* content, for the resource */
     EXCHANGE_SENDING,
     EXCHANGE_ANSWERED, /* and in the log; content that nobody wanted may still arrive */
+};
+
+struct content_job { /* writes content to the file of a sink */
+    struct job job;  /* first: the pool gives it back */
+    struct exchange *exchange;
+    bool busy;                 /* the pool has it */
+    bool ends;                 /* after it the sink's state is */
+    enum sink_state end_state; /* this */
 };
 
 struct exchange {
@@ -36,6 +45,12 @@ struct exchange {
     struct h1_content content; /* of the request, as far as it was read */
     enum parse content_state;
     uint64_t drained_bytes;
+    struct content_job writing;
+    const char *interim;   /* what a 104 was sent of */
+    uint64_t rate_mark;    /* bytes of content that had come when the rate was last looked at */
+    int64_t content_max;   /* bytes of content that the resource takes */
+    int64_t processing_ms; /* when the next 102 is due */
+    const struct site_route *route;
     struct ern_request request;
     struct ern_facts given;
     struct ern_decision decision;

@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <grp.h>
+#include <malloc.h>
 #include <pthread.h>
 #include <pwd.h>
 #include <signal.h>
@@ -12,12 +13,14 @@
 
 #include "serve/complain.h"
 #include "serve/guests.h"
+#include "serve/shares.h"
 
 enum { POOL_THREADS = 4 };
 
 struct process { /* all that is to be given back at the end */
     struct site_table *sites;
     struct guests *guests;
+    struct shares *shares;
     struct pool *pool;
     struct log *access, *errors;
     struct worker **workers;
@@ -136,6 +139,7 @@ listen_to_supervisor(void *process)
 static void
 close_all(struct process *p)
 {
+    shares_stop(p->shares);
     pool_close(p->pool); /* before the workers: no job comes back after it */
     for (unsigned i = 0; i < p->workers_n; i++)
         worker_free(p->workers[i]);
@@ -143,8 +147,21 @@ close_all(struct process *p)
     log_close(p->errors);
     guests_free(p->guests);
     site_table_free(p->sites);
+    shares_free(p->shares);
     free(p->workers);
     free(p->threads);
+}
+
+/* What one request needed is not kept for ever: large memory goes back to the kernel when it is
+ * freed, and threads share one heap, since what is hot allocates nothing. */
+static void
+keep_little(void)
+{
+    enum { LARGE_BYTES = 1 << 16 };
+
+    (void)mallopt(M_ARENA_MAX, 1);
+    (void)mallopt(M_MMAP_THRESHOLD, LARGE_BYTES);
+    (void)mallopt(M_TRIM_THRESHOLD, LARGE_BYTES);
 }
 
 int
@@ -156,6 +173,7 @@ process_run(const struct process_options *options)
     pthread_t control;
     int error;
 
+    keep_little();
     (void)signal(SIGPIPE, SIG_IGN); /* sendfile() has no MSG_NOSIGNAL */
     (void)signal(SIGINT, SIG_IGN);  /* a terminal sends it to us, too: the supervisor tells us */
     (void)signal(SIGTERM, SIG_DFL);
@@ -168,6 +186,8 @@ process_run(const struct process_options *options)
         if (error)
             (void)complain(options->conf->user.ptr, error);
     }
+    if (!error)
+        error = shares_open(p.sites, options->conf, &p.shares);
     while (!error && p.workers_n < options->threads_n)
         error = start_worker(&p, options, key);
     if (!error)

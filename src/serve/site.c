@@ -7,13 +7,17 @@
 
 #include "base/slice.h"
 #include "conf/conf.h"
+#include "dav/dav.h"
+#include "dav/upload.h"
+#include "dav/work.h"
 #include "earnest/status.h"
 #include "msg/target.h"
 #include "res/files.h"
 #include "res/redirect.h"
 
 struct ern_resource *const site_kinds[] = {
-    &files_resource, &redirect_resource, &gone_resource, &none_resource, &server_resource,
+    &files_resource,    &dav_resource,  &upload_resource, &work_resource,
+    &redirect_resource, &gone_resource, &none_resource,   &server_resource,
 };
 const size_t site_kinds_n = sizeof site_kinds / sizeof *site_kinds;
 
@@ -21,6 +25,7 @@ union route_self { /* the configuration of a route, as its kind has it */
     struct res_route any;
     struct files_route files;
     struct redirect_route redirect;
+    struct share share; /* its part files is the first member, too */
 };
 
 /* What each redirect status asks of the rules: the one place where a number becomes facts. */
@@ -77,7 +82,8 @@ make_route(const struct conf_route *from, const struct limits *limits, union rou
     self->any.allow_more = from->trace ? RES_ALLOW(TRACE) : 0;
     switch (from->kind) {
     case CONF_KIND_FILES:
-        to->resource = &files_resource;
+        to->resource = from->write ? &dav_resource : &files_resource;
+        to->content_max = from->write ? dav_content_max : NULL;
         return make_files(from, limits, &self->files);
     case CONF_KIND_REDIRECT:
         to->resource = &redirect_resource;
@@ -102,6 +108,12 @@ longest_first(const void *a, const void *b)
     size_t lb = ((const struct site_route *)b)->path.len;
 
     return (la < lb) - (la > lb);
+}
+
+void
+site_sort(struct site *site)
+{
+    qsort(site->routes, site->routes_n, sizeof *site->routes, longest_first);
 }
 
 static int
@@ -129,7 +141,7 @@ make_site(const struct conf_site *from, const struct limits *limits, struct site
             return error;
         }
     }
-    qsort(to->routes, to->routes_n, sizeof *to->routes, longest_first);
+    site_sort(to);
     return 0;
 }
 
@@ -144,8 +156,8 @@ site_table_new(const struct conf *conf, struct site_table **ret_table, struct er
         return -ENOMEM;
     for (size_t i = 0; i < site_kinds_n; i++)
         ern_resource_init(site_kinds[i]);
-    t->none = (struct site_route){ERN_SLICE("/"), &none_resource, NULL};
-    t->server = (struct site_route){ERN_SLICE("/"), &server_resource, NULL};
+    t->none = (struct site_route){.path = ERN_SLICE("/"), .resource = &none_resource};
+    t->server = (struct site_route){.path = ERN_SLICE("/"), .resource = &server_resource};
     t->sites = calloc(conf->sites_n, sizeof *t->sites);
     error = t->sites ? 0 : -ENOMEM;
     while (!error && t->sites_n < conf->sites_n) {
@@ -165,7 +177,12 @@ free_route(const struct site_route *route)
 {
     union route_self *self = (union route_self *)(uintptr_t)route->self;
 
-    if (route->resource == &files_resource && self->files.root >= 0)
+    if (route->resource == &upload_resource || route->resource == &work_resource)
+        return; /* of shares.c */
+    if (route->resource == &dav_resource)
+        share_close(&self->share);
+    if ((route->resource == &files_resource || route->resource == &dav_resource) &&
+        self->files.root >= 0)
         (void)close(self->files.root);
     free(self);
 }
@@ -211,8 +228,11 @@ site_find(const struct site_table *t, struct ern_slice authority, bool strict)
 static bool
 covers(const struct site_route *route, struct ern_slice path)
 {
-    return slice_ends(route->path, ERN_SLICE("/")) ? slice_starts(path, route->path)
-                                                   : slice_eq(path, route->path);
+    if (!slice_ends(route->path, ERN_SLICE("/")))
+        return slice_eq(path, route->path);
+    /* "/dav" is the folder of the route "/dav/", to be sent on to its slash, or to be mounted. */
+    return slice_starts(path, route->path) ||
+           slice_eq(path, slice_first(route->path, route->path.len - 1));
 }
 
 const struct site_route *

@@ -6,6 +6,7 @@
 #include "earnest/decide.h"
 
 struct conf;
+struct limits;
 
 /* Every kind of resource that there is, site_kinds_n of them. */
 extern struct ern_resource *const site_kinds[];
@@ -15,6 +16,8 @@ struct site_route {
     struct ern_slice path; /* begins with a slash; one that ends with a slash is a prefix */
     const struct ern_resource *resource;
     const void *self; /* its configuration */
+    /* Bytes of content that it takes of this request at most; NULL: content_bytes_max. */
+    int64_t (*content_max)(const struct ern_request *request, const struct limits *limits);
 };
 
 struct site {
@@ -38,6 +41,9 @@ struct site_table {
 ERN_MUST_USE int site_table_new(const struct conf *conf, struct site_table **ret_table,
                                 struct ern_slice *ret_path);
 void site_table_free(struct site_table *table);
+
+/* Puts the routes in order again, after some were added. */
+void site_sort(struct site *site);
 
 /*
  * The site for an authority (with or without port; empty: none was said). For one that no site has

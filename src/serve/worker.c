@@ -19,6 +19,7 @@ enum {
     TICK_MS = 1000,     /* the loop turns at least so often: the log is flushed */
     BUFFER_MORE = 4096, /* room in a buffer besides the largest head */
     PAUSE_MS = 50,      /* without accepting, where there is nothing left to accept with */
+    PROGRESS_MS = 128,  /* how finely the time until a 102 is told */
     SPARES = 64,        /* of what is large, so many are kept for the next time */
 };
 
@@ -138,6 +139,7 @@ worker_new(const struct worker_options *options, struct worker **ret_worker)
     timer_list_init(&w->idles, limits->idle_timeout_ms);
     timer_list_init(&w->sends, limits->send_stall_ms);
     timer_list_init(&w->lingers, limits->linger_ms);
+    timer_list_init(&w->waits, PROGRESS_MS);
     read_clock(w);
     w->files = files_new(limits, options->key);
     error = w->files ? open_loop(w, options) : -ENOMEM;
@@ -277,7 +279,8 @@ reuse_closed(struct worker *w)
 static int
 wait_ms(const struct worker *w)
 {
-    const struct timer_list *lists[] = {&w->heads, &w->contents, &w->idles, &w->sends, &w->lingers};
+    const struct timer_list *lists[] = {&w->heads, &w->contents, &w->idles,
+                                        &w->sends, &w->lingers,  &w->waits};
     int least = w->again_conns ? 0 : w->paused ? PAUSE_MS : TICK_MS;
 
     for (size_t i = 0; i < sizeof lists / sizeof *lists; i++) {
@@ -326,7 +329,8 @@ obey(struct worker *w)
 static void
 close_all(struct worker *w)
 {
-    struct timer_list *lists[] = {&w->heads, &w->contents, &w->idles, &w->sends, &w->lingers};
+    struct timer_list *lists[] = {&w->heads, &w->contents, &w->idles,
+                                  &w->sends, &w->lingers,  &w->waits};
 
     for (size_t i = 0; i < sizeof lists / sizeof *lists; i++)
         while (lists[i]->head.next != &lists[i]->head)
@@ -351,6 +355,7 @@ worker_run(struct worker *w)
         expire(w, &w->idles);
         expire(w, &w->sends);
         expire(w, &w->lingers);
+        expire(w, &w->waits);
         obey(w);
         end_pause(w);
         reuse_closed(w);

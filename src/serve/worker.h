@@ -64,7 +64,7 @@ struct worker {
     struct conn *closed_conns; /* closed in this turn: events for them may still come */
     struct conn *again_conns;  /* have more to do, though no event will say so */
     uint64_t conns_n;
-    struct timer_list heads, contents, idles, sends, lingers;
+    struct timer_list heads, contents, idles, sends, lingers, waits;
     char *last_request;   /* shared with the supervisor: what is served at the moment */
     bool draining;        /* answer what is there, and take nothing new */
     bool stopping;        /* and do not wait for connections that ask nothing */

@@ -1,0 +1,194 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "dav/tree.h"
+
+#include <errno.h>
+
+#include "base/slice.h"
+#include "dav/journal.h"
+#include "dav/quota.h"
+
+static struct store_place
+at(const struct tree_change *c, struct ern_slice path)
+{
+    return (struct store_place){c->share->id, path};
+}
+
+/* Bytes of what is there, where a quota counts them. */
+static int64_t
+bytes_of(const struct tree_change *c, const struct place *p)
+{
+    int64_t n = 0;
+
+    if (c->share->quota_bytes >= 0 && (p->kind == PLACE_FILE || p->kind == PLACE_COLLECTION))
+        n = stage_bytes(&c->share->stage, p->file);
+    return n > 0 ? n : 0;
+}
+
+/* What follows from a change of the files; a failure leaves the intent for the next start. */
+static int
+follow(struct tree_change *c, const struct intent *intent)
+{
+    return journal_follow(*c->session, intent, c->now_s);
+}
+
+static int
+put_gone(struct tree_change *c, struct ern_slice path)
+{
+    const struct ghost gone = {.kind = GHOST_GONE, .made_s = c->now_s};
+
+    return ghost_put(*c->session, at(c, path), &gone);
+}
+
+struct heir { /* a binding at which a resource lives on */
+    struct ern_slice path;
+};
+
+static int
+take_heir(void *self, const struct ghost *binding)
+{
+    struct heir *h = self;
+
+    if (!slice_is_there(h->path))
+        h->path = binding->path;
+    return 0;
+}
+
+/* rfc5842#2.5 "DELETE" takes one binding away; the resource has others, and moves to one of them.
+ */
+static int
+live_on(struct tree_change *c, const struct place *target, struct ern_slice heir)
+{
+    const struct ghost none = {.kind = GHOST_NONE};
+    struct intent intent = {.kind = INTENT_MOVE,
+                            .share = c->share->id,
+                            .from = target->path,
+                            .to = heir,
+                            .made_s = c->now_s};
+    int error = ghost_put(*c->session, at(c, heir), &none);
+
+    if (!error)
+        error = journal_keep(c->share, c->session, &intent);
+    if (!error)
+        error = stage_move(&c->share->stage, target->file, heir.ptr + 1, true, c->old);
+    if (!error)
+        error = follow(c, &intent);
+    return error ? error : put_gone(c, target->path);
+}
+
+/* A path that outlives the session it was read in. */
+struct kept {
+    char text[PATH_MAX];
+};
+
+static bool
+keep_path(struct kept *k, struct ern_slice path)
+{
+    if (path.len >= sizeof k->text)
+        return false;
+    memcpy(k->text, path.ptr, path.len);
+    k->text[path.len] = '\0';
+    return true;
+}
+
+int
+tree_delete(struct tree_change *c, const struct place *target)
+{
+    struct intent intent = {
+        .kind = INTENT_DELETE, .share = c->share->id, .from = target->path, .made_s = c->now_s};
+    struct heir heir = {ERN_ABSENT};
+    struct kept kept;
+    int64_t bytes;
+    int error;
+
+    if (target->bound || target->kind == PLACE_REFERENCE)
+        return put_gone(c, target->asked);
+    error = binding_walk(*c->session, at(c, target->path), take_heir, &heir);
+    if (error)
+        return error;
+    if (slice_is_there(heir.path) && keep_path(&kept, heir.path))
+        return live_on(c, target, slice_from(kept.text, heir.path.len));
+    bytes = bytes_of(c, target);
+    error = journal_keep(c->share, c->session, &intent);
+    if (!error)
+        error = stage_take(&c->share->stage, target->file, c->old);
+    if (!error)
+        error = follow(c, &intent);
+    else if (!c->old[0])
+        (void)!intent_remove(*c->session, intent.id);
+    if (!error)
+        quota_add(c->share, -bytes);
+    return error;
+}
+
+/* A row that moves: a binding or a reference. */
+static int
+move_row(struct tree_change *c, const struct place *target, const struct place *destination)
+{
+    struct ghost row;
+    int error = ghost_get(*c->session, at(c, target->asked), &row);
+
+    if (!error && (destination->kind == PLACE_FILE || destination->kind == PLACE_COLLECTION))
+        error = stage_take(&c->share->stage, destination->file, c->old);
+    if (!error)
+        error = memory_forget(*c->session, at(c, destination->asked));
+    row.made_s = c->now_s;
+    if (!error)
+        error = ghost_put(*c->session, at(c, destination->asked), &row);
+    return error ? error : put_gone(c, target->asked);
+}
+
+int
+tree_move(struct tree_change *c, const struct place *target, const struct place *destination)
+{
+    struct intent intent = {.kind = INTENT_MOVE,
+                            .share = c->share->id,
+                            .from = target->path,
+                            .to = destination->path,
+                            .made_s = c->now_s};
+    bool fresh = destination->kind == PLACE_NOTHING || destination->kind == PLACE_REFERENCE;
+    int64_t bytes;
+    int error;
+
+    if (target->bound || target->kind == PLACE_REFERENCE)
+        return move_row(c, target, destination);
+    bytes = bytes_of(c, destination);
+    error = journal_keep(c->share, c->session, &intent);
+    if (!error) {
+        error = stage_move(&c->share->stage, target->file, destination->file, fresh, c->old);
+        if (error)
+            (void)!intent_remove(*c->session, intent.id);
+    }
+    if (!error)
+        error = follow(c, &intent);
+    if (!error)
+        quota_add(c->share, -bytes);
+    return error;
+}
+
+int
+tree_copy(struct tree_change *c, const struct place *target, const struct place *destination,
+          const char *staged)
+{
+    const struct stage_put how = {.directory_into = true,
+                                  .fresh = destination->kind == PLACE_NOTHING ||
+                                           destination->kind == PLACE_REFERENCE};
+    struct intent intent = {.kind = INTENT_COPY,
+                            .share = c->share->id,
+                            .from = target->path,
+                            .to = destination->path,
+                            .staged = slice_text(staged),
+                            .made_s = c->now_s};
+    int64_t bytes = bytes_of(c, target) - bytes_of(c, destination);
+    int error = journal_keep(c->share, c->session, &intent);
+
+    if (!error) {
+        error = stage_place(&c->share->stage, staged, destination->file, how, c->old);
+        if (error)
+            (void)!intent_remove(*c->session, intent.id);
+    }
+    if (!error)
+        error = follow(c, &intent);
+    if (!error)
+        quota_add(c->share, bytes);
+    return error;
+}

@@ -1,0 +1,207 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "serve/shares.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "base/hash.h"
+#include "conf/conf.h"
+#include "dav/dav.h"
+#include "dav/upload.h"
+#include "dav/work.h"
+#include "serve/complain.h"
+#include "serve/site.h"
+
+enum { BUSY_MS = 5000, BOOT_BYTES = 64 };
+
+struct shares {
+    struct store *store;
+    struct share **shares;
+    unsigned shares_n;
+    struct upload_route uploads;
+    struct work_route works;
+    struct work_runner *runner;
+};
+
+/* Names this boot of the machine. */
+static uint64_t
+boot_name(void)
+{
+    char text[BOOT_BYTES];
+    int fd = open("/proc/sys/kernel/random/boot_id", O_RDONLY | O_CLOEXEC);
+    ssize_t n = fd < 0 ? 0 : read(fd, text, sizeof text);
+
+    if (fd >= 0)
+        (void)close(fd);
+    return n <= 0 ? 0 : hash_bytes((struct hash_key){0, 0}, slice_from(text, (size_t)n));
+}
+
+static const struct conf_route *
+route_of(const struct conf_site *site, struct ern_slice path)
+{
+    for (size_t i = 0; i < site->routes_n; i++)
+        if (slice_eq(site->routes[i].path, path))
+            return &site->routes[i];
+    return NULL;
+}
+
+static int
+open_share(struct shares *s, const struct conf *conf, const struct conf_route *from,
+           struct share *share)
+{
+    const struct share_settings settings = {
+        .prefix = slice_first(from->path, from->path.len - slice_ends(from->path, ERN_SLICE("/"))),
+        .quota_bytes = from->quota ? from->quota : -1,
+        .tombstone_s = from->tombstones / 1000,
+        .processing_ms = from->processing_after,
+        .conditional = from->require_conditional,
+        .infinite = from->infinite,
+        .durable = from->durable,
+        .limits = &conf->limits,
+    };
+    char *name = realpath(from->files.ptr, NULL);
+    int error = name ? 0 : -errno;
+
+    if (!error)
+        error = share_open(share, &settings, name, s->store, s->store ? 0 : -EIO);
+    free(name);
+    if (error)
+        return complain(from->files.ptr, error);
+    s->shares[s->shares_n++] = share;
+    return 0;
+}
+
+/* Adds the routes of uploads and jobs to a site that has a writable folder. */
+static int
+add_routes(struct shares *s, struct site *site)
+{
+    const struct site_route more[] = {
+        {.path = ERN_SLICE(UPLOAD_PATH),
+         .resource = &upload_resource,
+         .self = &s->uploads,
+         .content_max = dav_content_max},
+        {.path = ERN_SLICE(WORK_PATH), .resource = &work_resource, .self = &s->works},
+    };
+    size_t more_n = sizeof more / sizeof *more;
+    struct site_route *routes = realloc(site->routes, (site->routes_n + more_n) * sizeof *routes);
+
+    if (!routes)
+        return -ENOMEM;
+    memcpy(routes + site->routes_n, more, sizeof more);
+    site->routes = routes;
+    site->routes_n += (unsigned)more_n;
+    site_sort(site);
+    return 0;
+}
+
+static int
+open_site(struct shares *s, const struct conf *conf, const struct conf_site *from,
+          struct site *site)
+{
+    unsigned before = s->shares_n;
+
+    for (unsigned i = 0; i < site->routes_n; i++) {
+        const struct site_route *route = &site->routes[i];
+        struct share *share = (struct share *)(uintptr_t)route->self;
+        const struct conf_route *writes = route_of(from, route->path);
+        int error;
+
+        if (route->resource != &dav_resource)
+            continue;
+        error = writes ? open_share(s, conf, writes, share) : -EINVAL;
+        if (error)
+            return error;
+    }
+    return s->shares_n > before ? add_routes(s, site) : 0;
+}
+
+static void
+open_state(struct shares *s, const struct conf *conf, bool durable)
+{
+    const struct store_options options = {
+        .folder = conf->state.ptr,
+        .durable = durable,
+        .busy_ms = BUSY_MS,
+        .boot = boot_name(),
+    };
+    const char *why = "";
+    int error = store_open(&options, &s->store, &why);
+
+    if (error) {
+        (void)complain(conf->state.ptr, error);
+        (void)fprintf(stderr,
+                      "earnest: the state cannot be reached: %s Writable folders are read "
+                      "only.\n",
+                      why);
+        s->store = NULL;
+    }
+}
+
+static unsigned
+writable_n(const struct conf *conf, bool *ret_durable)
+{
+    unsigned n = 0;
+
+    *ret_durable = false;
+    for (size_t i = 0; i < conf->sites_n; i++) {
+        for (size_t j = 0; j < conf->sites[i].routes_n; j++) {
+            const struct conf_route *route = &conf->sites[i].routes[j];
+            bool writes = route->kind == CONF_KIND_FILES && route->write;
+
+            n += writes;
+            *ret_durable |= writes && route->durable;
+        }
+    }
+    return n;
+}
+
+int
+shares_open(struct site_table *table, const struct conf *conf, struct shares **ret_shares)
+{
+    bool durable;
+    unsigned n = writable_n(conf, &durable);
+    struct shares *s;
+    int error = 0;
+
+    *ret_shares = NULL;
+    if (n == 0)
+        return 0;
+    s = calloc(1, sizeof *s);
+    if (!s)
+        return -ENOMEM;
+    *ret_shares = s;
+    s->shares = calloc(n, sizeof(struct share *));
+    if (!s->shares)
+        return -ENOMEM;
+    open_state(s, conf, durable);
+    for (unsigned i = 0; !error && i < table->sites_n; i++)
+        error = open_site(s, conf, &conf->sites[i], &table->sites[i]);
+    s->uploads.shares = s->works.shares = s->shares;
+    s->uploads.shares_n = s->works.shares_n = s->shares_n;
+    s->uploads.store = s->works.store = s->store;
+    if (!error && s->store)
+        error = work_runner_open(s->shares, s->shares_n, s->store, &s->runner);
+    return error;
+}
+
+void
+shares_stop(struct shares *s)
+{
+    if (!s)
+        return;
+    work_runner_close(s->runner);
+    s->runner = NULL;
+}
+
+void
+shares_free(struct shares *s)
+{
+    if (!s)
+        return;
+    store_close(s->store);
+    free(s->shares);
+    free(s);
+}

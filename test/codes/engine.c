@@ -201,8 +201,11 @@ walk(struct run *run)
 
         if (ern_fact_source(fact) <= upto)
             continue; /* it said ERN_WAIT: the next time it answers */
-        run->interim = ern_interim(&run->decision);
-        upto = ERN_ACT;
+        /* An act that takes its time is told of (102); here none does, unless the vector says so.
+         */
+        if (!run->interim && (ern_fact_source(fact) == ERN_BODY || run->wanted->statuses_n > 1))
+            run->interim = ern_interim(&run->decision, &(size_t){0});
+        upto = ern_fact_source(fact);
     }
 }
 
@@ -222,6 +225,9 @@ decide(struct run *run)
             ern_state(&given, (enum ern_fact)f, r->answer[f] == VECTOR_YES);
     make_resource(run);
     ern_begin(&run->decision, &run->resource, run, &run->request, VECTOR_NOW_S, &given);
+    /* No rule asks this: the resource says it when it is ready for the content. */
+    if (r->answer[ERN_FACT_resumes] == VECTOR_YES)
+        ern_learn(&run->decision, ERN_FACT_resumes, true);
     walk(run);
 }
 

@@ -152,6 +152,8 @@ class Vector:
             text = "\n".join(self.config)
         else:
             text = "\n".join(['route "/" {', *(f"{k} = {v}" for k, v in self.route.items()), "}"])
+        if "write = true" in text:
+            text += f'\nstate = "{root}.state"'
         if self.limits:
             text += "\nlimits {\n" + "\n".join(self.limits) + "\n}"
         return text.replace("ROOT", str(root))
@@ -164,6 +166,7 @@ class Run:
         self.server, self.root = server, root
         self.wire = None
         self.etag = self.first_etag = None
+        self.id = "$id"
         self.rules = []
 
     def etag_of(self, target):
@@ -182,6 +185,7 @@ class Run:
             return piece
         if b"$etag" in piece:
             piece = piece.replace(b"$etag", self.etag_of(exchange.first_line()[1]))
+        piece = piece.replace(b"$id", self.id.encode("latin-1"))
         return piece.replace(b"$first", (self.first_etag or "$first").encode("latin-1"))
 
     def send(self, exchange):
@@ -218,6 +222,7 @@ class Run:
             self.first_etag = self.first_etag or answer.field("etag")
             if self.etag is None:
                 self.etag = answer.field("etag")
+        self.id = (answer.field("location") or self.id).rsplit("/", 1)[-1]
         self.compare(exchange, answer)
         if answer.closes or answer.status == 101:
             self.wire.expect_end()

@@ -74,7 +74,7 @@ check_stop(const struct ern_decision *d, const struct run *run, enum ern_source 
 {
     for (unsigned f = 0; f < ERN_FACTS; f++)
         assert(ern_fact_source(f) <= upto || run->asked[f] == 0);
-    if (ern_interim(d) == ERN_100_CONTINUE) {
+    if (ern_interim(d, &(size_t){0}) == ERN_100_CONTINUE) {
         assert(ern_fact_source(d->waiting) == ERN_BODY);
         assert(run->world.yes[ERN_FACT_has_content] && run->world.yes[ERN_FACT_expects]);
     }
@@ -104,7 +104,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         else
             ern_learn(&d, d.waiting, run.world.yes[d.waiting]);
     }
-    assert(ern_interim(&d) == 0);
+    assert(ern_interim(&d, &(size_t){0}) == 0);
     assert(rule == (run.failed ? &ern_rules[0] : &ern_rules[oracle_verdict(&run.world)]));
     n = ern_why(&d.facts, steps, 256);
     assert(n > 0 && steps[n - 1].rule == rule && steps[n - 1].fact == ERN_FACTS);

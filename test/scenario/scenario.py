@@ -3,6 +3,7 @@
 import os
 import pathlib
 import shutil
+import signal
 import subprocess
 import time
 
@@ -65,6 +66,14 @@ class Site(Server):
         pid = self.process.pid
         text = pathlib.Path(f"/proc/{pid}/task/{pid}/children").read_text(encoding="ascii")
         return [int(child) for child in text.split()]
+
+    def kill(self):
+        """Every process of the server at once, as a power switch would."""
+        pids = [self.process.pid, *self.children()]
+        self.process.send_signal(signal.SIGSTOP)
+        for pid in pids:
+            os.kill(pid, signal.SIGKILL)
+        self.process.wait()
 
     @property
     def serving(self):

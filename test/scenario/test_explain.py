@@ -8,8 +8,11 @@ import subprocess
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 EARNEST = os.environ.get("EARNEST", ROOT / "build/debug/src/main/earnest")
 
-# Reached by no vector: the first when a disk fails (test_r40_faults), the others by methods that write.
-WITHOUT_VECTOR = {"broke", "if_match_missing", "if_none_match_unsafe"}
+# Reached by no vector, but by a disk that fails (test/fault), a clock (test/dav), or rights.
+WITHOUT_VECTOR = {"act_failed", "act_forbidden", "broke", "if_match_missing", "no_room",
+                  "outcome_elsewhere", "processing", "state_unreachable"}
+INTERIM = {"100": "continue", "102": "processing", "104": "resumable"}
+
 
 
 def explain(*arguments):
@@ -32,6 +35,8 @@ def served():
         lines = path.read_text(encoding="utf-8", errors="replace").splitlines()
         if "engine" not in lines:
             found |= {line.split()[2] for line in lines if line.startswith("! rule")}
+            found |= {INTERIM[line[2:5]] for line in lines if line.startswith("< 1") and
+                      line[2:5] in INTERIM}
     return found
 
 

@@ -295,7 +295,7 @@ failed_precondition_neither_reads_content_nor_acts(void **state)
     assert_string_equal(ern_decide(&d, ERN_ACT)->name, "if_match");
     assert_int_equal(script.asked[ERN_FACT_content_valid], 0);
     assert_int_equal(script.asked[ERN_FACT_acted], 0);
-    assert_int_equal(ern_interim(&d), 0);
+    assert_int_equal(ern_interim(&d, &(size_t){0}), 0);
 }
 
 static void
@@ -309,9 +309,9 @@ walk_stops_before_content_and_says_continue(void **state)
     (void)state;
     assert_null(ern_decide(&d, ERN_ASK));
     assert_int_equal(d.waiting, ERN_FACT_content_valid);
-    assert_int_equal(ern_interim(&d), ERN_100_CONTINUE);
+    assert_int_equal(ern_interim(&d, &(size_t){0}), ERN_100_CONTINUE);
     assert_string_equal(ern_decide(&d, ERN_ACT)->name, "ok");
-    assert_int_equal(ern_interim(&d), 0);
+    assert_int_equal(ern_interim(&d, &(size_t){0}), 0);
 }
 
 static void
@@ -404,7 +404,7 @@ failure_after_a_stop_no_longer_waits(void **state)
     assert_null(ern_decide(&d, ERN_ASK));
     assert_string_equal(ern_decide(&d, ERN_ACT)->name, "broke");
     assert_int_equal(d.waiting, ERN_FACTS);
-    assert_int_equal(ern_interim(&d), 0);
+    assert_int_equal(ern_interim(&d, &(size_t){0}), 0);
 }
 
 static void

@@ -58,6 +58,7 @@ state_plain(struct ern_facts *facts)
             ern_state(facts, (enum ern_fact)f, ern_fact_fallback((enum ern_fact)f));
     ern_state(facts, ERN_FACT_retrieves, true);
     ern_state(facts, ERN_FACT_safe, true);
+    ern_state(facts, ERN_FACT_takes_interim, true);
 }
 
 static void
@@ -150,7 +151,8 @@ given_by_the_content(void **state)
          0},
         {"PUT", "Expect: 100-continue", "-retrieves -safe +creates +has_content +expects", 5, false,
          20},
-        {"PUT", "Expect: 100-continue", "-retrieves -safe +creates +has_content", 5, false, 10},
+        {"PUT", "Expect: 100-continue", "-retrieves -safe +creates +has_content -takes_interim", 5,
+         false, 10},
         {"GET", "Expect: 100-continue", "+expects", 0, false, 0},
         {"GET", "Expect: , 100-continue ,|Expect: 100-continue", "+expects", 0, false, 0},
         {"GET", "Expect:", "", 0, false, 0},
@@ -159,7 +161,7 @@ given_by_the_content(void **state)
         {"GET", "Expect: 100-continue|Expect: 200-ok", "+expects -expect_known", 0, false, 0},
         {"GET", "Expect: 100-continue;a=b", "+expects -expect_known", 0, false, 0},
         {"GET", "Expect: 100-continue=1", "+expects -expect_known", 0, false, 0},
-        {"GET", "Expect: 200-ok", "+expects -expect_known", 0, false, 10},
+        {"GET", "Expect: 200-ok", "+expects -expect_known -takes_interim", 0, false, 10},
     };
     struct ern_field fields[1];
     struct ern_request r;
@@ -239,7 +241,7 @@ given_by_other_fields(void **state)
         {"GET", "Connection: close, upgrade|Upgrade: h2c", "+asks_upgrade", 0, false, 0},
         {"GET", "Upgrade: h2c", "", 0, false, 0},
         {"GET", "Connection: upgrade", "", 0, false, 0},
-        {"GET", "Upgrade: h2c|Connection: Upgrade", "", 0, false, 10},
+        {"GET", "Upgrade: h2c|Connection: Upgrade", "-takes_interim", 0, false, 10},
         {"GET", "Upgrade: h2c|Connection: Upgrade", "", 0, false, 20},
         {"GET", "X-If-Match: *", "", 0, false, 0},
     };

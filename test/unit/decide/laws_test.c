@@ -424,7 +424,7 @@ continue_is_said_when_content_is_wanted_and_never_else(void **state)
         begin(&d, &kind, &run);
         rule = ern_decide(&d, ERN_ASK);
         wants = !rule && ern_fact_source(d.waiting) == ERN_BODY;
-        assert_int_equal(ern_interim(&d) == ERN_100_CONTINUE,
+        assert_int_equal(ern_interim(&d, &(size_t){0}) == ERN_100_CONTINUE,
                          wants && run.world.yes[ERN_FACT_has_content] &&
                              run.world.yes[ERN_FACT_expects]);
         stopped += wants;

@@ -52,6 +52,7 @@ struct ern_request {
     struct ern_slice authority; /* the target's if it has one, else Host; absent if neither */
     struct ern_slice path;  /* as it came, still encoded; empty for authority- and asterisk-form */
     struct ern_slice query; /* after the question mark; absent if there is none */
+    struct ern_slice protocol; /* that an extended CONNECT asks for (RFC 8441 4), or absent */
     uint8_t version_major, version_minor;
     bool chunked;               /* content comes in the chunked coding */
     int64_t content_length;     /* bytes of content that were declared; -1: no Content-Length */

@@ -86,6 +86,8 @@ is_coffee(const struct ern_request *r)
 static bool
 asks_upgrade(const struct ern_request *r)
 {
+    if (slice_is_there(r->protocol)) /* HTTP/2 has no Upgrade: it is an extended CONNECT */
+        return true;
     return ern_request_has(r, ERN_FIELD_upgrade) && r->version_major == 1 && is_modern(r) &&
            list_has(r, ERN_FIELD_connection, ERN_SLICE("upgrade"));
 }
@@ -191,7 +193,7 @@ ern_request_facts(const struct ern_request *r, int64_t now_s, struct ern_facts *
     if (is_modern(r))
         yes |= BIT(takes_interim);
     *given = (struct ern_facts){.known = {{all_given, 0}}, .yes = {{yes, 0}}};
-    if (r->present & looked_into)
+    if (r->present & looked_into || slice_is_there(r->protocol))
         look_into(r, now_s, given);
 }
 

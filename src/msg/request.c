@@ -16,6 +16,7 @@ ern_request_init(struct ern_request *request, struct ern_field *fields, uint16_t
     request->method = ERN_METHODS;
     request->form = ERN_ORIGIN_FORM;
     request->target = request->authority = request->path = request->query = ERN_ABSENT;
+    request->protocol = ERN_ABSENT;
     request->version_major = request->version_minor = 0;
     request->chunked = false;
     request->content_length = -1;

@@ -3,6 +3,7 @@
 
 #include "base/arena.h"
 #include "earnest/status.h"
+#include "serve/carrier.h"
 #include "serve/error.h"
 #include "serve/stream.h"
 #include "wire/h1_write.h"
@@ -111,11 +112,7 @@ compose_whole(struct exchange *x, struct out *o)
         add_part(x, 0, r->length);
         return;
     }
-    x->chunked = x->request.version_minor > 0;
-    if (x->chunked)
-        out_literal(o, "Transfer-Encoding: chunked\r\n");
-    else
-        x->close = true; /* its end is the end of the content (RFC 9112 6.3) */
+    x->unsized = true;
     if (!x->head_only) {
         x->stream = stream_new(x, r->stream);
         r->stream = NULL;
@@ -140,7 +137,9 @@ compose_echo(struct exchange *x, struct out *o)
     out_slice(&echo, r->method_text);
     out_char(&echo, ' ');
     out_slice(&echo, r->target);
-    out_literal(&echo, " HTTP/1.");
+    out_literal(&echo, " HTTP/");
+    out_u64(&echo, r->version_major);
+    out_char(&echo, '.');
     out_u64(&echo, r->version_minor);
     out_literal(&echo, "\r\n");
     for (unsigned i = 0; i < r->fields_n; i++)
@@ -224,54 +223,52 @@ compose_content(struct exchange *x, struct out *o)
         compose_error(x, o, status);
 }
 
-static void
-write_head(struct exchange *x)
-{
-    struct worker *w = x->worker;
-    struct out *o = &w->out;
-
-    x->status = x->rule->status ? x->rule->status : x->decision.relayed;
-    x->head_only = x->request.method == ERN_HEAD;
-    if (x->status == ERN_500_INTERNAL_SERVER_ERROR)
-        x->incident = worker_random(w);
-    h1_write_status(o, x->status);
-    out_slice(o, slice_from(w->date, w->date_len));
-    write_evidence(x, o);
-    compose_content(x, o);
-    if (x->close)
-        out_literal(o, "Connection: close\r\n");
-    else if (x->request.version_minor == 0)
-        out_literal(o, "Connection: keep-alive\r\n");
-    out_literal(o, "\r\n");
-    if (x->head_only)
-        x->segments_n = 0;
-}
-
 /* Forgets the answer that was being written: what is left to say is that we failed. */
 static void
 give_up(struct exchange *x)
 {
     stream_free(x->stream);
     x->stream = NULL;
-    x->res.has_representation = x->chunked = x->aborted = false;
+    x->res.has_representation = x->unsized = x->aborted = false;
     x->segments_n = 0;
-    x->decision.evidence.location = ERN_ABSENT;
+    x->decision.evidence.location = x->res.fields = ERN_ABSENT;
     x->rule = ern_rule_find(ERN_SLICE("broke"));
     assert(x->rule);
+}
+
+/* The fields of the head, between what the carrier puts before and after them. */
+static void
+write_head(struct exchange *x, struct out *o)
+{
+    const struct worker *w = x->worker;
+
+    out_slice(o, slice_from(w->date, w->date_len));
+    write_evidence(x, o);
+    compose_content(x, o);
+    if (x->head_only)
+        x->segments_n = 0;
+    if (!o->full)
+        x->carrier->end_head(x, o);
 }
 
 void
 compose(struct exchange *x)
 {
-    struct out *o = &x->worker->out;
-    size_t before = o->len;
+    struct out *o;
+    size_t before;
 
-    write_head(x);
-    if (o->full) { /* a location can be as long as a request */
-        o->full = false;
-        o->len = before;
+    for (;;) {
+        x->status = x->rule->status ? x->rule->status : x->decision.relayed;
+        x->head_only = x->request.method == ERN_HEAD;
+        if (x->status == ERN_500_INTERNAL_SERVER_ERROR)
+            x->incident = worker_random(x->worker);
+        before = x->worker->out.len;
+        o = x->carrier->begin_head(x);
+        write_head(x, o);
+        if (!o->full)
+            return;
+        o->full = false; /* a location can be as long as a request */
+        x->worker->out.len = before;
         give_up(x);
-        write_head(x);
     }
-    assert(!o->full);
 }

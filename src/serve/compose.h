@@ -5,7 +5,7 @@
 #include "serve/exchange.h"
 
 /*
- * Step 7: rule, evidence and representation become the head of an answer, in worker->out, and its
+ * Step 7: rule, evidence and representation become the head of an answer, with its carrier, and its
  * content, in the exchange's segments. A head that does not fit becomes rule "broke".
  */
 void compose(struct exchange *exchange);

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* conn.h - a connection: bytes in, requests one after another, answers out in their order. */
+/*
+ * conn.h - a connection: bytes in, bytes out, and a timer. What the bytes mean is its protocol's
+ * business: conn_h1.c, conn_h2.c.
+ */
 #ifndef SERVE_CONN_H
 #define SERVE_CONN_H
 
@@ -16,38 +19,63 @@ enum conn_stage {
     CONN_CLOSED,
 };
 
-struct conn {                  /* idle, it holds nothing but this */
-    struct timer timer;        /* first: timers give it back */
-    struct conn *next;         /* in a list of the worker */
+struct conn {           /* idle, it holds nothing but this */
+    struct timer timer; /* first: timers give it back */
+    struct conn *next;  /* in a list of the worker */
+    const struct protocol *protocol;
     struct buffer *in;         /* what was received and is not done with; NULL if nothing */
     struct pending *pending;   /* what the peer did not take yet; NULL if nothing */
-    struct exchange *exchange; /* the request in progress; NULL if none */
+    struct exchange *exchange; /* HTTP/1.1: the request in progress; NULL if none */
+    struct h2_conn *h2;        /* HTTP/2: its streams; NULL in another version */
     struct timer_list *list;   /* the list its timer is in; NULL if none */
+    const struct listener *listener;
     int fd;
+    uint32_t guest;  /* its counter in worker->guests */
     uint8_t stage;   /* an enum conn_stage */
-    bool strict;     /* its listener serves only hosts that it knows */
     bool registered; /* the loop tells of it */
     bool ended;      /* the peer will send no more */
     bool hung_up;    /* the loop said so: reading finds the end soon */
     bool closing;    /* after what is being sent, and */
     bool polite;     /* the client knows, and sends no more */
+    bool begun;      /* a request was read */
     bool head_done;  /* a head was read in this turn: the time for the next begins anew */
     bool again;      /* in worker->again_conns */
-    uint32_t guest;  /* its counter in worker->guests */
     union address peer;
 };
 
+/* What a version of HTTP makes of a connection. Each may close it. */
+struct protocol {
+    /* Goes on as far as it can with what is there. */
+    void (*proceed)(struct worker *worker, struct conn *conn);
+    /* Does it read on now? */
+    bool (*reads)(const struct conn *conn);
+    /* The list that watches over what it does now; NULL: nothing has to happen. */
+    struct timer_list *(*watch)(struct worker *worker, const struct conn *conn);
+    /* Nothing happened for the time of conn->list, where its timer was. */
+    void (*expired)(struct worker *worker, struct conn *conn);
+    /* The peer will send no more, and nothing is left to be sent: is there more to do? */
+    bool (*outlives_peer)(const struct conn *conn);
+    /* The server ends, and the connection is idle: says goodbye; at once, if it stops. */
+    void (*leave)(struct worker *worker, struct conn *conn, bool at_once);
+    /* The connection is closed: gives back what the protocol holds. */
+    void (*closed)(struct worker *worker, struct conn *conn);
+};
+
+extern const struct protocol h1_protocol, h2_protocol;
+
 /* Serves an accepted connection from now on. */
-void conn_open(struct worker *worker, int fd, const union address *peer, bool strict);
+void conn_open(struct worker *worker, int fd, const union address *peer,
+               const struct listener *listener);
 
 /* Refuses one that is too many: an answer by rule, and an end. */
-void conn_refuse(struct worker *worker, int fd, const union address *peer);
+void conn_refuse(struct worker *worker, int fd, const union address *peer,
+                 const struct listener *listener);
 
 /* The loop says that it can be read, or written, or both. */
 void conn_event(struct worker *worker, struct conn *conn, bool readable, bool writable);
 
-/* Its exchange can go on. */
-void conn_resume(struct conn *conn);
+/* Goes on after a wait: with what is there, and with what comes. */
+void conn_resume(struct worker *worker, struct conn *conn);
 
 /* Its timer is over. */
 void conn_expired(struct worker *worker, struct conn *conn);
@@ -55,7 +83,16 @@ void conn_expired(struct worker *worker, struct conn *conn);
 /* There was more to do than one turn allows. */
 void conn_again(struct worker *worker, struct conn *conn);
 
+/* Our last word was said: ends the connection so that the peer can read it (RFC 9112 9.6). */
+void conn_end(struct worker *worker, struct conn *conn);
+
 /* Ends it at once. */
 void conn_close(struct worker *worker, struct conn *conn);
+
+/* What was received and is not done with. */
+struct ern_slice conn_received(const struct conn *conn);
+
+/* Answers a connection whose request was not read, over HTTP/1.1, and ends it (conn_h1.c). */
+void h1_refuse(struct worker *worker, struct conn *conn, enum ern_fact fact);
 
 #endif

@@ -7,8 +7,7 @@
 
 #include "earnest/status.h"
 #include "io/stage.h"
-#include "serve/conn.h"
-#include "wire/h1_write.h"
+#include "serve/carrier.h"
 
 enum {
     FIRST_BYTES = 16384,
@@ -25,7 +24,6 @@ content_is_wanted(const struct exchange *x)
 static void
 announce(struct exchange *x, bool has_begun)
 {
-    struct out *o = &x->worker->out;
     uint16_t status;
 
     for (size_t at = 0; (status = ern_interim(&x->decision, &at)) != 0;) {
@@ -35,11 +33,10 @@ announce(struct exchange *x, bool has_begun)
             continue;
         if (status == ERN_104_UPLOAD_RESUMPTION_SUPPORTED && !slice_is_there(x->res.interim))
             continue; /* there is nothing to tell yet */
-        h1_write_status(o, status);
-        if (status == ERN_104_UPLOAD_RESUMPTION_SUPPORTED)
-            out_slice(o, x->res.interim);
+        x->carrier->interim(x, status,
+                            status == ERN_104_UPLOAD_RESUMPTION_SUPPORTED ? x->res.interim
+                                                                          : ERN_SLICE(""));
         x->interim = x->res.interim.ptr;
-        out_literal(o, "\r\n");
     }
 }
 
@@ -52,21 +49,13 @@ content_announce(struct exchange *x)
 bool
 content_begin(struct exchange *x)
 {
-    struct conn *c = x->conn;
-    struct buffer *request = c->in, *content = worker_buffer(x->worker);
+    bool has_begun;
 
-    if (!content)
+    if (!x->carrier->want(x, &has_begun))
         return false;
-    if (request) { /* the fields lie in it: it stays as it is until the answer */
-        content->len = request->len - request->at;
-        memcpy(content->bytes, request->bytes + request->at, content->len);
-        request->len = request->at;
-    }
-    x->in = request;
-    c->in = content;
     x->stage = EXCHANGE_TAKING;
     x->rate_mark = 0;
-    announce(x, content->len > 0);
+    announce(x, has_begun);
     return true;
 }
 
@@ -124,7 +113,7 @@ write_done(struct job *job)
     else if (x->writing.ends)
         sink->state = x->writing.end_state;
     if (x->conn)
-        conn_resume(x->conn);
+        x->carrier->resume(x);
     else
         exchange_done(x);
 }
@@ -165,12 +154,13 @@ content_end(struct exchange *x, enum sink_state state)
 
 /* One step: a piece of content, or its end. */
 static enum taken
-take_piece(struct exchange *x, struct ern_slice *in)
+take_piece(struct exchange *x, bool *ret_more)
 {
     struct res_sink *sink = &x->res.sink;
     struct ern_slice piece;
 
-    x->content_state = h1_content_feed(&x->content, in, &piece);
+    x->content_state = x->carrier->take(x, &piece);
+    *ret_more = piece.len > 0;
     sink->total += piece.len;
     if (sink->total > sink->max)
         return content_end(x, SINK_GREW);
@@ -184,25 +174,19 @@ take_piece(struct exchange *x, struct ern_slice *in)
     sink->len += piece.len;
     if (x->content_state == PARSE_DONE)
         return content_end(x, SINK_FULL);
-    if (x->content_state == PARSE_BAD) {
-        x->finding = x->content.finding;
+    if (x->content_state == PARSE_BAD)
         return content_end(x, SINK_MALFORMED);
-    }
     return is_to_file(sink) && sink->len >= WRITE_BYTES ? write_out(x) : TAKEN_MORE;
 }
 
 enum taken
 content_take(struct exchange *x)
 {
-    struct conn *c = x->conn;
-    struct ern_slice in = slice_from(c->in->bytes + c->in->at, c->in->len - c->in->at);
     enum taken taken = x->res.sink.state == SINK_OPEN ? TAKEN_MORE : TAKEN_ALL;
+    bool more = true;
 
-    while (taken == TAKEN_MORE && in.len)
-        taken = take_piece(x, &in);
-    c->in->at = c->in->len - in.len;
-    if (taken == TAKEN_MORE && c->ended)
-        taken = content_end(x, SINK_MALFORMED);
+    while (taken == TAKEN_MORE && more)
+        taken = take_piece(x, &more);
     return taken;
 }
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * content.h - content of a request on its way from the connection to the sink of its resource:
+ * content.h - content of a request on its way from its carrier to the sink of its resource:
  * asked for (100, 104), taken as fast as it can be kept and no faster, and ended.
  */
 #ifndef SERVE_CONTENT_H
@@ -10,18 +10,17 @@
 
 enum taken {
     TAKEN_MORE, /* more has to be received */
-    TAKEN_BUSY, /* the pool writes what there is: conn_resume() is called when it is done */
+    TAKEN_BUSY, /* the pool writes what there is: the carrier's resume() is called after that */
     TAKEN_ALL,  /* the sink says how it ended */
 };
 
 /* Does the decision wait for content that nobody has asked for yet? */
 bool content_is_wanted(const struct exchange *exchange);
 
-/* Asks for it. The request keeps its buffer; what has arrived of the content gets one of its own.
- * Returns false without memory. */
+/* Asks for it. Returns false without memory. */
 ERN_MUST_USE bool content_begin(struct exchange *exchange);
 
-/* Takes what the connection has received. */
+/* Takes what was received. */
 enum taken content_take(struct exchange *exchange);
 
 /* No more will come: SINK_MALFORMED (it was cut), SINK_LATE. What came is kept where that counts.

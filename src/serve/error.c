@@ -176,8 +176,8 @@ detail_of(const struct exchange *x, enum language language, struct out *o)
     text = language == LANGUAGE_BN ? row->bengali : row->english;
     if (row->kind == FINDING_VERSION) {
         out_slice(o, text);
-        out_text(o, language == LANGUAGE_BN ? " এখানে HTTP/1.0 ও HTTP/1.1 চলে।"
-                                            : " HTTP/1.0 and HTTP/1.1 are.");
+        out_text(o, language == LANGUAGE_BN ? " এখানে HTTP/1.0, HTTP/1.1 ও HTTP/2 চলে।"
+                                            : " HTTP/1.0, HTTP/1.1 and HTTP/2 are.");
         return out_done(o);
     }
     if (row->kind != FINDING_TOO_LARGE || name.len == 0)

@@ -4,9 +4,10 @@
 #include <stdlib.h>
 
 #include "decide/given.h"
-#include "msg/list.h"
 #include "msg/target.h"
 #include "res/redirect.h"
+#include "serve/account.h"
+#include "serve/carrier.h"
 #include "serve/compose.h"
 #include "serve/conn.h"
 #include "serve/content.h"
@@ -39,7 +40,7 @@ forget_answer(struct exchange *x)
 }
 
 struct exchange *
-exchange_take(struct worker *w, struct conn *conn)
+exchange_take(struct worker *w, struct conn *conn, const struct carrier *carrier)
 {
     struct exchange *x = w->spare_exchanges;
 
@@ -53,16 +54,19 @@ exchange_take(struct worker *w, struct conn *conn)
         return NULL;
     x->worker = w;
     x->conn = conn;
+    x->carrier = carrier;
     x->in = NULL;
     x->stage = EXCHANGE_DECIDING;
     x->content_state = PARSE_DONE;
     x->finding = FINDING_none;
     x->finding_at = -1;
     x->finding_field = ERN_ABSENT;
+    x->message = NULL;
     x->incident = x->sent_bytes = x->drained_bytes = x->rate_mark = 0;
     x->writing.busy = x->writing.ends = false;
     x->res.sink = (struct res_sink){.fd = -1};
-    x->close = x->peer_closes = x->head_only = x->chunked = x->aborted = false;
+    x->close = x->peer_closes = x->head_only = x->upgrades = x->unsized = x->chunked = x->aborted =
+        false;
     x->segments_n = x->segment = 0;
     x->stream = NULL;
     x->res.release = NULL;
@@ -74,7 +78,6 @@ exchange_take(struct worker *w, struct conn *conn)
     forget_answer(x);
     x->res.representation.stream = NULL;
     arena_reset(&x->arena);
-    h1_head_init(&x->head, w->limits);
     ern_request_init(&x->request, x->fields, (uint16_t)w->limits->fields_max);
     return x;
 }
@@ -114,7 +117,8 @@ read_path(struct exchange *x)
         (void)arena_keep(&x->arena, &o);
     }
     if (x->finding) {
-        x->finding_at = (int64_t)(at + (size_t)(x->request.path.ptr - x->request.method_text.ptr));
+        if (x->message)
+            x->finding_at = (int64_t)(at + (size_t)(x->request.path.ptr - x->message));
         return;
     }
     if (path.escapes)
@@ -132,7 +136,7 @@ find_route(struct exchange *x)
     x->res.path = ERN_SLICE("/");
     if (x->finding)
         return &sites->none;
-    site = site_find(sites, x->request.authority, x->conn->strict);
+    site = site_find(sites, x->request.authority, x->conn->listener->strict);
     if (!site) {
         ern_state(&x->given, ERN_FACT_misdirected, true);
         return &sites->none;
@@ -150,7 +154,7 @@ resumed(struct res_request *res)
         (struct exchange *)(void *)((char *)res - __builtin_offsetof(struct exchange, res));
 
     if (x->conn)
-        conn_resume(x->conn);
+        x->carrier->resume(x);
     else
         exchange_done(x);
 }
@@ -175,34 +179,6 @@ prepare_resource(struct exchange *x, const struct site_route *route)
     res->pool = w->pool;
     res->mailbox = &w->mailbox;
     res->resume = resumed;
-}
-
-/* Looks at the framing of what content has arrived, so that a malformed message is known as one. */
-static void
-preview_content(struct exchange *x, struct ern_slice rest)
-{
-    struct h1_content content;
-    struct ern_slice all = rest, piece;
-    enum parse state = PARSE_MORE;
-
-    h1_content_init(&x->content, x->worker->limits, &x->request);
-    x->content_state = PARSE_MORE;
-    for (content = x->content; state == PARSE_MORE && rest.len;)
-        state = h1_content_feed(&content, &rest, &piece);
-    if (state == PARSE_BAD) {
-        x->finding = content.finding;
-        x->finding_at = (int64_t)(x->head.at + all.len - rest.len);
-    }
-}
-
-/* Does the client end the connection after this request (RFC 9112 9.3)? */
-static bool
-peer_closes(const struct ern_request *r)
-{
-    if (r->version_minor == 0)
-        return !list_has(r, ERN_FIELD_connection, ERN_SLICE("keep-alive"));
-    return ern_request_has(r, ERN_FIELD_connection) &&
-           list_has(r, ERN_FIELD_connection, ERN_SLICE("close"));
 }
 
 /* Is what is still to come of the content better not read? */
@@ -259,15 +235,15 @@ remember(const struct exchange *x)
 }
 
 bool
-exchange_answer(struct exchange *x, struct ern_slice rest)
+exchange_answer(struct exchange *x)
 {
     struct worker *w = x->worker;
     const struct site_route *route;
 
     remember(x);
     ern_request_facts(&x->request, w->now.unix_s, &x->given);
-    if (!x->finding && (x->request.chunked || x->request.content_length > 0))
-        preview_content(x, rest);
+    if (x->upgrades)
+        ern_state(&x->given, ERN_FACT_upgrades, true);
     x->route = route = find_route(x);
     if (x->finding)
         given_finding(&x->given, x->finding); /* step 2 said what is wrong: now it is a fact */
@@ -276,11 +252,40 @@ exchange_answer(struct exchange *x, struct ern_slice rest)
     if (x->request.content_length > x->content_max)
         ern_state(&x->given, ERN_FACT_content_fits, false);
     prepare_resource(x, route);
-    x->peer_closes = !x->finding && peer_closes(&x->request);
     x->close = x->peer_closes || x->finding || x->worker->draining;
     x->processing_ms = w->now.run_ms;
     begin(x);
     return walk(x);
+}
+
+void
+exchange_leave(struct exchange *x, bool is_waiting, struct buffer **in)
+{
+    if (x->stage != EXCHANGE_ANSWERED) {
+        x->aborted = true;
+        if (x->stage == EXCHANGE_SENDING)
+            account(x);
+    }
+    if (!is_waiting && !content_abandon(x)) {
+        exchange_done(x);
+        return;
+    }
+    x->conn = NULL; /* a job still has it, and reads the request: it ends when that comes back */
+    if (!x->in) {
+        x->in = *in;
+        *in = NULL;
+    }
+}
+
+void
+exchange_tell_progress(struct exchange *x)
+{
+    int64_t now = x->worker->now.run_ms;
+
+    if (!x->res.processing_ms || now - x->processing_ms < x->res.processing_ms)
+        return;
+    x->processing_ms = now;
+    content_announce(x);
 }
 
 void
@@ -299,11 +304,11 @@ exchange_resume(struct exchange *x)
 }
 
 void
-exchange_refuse(struct exchange *x, enum ern_fact fact, enum finding finding)
+exchange_refuse(struct exchange *x, enum ern_fact fact)
 {
     struct worker *w = x->worker;
 
-    x->finding = finding;
+    x->finding = fact == ERN_FACT_timed_out ? FINDING_timed_out : FINDING_none;
     ern_request_facts(&x->request, w->now.unix_s, &x->given);
     ern_state(&x->given, fact, true);
     x->res.path = ERN_SLICE("/");

@@ -9,6 +9,9 @@
 #include "res/res.h"
 #include "serve/worker.h"
 #include "wire/h1.h"
+#include "wire/h2.h"
+
+struct carrier;
 
 /* A piece of an answer's content: bytes in memory, or part of a file. */
 struct segment {
@@ -39,11 +42,24 @@ struct exchange {
     struct exchange *spare; /* the next one in the worker's list of spare ones */
     struct worker *worker;
     struct conn *conn; /* NULL: it went away while we waited, and left us */
-    struct buffer *in; /* its buffer, which the request lies in; else NULL */
+    const struct carrier *carrier;
+    union { /* the carrier's own */
+        struct exchange_h1 {
+            struct h1_head head;
+            struct h1_content content; /* of the request, as far as it was read */
+        } h1;
+        struct exchange_h2 {
+            struct h2_stream stream;
+            struct exchange *next, **link; /* in the list of its connection */
+            char *held;                    /* content that was received and is not taken yet: */
+            size_t held_n, held_cap;       /* so much of it */
+            bool is_new;                   /* its head came, and nothing was made of it yet */
+            bool is_waiting;               /* a job has it: resume() comes */
+        } h2;
+    };
+    struct buffer *in; /* a buffer that the request lies in; else NULL */
     enum exchange_stage stage;
-    struct h1_head head;
-    struct h1_content content; /* of the request, as far as it was read */
-    enum parse content_state;
+    enum parse content_state; /* of the content of the request: is there more to come? */
     uint64_t drained_bytes;
     struct content_job writing;
     const char *interim;   /* what a 104 was sent of */
@@ -59,12 +75,15 @@ struct exchange {
     uint16_t status;
     enum finding finding; /* what was wrong with the message, and */
     int64_t finding_at;   /* the offset of the byte that shows it; -1: none */
+    const char *message;  /* the first byte of the message, for offsets; NULL: it has none */
     struct ern_slice finding_field;
     uint64_t incident; /* of an answer that is our fault; 0: none */
     bool close;        /* the connection ends after this answer, and */
     bool peer_closes;  /* the client said so: it will send no more */
     bool head_only;    /* no content is sent, whatever the fields say */
-    bool chunked;      /* content goes out in chunks */
+    bool upgrades;     /* it can go on over HTTP/2, as its request asks */
+    bool unsized;      /* how long the content is will be known at its end, and */
+    bool chunked;      /* so it goes out in chunks */
     bool aborted;      /* the answer was cut */
     uint8_t segments_n, segment;
     struct segment segments[SEGMENTS];
@@ -75,18 +94,29 @@ struct exchange {
 };
 
 /* A fresh exchange for the connection; NULL without memory. */
-struct exchange *exchange_take(struct worker *worker, struct conn *conn);
+struct exchange *exchange_take(struct worker *worker, struct conn *conn,
+                               const struct carrier *carrier);
 
 /* Gives back all that it holds. */
 void exchange_done(struct exchange *exchange);
 
 /*
- * Takes a request whose head was read, or was found to be wrong, as far as it goes: parse, route,
- * decide, compose. The head of the answer is then in worker->out, its content in the segments.
- *   rest   what of the content has arrived with the head
- * Returns false if it waits: conn_resume() is called later.
+ * Its client is gone.
+ *   is_waiting  a job has it; it is given back when that is done
+ *   in          the buffer that its request may lie in; taken over if it is still needed
  */
-bool exchange_answer(struct exchange *exchange, struct ern_slice rest);
+void exchange_leave(struct exchange *exchange, bool is_waiting, struct buffer **in);
+
+/* What is done takes long: says so, as often as the route wants (RFC 2518 10.1). */
+void exchange_tell_progress(struct exchange *exchange);
+
+/*
+ * Takes a request whose head was read, or was found to be wrong, as far as it goes: parse, route,
+ * decide, compose. The head of the answer is then with its carrier, its content in the segments.
+ * Its carrier has set content_state and peer_closes.
+ * Returns false if it waits: its carrier's resume() is called later.
+ */
+bool exchange_answer(struct exchange *exchange);
 
 /* Adds bytes in memory, which stay as long as the exchange, to the content of its answer. */
 void exchange_add(struct exchange *exchange, struct ern_slice bytes);
@@ -96,6 +126,6 @@ bool exchange_resume(struct exchange *exchange);
 
 /* Answers something that came without a request that could be read: it took too long, there are too
  * many. */
-void exchange_refuse(struct exchange *exchange, enum ern_fact fact, enum finding finding);
+void exchange_refuse(struct exchange *exchange, enum ern_fact fact);
 
 #endif

@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <sys/sendfile.h>
+#include <unistd.h>
 
 #include "serve/exchange.h"
 
@@ -84,6 +85,34 @@ send_flush(struct worker *w, struct conn *c, bool more)
         return keep_pending(w, c, n);
     w->out.len = 0;
     return sent;
+}
+
+ssize_t
+send_copy(struct exchange *x, char *to, size_t cap)
+{
+    size_t got = 0;
+
+    while (got < cap && x->segment < x->segments_n) {
+        struct segment *s = &x->segments[x->segment];
+        size_t n = s->left < cap - got ? (size_t)s->left : cap - got;
+        ssize_t one = (ssize_t)n;
+
+        if (s->bytes)
+            memcpy(to + got, s->bytes + s->at, n);
+        else if (n)
+            one = pread(s->fd, to + got, n, (off_t)s->at);
+        if (one < 0 && errno == EINTR)
+            continue;
+        if (one < 0 || (one == 0 && n)) /* shrunk: a cut answer, never a padded one */
+            return -1;
+        got += (size_t)one;
+        s->at += (uint64_t)one;
+        s->left -= (uint64_t)one;
+        if (s->left == 0)
+            x->segment++;
+    }
+    x->sent_bytes += got;
+    return (ssize_t)got;
 }
 
 /* Sends part of a file. SENT only when the segment is done. */

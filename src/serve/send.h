@@ -3,6 +3,8 @@
 #ifndef SERVE_SEND_H
 #define SERVE_SEND_H
 
+#include <sys/types.h>
+
 #include "serve/conn.h"
 
 enum sent {
@@ -13,6 +15,12 @@ enum sent {
 
 /* Sends what is gathered in worker->out; more says that a file follows at once. */
 enum sent send_flush(struct worker *worker, struct conn *conn, bool more);
+
+/*
+ * Copies content of an answer from where its segments stand, at most cap bytes. Returns how many, 0
+ * when there are none, or -1: the content is not to be had any more.
+ */
+ssize_t send_copy(struct exchange *exchange, char *to, size_t cap);
 
 /* Sends, or gathers, the segments of conn->exchange from where it stands. SENT: all of them. */
 enum sent send_segments(struct worker *worker, struct conn *conn);

@@ -3,7 +3,7 @@
 
 #include <stdlib.h>
 
-#include "serve/conn.h"
+#include "serve/carrier.h"
 #include "wire/h1_write.h"
 
 enum { PIECE_BYTES = 65536 };
@@ -73,7 +73,7 @@ done(struct job *job)
         exchange_add(x, slice_from(s->piece + H1_CHUNK_BEFORE, (size_t)s->got));
     if (s->got >= 0 && s->end && x->chunked)
         exchange_add(x, h1_write_chunk(s->piece, 0));
-    conn_resume(x->conn);
+    x->carrier->resume(x);
 }
 
 bool

@@ -15,8 +15,8 @@ void stream_free(struct stream_job *job);
 bool stream_has_more(const struct stream_job *job);
 
 /*
- * Has the next piece made; conn_resume() is called when it is the exchange's next segment. Returns
- * false if it cannot be made: the answer is to be cut.
+ * Has the next piece made; the carrier's resume() is called when it is the exchange's next segment.
+ * Returns false if it cannot be made: the answer is to be cut.
  */
 ERN_MUST_USE bool stream_next(struct stream_job *job);
 

@@ -130,6 +130,7 @@ worker_new(const struct worker_options *options, struct worker **ret_worker)
     w->random = options->key.k0 ^ (uintptr_t)w;
     w->buffer_bytes = (size_t)(limits->target_bytes_max + limits->fields_bytes_max) + BUFFER_MORE;
     w->out = out_init(w->out_bytes, sizeof w->out_bytes);
+    w->head = out_init(w->head_bytes, sizeof w->head_bytes);
     w->epoll = w->reserve = w->mailbox.fd = -1;
     w->json = options->json;
     log_writer_init(&w->access, options->access);
@@ -153,15 +154,15 @@ worker_new(const struct worker_options *options, struct worker **ret_worker)
 
 /* There is no descriptor left: the reserve is given up for a moment, so that the client is told. */
 static void
-refuse_one(struct worker *w, int listener)
+refuse_one(struct worker *w, const struct listener *listener)
 {
     union address peer;
     int fd;
 
     (void)close(w->reserve);
-    fd = listen_accept(listener, &peer);
+    fd = listen_accept(listener->fd, &peer);
     if (fd >= 0)
-        conn_refuse(w, fd, &peer);
+        conn_refuse(w, fd, &peer, listener);
     w->reserve = open_reserve();
 }
 
@@ -196,9 +197,9 @@ accept_all(struct worker *w, const struct listener *listener)
         int fd = listen_accept(listener->fd, &peer);
 
         if (fd >= 0)
-            conn_open(w, fd, &peer, listener->strict);
+            conn_open(w, fd, &peer, listener);
         else if ((fd == -EMFILE || fd == -ENFILE) && w->reserve >= 0)
-            refuse_one(w, listener->fd);
+            refuse_one(w, listener);
         else if (fd == -EMFILE || fd == -ENFILE || fd == -ENOBUFS || fd == -ENOMEM) {
             watch_listeners(w, false); /* else the loop would turn and turn */
             w->paused_ms = w->now.run_ms;
@@ -300,6 +301,7 @@ static void
 drain(struct worker *w, bool stopping)
 {
     struct timer *t = w->idles.head.next, *next;
+    bool first = !w->draining;
 
     if (!w->draining) {
         w->draining = true;
@@ -310,9 +312,11 @@ drain(struct worker *w, bool stopping)
             (void)close(w->listeners[i].fd);
         }
     }
-    for (; stopping && t != &w->idles.head; t = next) {
+    for (; (first || stopping) && t != &w->idles.head; t = next) {
+        struct conn *c = (struct conn *)t;
+
         next = t->next;
-        conn_close(w, (struct conn *)t);
+        c->protocol->leave(w, c, stopping);
     }
 }
 

@@ -16,7 +16,7 @@
 #include "io/timer.h"
 #include "serve/site.h"
 
-enum { WORKER_OUT_BYTES = 131072, WORKER_DATE_BYTES = 64 };
+enum { WORKER_OUT_BYTES = 131072, WORKER_HEAD_BYTES = 65536, WORKER_DATE_BYTES = 64 };
 
 struct buffer { /* of a connection, for what it received */
     struct buffer *next;
@@ -70,7 +70,9 @@ struct worker {
     bool stopping;        /* and do not wait for connections that ask nothing */
     int64_t drain_end_ms; /* when what is still there is cut */
     struct out out;       /* answers on their way out, of one connection at a time */
+    struct out head;      /* field lines of one head, on their way to HTTP/2 */
     char out_bytes[WORKER_OUT_BYTES];
+    char head_bytes[WORKER_HEAD_BYTES];
 };
 
 /* What a worker is made of; all of it lives longer than the worker. */

@@ -10,15 +10,16 @@
 #include "bench.h"
 #include "conf/conf.h"
 #include "requests.h"
+#include "serve/carrier.h"
 #include "serve/conn.h"
-#include "serve/exchange.h"
 
 static char folder[] = "/tmp/bench_request.XXXXXX";
 static struct worker *worker;
 static struct site_table *sites;
 static struct pool *pool;
 static struct conf *conf;
-static struct conn conn;
+static const struct listener listener = {.fd = -1};
+static struct conn conn = {.listener = &listener};
 
 static void
 write_file(const char *name, size_t bytes)
@@ -74,10 +75,11 @@ clean_up(void)
 static struct exchange *
 read_request(struct ern_slice bytes)
 {
-    struct exchange *x = exchange_take(worker, &conn);
+    struct exchange *x = exchange_take(worker, &conn, &h1_carrier);
 
     bench_must(x != NULL, "an exchange is there");
-    bench_must(h1_head_feed(&x->head, bytes, &x->request) == PARSE_DONE, "the head is read");
+    h1_head_init(&x->h1.head, worker->limits);
+    bench_must(h1_head_feed(&x->h1.head, bytes, &x->request) == PARSE_DONE, "the head is read");
     return x;
 }
 
@@ -88,7 +90,7 @@ warm(struct ern_slice bytes)
     struct exchange *x = read_request(bytes);
     struct pollfd mail = {.fd = worker->mailbox.fd, .events = POLLIN};
 
-    if (exchange_answer(x, slice_skip(bytes, x->head.at))) {
+    if (exchange_answer(x)) {
         exchange_done(x);
     } else {
         x->conn = NULL; /* it went away: the exchange ends when the pool is done */
@@ -106,7 +108,7 @@ answer(struct ern_slice bytes, unsigned status, size_t times)
     for (size_t i = 0; i < times; i++) {
         struct exchange *x = read_request(bytes);
 
-        bench_must(exchange_answer(x, slice_skip(bytes, x->head.at)), "the answer needs no wait");
+        bench_must(exchange_answer(x), "the answer needs no wait");
         bench_must(x->status == status, "the status");
         bench_use(worker->out_bytes);
         worker->out.len = 0;

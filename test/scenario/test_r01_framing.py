@@ -128,7 +128,7 @@ def request_lines():
         yield f"line {line!r}", line + rest
     yield "two empty lines before", b"\r\n\r\nGET / HTTP/1.1" + rest
     yield "LF before", b"\nGET / HTTP/1.1" + rest
-    yield "the preface of HTTP/2", b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"
+    yield "nearly the preface of HTTP/2", b"PRI * HTTP/2.0\r\n\r\nMS\r\n\r\n"
 
 
 def hosts():

@@ -269,7 +269,7 @@ findings(void **state)
     exchange.finding = FINDING_version_unknown;
     root = answer_json();
     is_text(root, "detail",
-            "This major version of HTTP is not spoken here. HTTP/1.0 and HTTP/1.1 are.");
+            "This major version of HTTP is not spoken here. HTTP/1.0, HTTP/1.1 and HTTP/2 are.");
     json_decref(root);
 }
 

@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "base/base64.h"
+
+int
+base64_value(char c)
+{
+    if (c >= 'A' && c <= 'Z')
+        return c - 'A';
+    if (c >= 'a' && c <= 'z')
+        return c - 'a' + 26;
+    if (c >= '0' && c <= '9')
+        return c - '0' + 52;
+    return c == '+' ? 62 : c == '/' ? 63 : -1;
+}
+
+/* Up to three bytes as four characters. */
+static void
+write_four(struct out *o, struct ern_slice bytes)
+{
+    static const char alphabet[] =
+        "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+    unsigned bits = 0;
+
+    for (size_t i = 0; i < 3; i++)
+        bits = bits << 8 | (i < bytes.len ? (unsigned char)bytes.ptr[i] : 0);
+    for (size_t i = 0; i < 4; i++)
+        out_char(o, (char)(i <= bytes.len ? alphabet[bits >> (18 - 6 * i) & 0x3f] : '='));
+}
+
+void
+base64_write(struct out *o, struct ern_slice bytes)
+{
+    while (bytes.len) {
+        size_t n = bytes.len < 3 ? bytes.len : 3;
+
+        write_four(o, slice_first(bytes, n));
+        bytes = slice_skip(bytes, n);
+    }
+}

@@ -1,0 +1,492 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "wire/h2.h"
+
+#include <errno.h>
+#include <nghttp2/nghttp2.h>
+
+#include "base/base64.h"
+#include "base/slice.h"
+#include "wire/h2_head.h"
+
+enum {
+    SETTINGS_BYTES = 256, /* of HTTP2-Settings, decoded */
+    FIELDS_MAX = 128,     /* of an answer */
+    RESETS_FACTOR = 2,    /* resets may come so many times as often as the rest */
+};
+
+static struct ern_slice
+slice_of(const uint8_t *ptr, size_t len)
+{
+    return slice_from((const char *)ptr, len);
+}
+
+/* ---- nuisances ------------------------------------------------------------------------------- */
+
+/* Counts one. What comes too often ends the connection (RFC 9113 10.5). */
+static void
+count(struct h2 *h2, enum h2_nuisance kind)
+{
+    int64_t most = h2->limits->h2_nuisances_max * (kind == H2_RESETS ? RESETS_FACTOR : 1);
+
+    if (h2->now_ms - h2->since_ms >= h2->limits->h2_nuisance_ms) {
+        h2->since_ms = h2->now_ms;
+        memset(h2->count, 0, sizeof h2->count);
+    }
+    if (++h2->count[kind] > most)
+        (void)nghttp2_session_terminate_session(h2->session, NGHTTP2_ENHANCE_YOUR_CALM);
+}
+
+static void
+count_frame(struct h2 *h2, const nghttp2_frame *frame)
+{
+    switch (frame->hd.type) {
+    case NGHTTP2_RST_STREAM:
+        count(h2, H2_RESETS);
+        break;
+    case NGHTTP2_SETTINGS:
+        count(h2, H2_SETTINGS);
+        break;
+    case NGHTTP2_PING:
+        count(h2, H2_PINGS);
+        break;
+    case NGHTTP2_PRIORITY:
+    case NGHTTP2_PRIORITY_UPDATE:
+        count(h2, H2_PRIORITIES);
+        break;
+    case NGHTTP2_WINDOW_UPDATE: /* as many as there is content to be sent for are no nuisance */
+        count(h2, H2_WINDOWS);
+        break;
+    case NGHTTP2_DATA:
+        if (frame->hd.length == 0 && !(frame->hd.flags & NGHTTP2_FLAG_END_STREAM))
+            count(h2, H2_EMPTY);
+        break;
+    default:
+        break;
+    }
+}
+
+/* ---- what comes ------------------------------------------------------------------------------ */
+
+static struct h2_stream *
+stream_of(struct h2 *h2, int32_t id)
+{
+    return nghttp2_session_get_stream_user_data(h2->session, id);
+}
+
+static int
+on_begin_headers(nghttp2_session *session, const nghttp2_frame *frame, void *self)
+{
+    struct h2 *h2 = self;
+    struct h2_stream *s;
+
+    if (frame->hd.type != NGHTTP2_HEADERS || frame->headers.cat != NGHTTP2_HCAT_REQUEST)
+        return 0;
+    s = h2->events->begin(h2->self);
+    if (!s)
+        return nghttp2_submit_rst_stream(session, NGHTTP2_FLAG_NONE, frame->hd.stream_id,
+                                         NGHTTP2_REFUSED_STREAM);
+    h2_head_begin(s, frame->hd.stream_id);
+    return nghttp2_session_set_stream_user_data(session, s->id, s);
+}
+
+static int /* NOLINTNEXTLINE(readability-function-size): the form is nghttp2's */
+on_header(nghttp2_session *session, const nghttp2_frame *frame, const uint8_t *name,
+          size_t name_len, const uint8_t *value, size_t value_len, uint8_t flags, void *self)
+{
+    struct h2 *h2 = self;
+    struct h2_stream *s = stream_of(h2, frame->hd.stream_id);
+
+    (void)session;
+    (void)flags;
+    if (s && !s->head_done) /* else it is a trailer, which is checked and dropped */
+        h2_head_add(s, h2->limits, slice_of(name, name_len), slice_of(value, value_len));
+    return 0;
+}
+
+/* A field that no message may have makes the request malformed (RFC 9113 8.2.1). */
+static int /* NOLINTNEXTLINE(readability-function-size): the form is nghttp2's */
+on_invalid_header(nghttp2_session *session, const nghttp2_frame *frame, const uint8_t *name,
+                  size_t name_len, const uint8_t *value, size_t value_len, uint8_t flags,
+                  void *self)
+{
+    (void)session, (void)frame, (void)name, (void)name_len, (void)value, (void)value_len;
+    (void)flags, (void)self;
+    return NGHTTP2_ERR_TEMPORAL_CALLBACK_FAILURE;
+}
+
+static int
+on_data(nghttp2_session *session, uint8_t flags, int32_t id, const uint8_t *data, size_t len,
+        void *self)
+{
+    struct h2 *h2 = self;
+    struct h2_stream *s = stream_of(h2, id);
+
+    (void)flags;
+    if (s)
+        h2->events->content(h2->self, s, slice_of(data, len));
+    else
+        (void)nghttp2_session_consume_connection(session, len);
+    return 0;
+}
+
+static int
+on_frame_recv(nghttp2_session *session, const nghttp2_frame *frame, void *self)
+{
+    struct h2 *h2 = self;
+    struct h2_stream *s;
+    bool ends = (frame->hd.flags & NGHTTP2_FLAG_END_STREAM) != 0;
+
+    count_frame(h2, frame);
+    if (frame->hd.type == NGHTTP2_PING && frame->hd.flags & NGHTTP2_FLAG_ACK && h2->leaving)
+        return nghttp2_submit_goaway(session, NGHTTP2_FLAG_NONE,
+                                     nghttp2_session_get_last_proc_stream_id(session),
+                                     NGHTTP2_NO_ERROR, NULL, 0);
+    if (frame->hd.type != NGHTTP2_HEADERS && frame->hd.type != NGHTTP2_DATA)
+        return 0;
+    s = stream_of(h2, frame->hd.stream_id);
+    if (!s)
+        return 0;
+    s->ended = s->ended || ends;
+    if (!s->head_done) {
+        h2_head_end(s);
+        h2->events->head(h2->self, s);
+    } else if (ends) {
+        h2->events->end(h2->self, s);
+    }
+    return 0;
+}
+
+/* ---- what goes ------------------------------------------------------------------------------- */
+
+static int
+on_frame_send(nghttp2_session *session, const nghttp2_frame *frame, void *self)
+{
+    struct h2 *h2 = self;
+    struct h2_stream *s;
+
+    (void)session;
+    if (frame->hd.type == NGHTTP2_RST_STREAM && frame->rst_stream.error_code != NGHTTP2_NO_ERROR)
+        count(h2, H2_RESETS); /* one that the peer made us send */
+    if (frame->hd.type == NGHTTP2_DATA)
+        h2->count[H2_WINDOWS] = 0;
+    if ((frame->hd.type != NGHTTP2_DATA && frame->hd.type != NGHTTP2_HEADERS) ||
+        !(frame->hd.flags & NGHTTP2_FLAG_END_STREAM))
+        return 0;
+    s = stream_of(h2, frame->hd.stream_id);
+    if (s)
+        h2->events->answered(h2->self, s);
+    return 0;
+}
+
+static int
+on_stream_close(nghttp2_session *session, int32_t id, uint32_t error, void *self)
+{
+    struct h2 *h2 = self;
+    struct h2_stream *s = stream_of(h2, id);
+
+    if (!s)
+        return 0;
+    (void)error;
+    (void)nghttp2_session_set_stream_user_data(session, id, NULL);
+    h2->events->closed(h2->self, s);
+    return 0;
+}
+
+static ssize_t
+write_frames(nghttp2_session *session, const uint8_t *data, size_t len, int flags, void *self)
+{
+    struct out *o = ((struct h2 *)self)->out;
+    size_t room = o ? o->cap - o->len : 0;
+    size_t n = len < room ? len : room;
+
+    (void)session;
+    (void)flags;
+    if (n == 0)
+        return NGHTTP2_ERR_WOULDBLOCK;
+    out_slice(o, slice_of(data, n));
+    return (ssize_t)n;
+}
+
+static ssize_t /* NOLINTNEXTLINE(readability-function-size): the form is nghttp2's */
+read_content(nghttp2_session *session, int32_t id, uint8_t *bytes, size_t cap, uint32_t *flags,
+             nghttp2_data_source *source, void *self)
+{
+    struct h2 *h2 = self;
+    bool end = false;
+    ssize_t n = h2->events->fill(h2->self, source->ptr, (char *)bytes, cap, &end);
+
+    (void)session;
+    (void)id;
+    if (n == H2_LATER)
+        return NGHTTP2_ERR_DEFERRED;
+    if (n < 0)
+        return NGHTTP2_ERR_TEMPORAL_CALLBACK_FAILURE;
+    if (end)
+        *flags |= NGHTTP2_DATA_FLAG_EOF;
+    return n;
+}
+
+/* ---- the session ----------------------------------------------------------------------------- */
+
+static int
+session_new(struct h2 *h2)
+{
+    nghttp2_session_callbacks *c;
+    nghttp2_option *o;
+    int error = nghttp2_session_callbacks_new(&c);
+
+    if (error)
+        return -ENOMEM;
+    nghttp2_session_callbacks_set_send_callback(c, write_frames);
+    nghttp2_session_callbacks_set_on_begin_headers_callback(c, on_begin_headers);
+    nghttp2_session_callbacks_set_on_header_callback(c, on_header);
+    nghttp2_session_callbacks_set_on_invalid_header_callback(c, on_invalid_header);
+    nghttp2_session_callbacks_set_on_data_chunk_recv_callback(c, on_data);
+    nghttp2_session_callbacks_set_on_frame_recv_callback(c, on_frame_recv);
+    nghttp2_session_callbacks_set_on_frame_send_callback(c, on_frame_send);
+    nghttp2_session_callbacks_set_on_stream_close_callback(c, on_stream_close);
+    error = nghttp2_option_new(&o);
+    if (!error) {
+        nghttp2_option_set_no_auto_window_update(o, 1);
+        nghttp2_option_set_no_closed_streams(o, 1);
+        nghttp2_option_set_builtin_recv_extension_type(o, NGHTTP2_PRIORITY_UPDATE);
+        error = nghttp2_session_server_new2(&h2->session, c, h2, o);
+        nghttp2_option_del(o);
+    }
+    nghttp2_session_callbacks_del(c);
+    return error ? -ENOMEM : 0;
+}
+
+int
+h2_begin(struct h2 *h2, const struct limits *limits, const struct h2_events *events, void *self,
+         int64_t now_ms)
+{
+    const nghttp2_settings_entry settings[] = {
+        {NGHTTP2_SETTINGS_MAX_CONCURRENT_STREAMS, (uint32_t)limits->h2_streams_max},
+        {NGHTTP2_SETTINGS_INITIAL_WINDOW_SIZE, (uint32_t)limits->h2_stream_window_bytes},
+        {NGHTTP2_SETTINGS_MAX_HEADER_LIST_SIZE, (uint32_t)limits->fields_bytes_max},
+        {NGHTTP2_SETTINGS_ENABLE_CONNECT_PROTOCOL, 1},
+        {NGHTTP2_SETTINGS_NO_RFC7540_PRIORITIES, 1},
+    };
+    int error;
+
+    *h2 = (struct h2){
+        .limits = limits, .events = events, .self = self, .now_ms = now_ms, .since_ms = now_ms};
+    error = session_new(h2);
+    if (error)
+        return error;
+    error = nghttp2_submit_settings(h2->session, NGHTTP2_FLAG_NONE, settings,
+                                    sizeof settings / sizeof *settings);
+    if (!error)
+        error = nghttp2_session_set_local_window_size(h2->session, NGHTTP2_FLAG_NONE, 0,
+                                                      (int32_t)limits->h2_window_bytes);
+    if (error)
+        h2_end(h2);
+    return error ? -ENOMEM : 0;
+}
+
+void
+h2_end(struct h2 *h2)
+{
+    nghttp2_session_del(h2->session);
+    h2->session = NULL;
+}
+
+bool
+h2_feed(struct h2 *h2, struct ern_slice bytes, int64_t now_ms)
+{
+    h2->now_ms = now_ms;
+    return nghttp2_session_mem_recv(h2->session, (const uint8_t *)bytes.ptr, bytes.len) >= 0;
+}
+
+bool
+h2_send(struct h2 *h2, struct out *out)
+{
+    int error;
+
+    h2->out = out;
+    error = nghttp2_session_send(h2->session);
+    h2->out = NULL;
+    return error == 0;
+}
+
+bool
+h2_has_more(const struct h2 *h2)
+{
+    return nghttp2_session_want_write(h2->session) != 0;
+}
+
+bool
+h2_is_over(const struct h2 *h2)
+{
+    return !nghttp2_session_want_write(h2->session) && !nghttp2_session_want_read(h2->session);
+}
+
+/* Is it a field that only HTTP/1.1 has (RFC 9113 8.2.2)? */
+static bool
+is_of_connection(struct ern_slice name)
+{
+    static const struct ern_slice names[] = {
+        {"connection", 10}, {"upgrade", 7}, {"keep-alive", 10}, {"transfer-encoding", 17}};
+
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++)
+        if (slice_eq(names[i], name))
+            return true;
+    return false;
+}
+
+/* The next of our own field lines, its name in lower case: changed where it stands. */
+static bool
+next_line(struct out *lines, size_t *at, nghttp2_nv *ret_nv)
+{
+    char *line = lines->ptr + *at;
+    struct ern_slice rest = slice_from(line, lines->len - *at);
+    size_t colon = slice_find(rest, ':'), end = slice_find(rest, '\r');
+
+    if (rest.len == 0)
+        return false;
+    assert(colon + 2 <= end);
+    assert(end + 2 <= rest.len);
+    for (size_t i = 0; i < colon; i++)
+        if (line[i] >= 'A' && line[i] <= 'Z')
+            line[i] = (char)(line[i] | 0x20);
+    *ret_nv = (nghttp2_nv){(uint8_t *)line, (uint8_t *)line + colon + 2, colon, end - colon - 2,
+                           NGHTTP2_NV_FLAG_NONE};
+    *at += end + 2;
+    return true;
+}
+
+struct head { /* of an answer, as nghttp2 wants it; it copies all of that */
+    nghttp2_nv nv[FIELDS_MAX];
+    size_t n; /* 0: there are too many fields */
+    char status_name[sizeof ":status"], digits[4];
+};
+
+static void
+make_head(struct head *head, uint16_t status, struct out *lines)
+{
+    struct out o = out_init(head->digits, sizeof head->digits);
+    nghttp2_nv one;
+
+    memcpy(head->status_name, ":status", sizeof head->status_name);
+    out_u64(&o, status);
+    head->n = 1;
+    head->nv[0] = (nghttp2_nv){(uint8_t *)head->status_name, (uint8_t *)head->digits,
+                               sizeof head->status_name - 1, o.len, NGHTTP2_NV_FLAG_NONE};
+    for (size_t at = 0; next_line(lines, &at, &one);) {
+        if (is_of_connection(slice_of(one.name, one.namelen)))
+            continue;
+        if (head->n == FIELDS_MAX) {
+            head->n = 0;
+            return;
+        }
+        head->nv[head->n++] = one;
+    }
+}
+
+void
+h2_answer(struct h2 *h2, struct h2_stream *s, uint16_t status, struct out *lines, bool has_content)
+{
+    const nghttp2_data_provider content = {.source = {.ptr = s}, .read_callback = read_content};
+    struct head head;
+
+    make_head(&head, status, lines);
+    if (head.n == 0 ||
+        nghttp2_submit_response(h2->session, s->id, head.nv, head.n, has_content ? &content : NULL))
+        h2_reset(h2, s);
+}
+
+void
+h2_interim(struct h2 *h2, const struct h2_stream *s, uint16_t status, struct out *lines)
+{
+    struct head head;
+
+    make_head(&head, status, lines);
+    if (head.n)
+        (void)nghttp2_submit_headers(h2->session, NGHTTP2_FLAG_NONE, s->id, NULL, head.nv, head.n,
+                                     NULL);
+}
+
+void
+h2_go_on(struct h2 *h2, const struct h2_stream *s)
+{
+    (void)nghttp2_session_resume_data(h2->session, s->id);
+}
+
+void
+h2_taken(struct h2 *h2, const struct h2_stream *s, size_t n)
+{
+    (void)nghttp2_session_consume(h2->session, s->id, n);
+}
+
+void
+h2_dropped(struct h2 *h2, size_t n)
+{
+    (void)nghttp2_session_consume_connection(h2->session, n);
+}
+
+void
+h2_reset(struct h2 *h2, const struct h2_stream *s)
+{
+    (void)nghttp2_submit_rst_stream(h2->session, NGHTTP2_FLAG_NONE, s->id, NGHTTP2_INTERNAL_ERROR);
+}
+
+void
+h2_stop(struct h2 *h2, const struct h2_stream *s)
+{
+    (void)nghttp2_submit_rst_stream(h2->session, NGHTTP2_FLAG_NONE, s->id, NGHTTP2_NO_ERROR);
+}
+
+void
+h2_leave(struct h2 *h2)
+{
+    if (h2->leaving)
+        return;
+    h2->leaving = true;
+    /* The last stream is named when the peer has seen this: its PING comes back. */
+    (void)nghttp2_submit_shutdown_notice(h2->session);
+    (void)nghttp2_submit_ping(h2->session, NGHTTP2_FLAG_NONE, NULL);
+}
+
+/* The value of a character of base64url (RFC 4648 5), or -1. */
+static int
+url_value(char c)
+{
+    if (c == '-' || c == '_')
+        return c == '-' ? 62 : 63;
+    return c == '+' || c == '/' ? -1 : base64_value(c);
+}
+
+/* RFC 7540 3.2.1: the payload of a SETTINGS frame, in base64url without padding. */
+static bool
+read_settings(struct ern_slice text, struct out *o)
+{
+    unsigned bits = 0, have = 0;
+
+    for (size_t i = 0; i < text.len; i++) {
+        int value = url_value(text.ptr[i]);
+
+        if (value < 0)
+            return false;
+        bits = (bits << 6 | (unsigned)value) & 0xffff;
+        have += 6;
+        if (have >= 8) {
+            have -= 8;
+            out_char(o, (char)(bits >> have));
+        }
+    }
+    return !o->full && have != 6;
+}
+
+bool
+h2_upgrade(struct h2 *h2, struct ern_slice settings, bool is_head, struct h2_stream *s)
+{
+    char text[SETTINGS_BYTES];
+    struct out o = out_init(text, sizeof text);
+
+    if (!read_settings(settings, &o))
+        return false;
+    h2_head_begin(s, 1);
+    s->head_done = s->ended = true;
+    return nghttp2_session_upgrade2(h2->session, (const uint8_t *)o.ptr, o.len, is_head, s) == 0;
+}

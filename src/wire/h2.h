@@ -1,0 +1,126 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * h2.h - HTTP/2 (RFC 9113) by nghttp2: bytes in, requests and their content out; answers in, bytes
+ * out. No I/O; time is passed in.
+ *
+ * What comes up is what h1.h gives: a request whose fields are checked, one authority, one framing;
+ * pseudo-header fields are gone, Cookie is joined, trailers are dropped. A message that is
+ * malformed by RFC 9113 8.1.1 ends with RST_STREAM and does not come up.
+ */
+#ifndef WIRE_H2_H
+#define WIRE_H2_H
+
+#include <sys/types.h>
+
+#include "base/out.h"
+#include "code/finding.h"
+#include "code/limits.h"
+#include "earnest/message.h"
+
+struct nghttp2_session;
+
+/* A request and its answer. Its owner sets the first part up in begin(). */
+struct h2_stream {
+    struct ern_request *request;    /* from ern_request_init() */
+    struct out text;                /* memory for its names and values, as long as the request */
+    int32_t id;                     /* the rest is set by h2.c */
+    bool head_done;                 /* the head has come, */
+    bool ended;                     /* and the last of the content */
+    enum finding finding;           /* what is wrong with it: the answer says so */
+    struct ern_slice finding_field; /* name of the field to blame, if one is */
+    struct ern_slice method, scheme, authority, path, protocol; /* pseudo-header fields */
+    uint64_t fields_bytes;
+};
+
+enum { H2_LATER = -1, H2_CUT = -2 };
+
+struct h2_events { /* self is that of the session; none of them may end it */
+    /* A request begins; NULL: it cannot be served now, and may be sent again (REFUSED_STREAM). */
+    struct h2_stream *(*begin)(void *self);
+    /* The head is there: request is whole, or finding says what is wrong. */
+    void (*head)(void *self, struct h2_stream *stream);
+    /* Content of the request. It counts as taken when h2_taken() says so. */
+    void (*content)(void *self, struct h2_stream *stream, struct ern_slice piece);
+    /* There is no more of it. */
+    void (*end)(void *self, struct h2_stream *stream);
+    /* Writes content of the answer: returns its length, and whether it was the last; H2_LATER until
+     * h2_go_on(), or H2_CUT: the rest is not to be had. */
+    ssize_t (*fill)(void *self, struct h2_stream *stream, char *bytes, size_t cap, bool *ret_end);
+    /* The answer went out to its end. Content that nobody wanted may still come. */
+    void (*answered)(void *self, struct h2_stream *stream);
+    /* The stream is over and will not be spoken of again. */
+    void (*closed)(void *self, struct h2_stream *stream);
+};
+
+/* How often something came that costs more to answer than to send; by kind, since since_ms. */
+enum h2_nuisance {
+    H2_RESETS,
+    H2_SETTINGS,
+    H2_PINGS,
+    H2_EMPTY,
+    H2_PRIORITIES,
+    H2_WINDOWS,
+    H2_KINDS
+};
+
+struct h2 { /* of a connection */
+    struct nghttp2_session *session;
+    const struct limits *limits;
+    const struct h2_events *events;
+    void *self;
+    struct out *out; /* where frames go while h2_send() runs */
+    int64_t now_ms, since_ms;
+    uint16_t count[H2_KINDS];
+    bool leaving; /* the peer was told that we end */
+};
+
+/* Begins the session of a connection, whose preface is still to be read. Returns 0 or -ENOMEM. */
+ERN_MUST_USE int h2_begin(struct h2 *h2, const struct limits *limits,
+                          const struct h2_events *events, void *self, int64_t now_ms);
+void h2_end(struct h2 *h2);
+
+/*
+ * The connection was HTTP/1.1 until a request asked for h2c: that request is stream 1 now.
+ *   settings  the value of HTTP2-Settings
+ * Returns false if that is malformed.
+ */
+ERN_MUST_USE bool h2_upgrade(struct h2 *h2, struct ern_slice settings, bool is_head,
+                             struct h2_stream *stream);
+
+/* Reads. Returns false if the session is over, for good: what is to be sent says why. */
+ERN_MUST_USE bool h2_feed(struct h2 *h2, struct ern_slice bytes, int64_t now_ms);
+
+/* Appends frames to out, as much as fits. Returns false if the session is over. */
+ERN_MUST_USE bool h2_send(struct h2 *h2, struct out *out);
+bool h2_has_more(const struct h2 *h2);
+
+/* Nothing more will be read or sent. */
+bool h2_is_over(const struct h2 *h2);
+
+/*
+ * Answers, or (1xx) says something before the answer.
+ *   lines  field lines as HTTP/1.1 has them; its names are changed to lower case. Fields that are
+ * of the connection (RFC 9113 8.2.2) are left out
+ */
+void h2_answer(struct h2 *h2, struct h2_stream *stream, uint16_t status, struct out *lines,
+               bool has_content);
+void h2_interim(struct h2 *h2, const struct h2_stream *stream, uint16_t status, struct out *lines);
+
+/* fill() has more after H2_LATER. */
+void h2_go_on(struct h2 *h2, const struct h2_stream *stream);
+
+/* So many bytes of content were taken: as many more may come. */
+void h2_taken(struct h2 *h2, const struct h2_stream *stream, size_t n);
+
+/* So many were dropped: as many more may come on other streams. */
+void h2_dropped(struct h2 *h2, size_t n);
+
+/* Ends a stream without an answer, or within it; or, after its answer, because no more of the
+ * request is wanted (RFC 9113 8.1). */
+void h2_reset(struct h2 *h2, const struct h2_stream *stream);
+void h2_stop(struct h2 *h2, const struct h2_stream *stream);
+
+/* Tells the peer that no new requests are served: those on their way are (RFC 9113 6.8). */
+void h2_leave(struct h2 *h2);
+
+#endif

@@ -75,6 +75,7 @@ tls_open(const struct tls_options *options, struct tls **ret_tls, const char **r
     static_assert(sizeof tls->ticket_key == 64, "that of HMAC with SHA-512");
     assert(options->client == TLS_CLIENT_NONE || options->client_ca);
     assert(!options->early_data || options->replay);
+    assert(options->early_data_max > 0);
     *ret_why = "there is not enough memory";
     if (!tls)
         return -ENOMEM;

@@ -45,8 +45,9 @@ struct tls_options {
     const unsigned char *ticket_key; /* TLS_TICKET_KEY_BYTES, the same in all processes */
     bool http2;                      /* offer "h2" before "http/1.1" (RFC 7301) */
     bool early_data;                 /* accept it (RFC 8446 2.3); needs replay */
-    uint32_t early_data_max;         /* bytes of it in one connection */
-    uint32_t early_window_s;   /* how late a ClientHello with early data may come; 2 or more */
+    uint32_t early_data_max;   /* bytes of it in one connection, which are skipped if it is not
+                                * accepted; 1 or more */
+    uint32_t early_window_s;   /* how late a ClientHello with early data may come; 3 or more */
     uint32_t handshake_max;    /* bytes that a peer may send before it is ready */
     struct tls_replay *replay; /* outlives the struct tls */
 };
@@ -78,8 +79,8 @@ void tls_session_free(struct tls_session *session);
  *   -EPROTO          the first byte is not that of a handshake; *cipher is left as it was
  *   -EPROTONOSUPPORT no version, cipher suite, protocol (ALPN) or certificate suits both
  *   -EACCES          the client's certificate is missing or bad
- *   -EBADMSG         a record or a message is broken
- *   -EMSGSIZE        more bytes than handshake_max or early_data_max
+ *   -EBADMSG         a record or a message is broken, or more than early_data_max
+ *   -EMSGSIZE        more bytes than handshake_max
  *   -ECONNABORTED    the peer sent an alert that ends the session
  *   -ENOMEM
  */

@@ -155,7 +155,11 @@ fill(gnutls_certificate_credentials_t credentials, const struct files *files, co
     int code = 0;
 
     if (i < 0)
-        return refuse(-EINVAL, gnutls_strerror(i), ret_why);
+        return refuse(-EINVAL,
+                      i == GNUTLS_E_CERTIFICATE_KEY_MISMATCH
+                          ? "a certificate and its key do not belong together"
+                          : "the file of a key holds none, or one that can not be used",
+                      ret_why);
     if (files->ocsp.size == 0)
         return 0;
     for (gnutls_x509_crt_fmt_t format = GNUTLS_X509_FMT_DER; format <= GNUTLS_X509_FMT_PEM;
@@ -165,7 +169,7 @@ fill(gnutls_certificate_credentials_t credentials, const struct files *files, co
         if (code >= 0 || code == GNUTLS_E_EXPIRED)
             return 0;
     }
-    return refuse(-EINVAL, gnutls_strerror(code), ret_why);
+    return refuse(-EINVAL, "an OCSP response does not belong to its certificate", ret_why);
 }
 
 static bool

@@ -69,18 +69,30 @@ set_protocols(struct tls_session *s)
                                      GNUTLS_ALPN_MANDATORY | GNUTLS_ALPN_SERVER_PRECEDENCE);
 }
 
+/* Is the certificate of the client, if it sent one, good for a client? */
+static int
+verify_client(gnutls_session_t gnutls)
+{
+    gnutls_typed_vdata_st purpose = {GNUTLS_DT_KEY_PURPOSE_OID,
+                                     (unsigned char *)GNUTLS_KP_TLS_WWW_CLIENT, 0};
+    unsigned n = 0, status = 0;
+
+    if (!gnutls_certificate_get_peers(gnutls, &n) || n == 0)
+        return 0; /* GnuTLS itself sees to it where one is required */
+    if (gnutls_certificate_verify_peers(gnutls, &purpose, 1, &status) < 0 || status != 0)
+        return GNUTLS_E_CERTIFICATE_VERIFICATION_ERROR;
+    return 0;
+}
+
 static void
 set_client(struct tls_session *s)
 {
-    static gnutls_typed_vdata_st purpose[] = {
-        {GNUTLS_DT_KEY_PURPOSE_OID, (unsigned char *)GNUTLS_KP_TLS_WWW_CLIENT, 0}};
-
     if (s->tls->client == TLS_CLIENT_NONE)
         return;
     gnutls_certificate_server_set_request(s->gnutls, s->tls->client == TLS_CLIENT_REQUIRED
                                                          ? GNUTLS_CERT_REQUIRE
                                                          : GNUTLS_CERT_REQUEST);
-    gnutls_session_set_verify_cert2(s->gnutls, purpose, 1, 0);
+    gnutls_session_set_verify_function(s->gnutls, verify_client);
 }
 
 int

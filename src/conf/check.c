@@ -102,6 +102,60 @@ check_names(struct maker *m)
         check_claims(m, claims, n, "the name \"%1\" is taken already");
 }
 
+/* Client certificates need an authority, and an authority is for nothing else. */
+static void
+check_clients(struct maker *m, const struct conf_listen *listen)
+{
+    const struct conf_given *given = listen->place.given;
+    bool asks = listen->client_certificate != TLS_CLIENT_NONE;
+
+    if (asks && !slice_is_there(listen->client_ca))
+        conf_wrong(m->errors, given[CONF_listen_client_certificate].key,
+                   CONF_SAY("nothing says who may sign the certificates of clients",
+                            "write client_ca = \"...\" beside it", ERN_ABSENT));
+    else if (!asks && slice_is_there(listen->client_ca))
+        conf_wrong(m->errors, given[CONF_listen_client_ca].key,
+                   CONF_SAY("client_ca says nothing while clients are not asked for a certificate",
+                            "write client_certificate = \"optional\" or \"required\" beside it",
+                            ERN_ABSENT));
+}
+
+/* What is for TLS alone; and there is one key to each certificate. */
+static void
+check_tls(struct maker *m, const struct conf_listen *listen)
+{
+    static const enum conf_option needs_tls[] = {
+        CONF_listen_key,        CONF_listen_ocsp,  CONF_listen_client_ca,
+        CONF_listen_early_data, CONF_listen_http2, CONF_listen_client_certificate,
+    };
+    const struct conf_given *given = listen->place.given;
+
+    for (size_t i = 0; i < sizeof needs_tls / sizeof *needs_tls; i++) {
+        struct conf_position at = given[needs_tls[i]].key;
+
+        if (at.line && listen->certificate.n == 0)
+            conf_wrong(m->errors, at,
+                       CONF_SAY("this is for a listener that speaks TLS",
+                                "write certificate = \"...\" beside it, or leave it out",
+                                ERN_ABSENT));
+    }
+    if (given[CONF_listen_certificate].key.line == 0)
+        return;
+    if (listen->certificate.n == 0)
+        conf_wrong(m->errors, given[CONF_listen_certificate].key,
+                   CONF_SAY("there is no certificate in this list",
+                            "write a file, or leave certificate out", ERN_ABSENT));
+    if (given[CONF_listen_key].key.line && listen->key.n != listen->certificate.n)
+        conf_wrong(m->errors, given[CONF_listen_key].key,
+                   CONF_SAY("there are not as many keys as certificates",
+                            "write one for each, in the same order", ERN_ABSENT));
+    if (listen->ocsp.n > listen->certificate.n)
+        conf_wrong(m->errors, given[CONF_listen_ocsp].key,
+                   CONF_SAY("there are more OCSP responses than certificates",
+                            "write one for each, in the same order; - for none", ERN_ABSENT));
+    check_clients(m, listen);
+}
+
 static void
 check_listens(struct maker *m)
 {
@@ -115,6 +169,7 @@ check_listens(struct maker *m)
     for (size_t i = 0; claims && i < conf->listens_n; i++) {
         const struct conf_listen *listen = &conf->listens[i];
 
+        check_tls(m, listen);
         if (slice_is_there(listen->name) && listen->port > 0)
             claims[n++] = (struct claim){listen->name, listen->place.at};
         if (listen->strict && conf->sites_n == 1 && !slice_is_there(conf->sites[0].name))

@@ -13,6 +13,7 @@
 #include "conf/error.h"
 #include "conf/memory.h"
 #include "conf/option.h"
+#include "io/tls.h"
 
 struct conf_given { /* where an option was written; lines are 0 if it has its default */
     struct conf_position key, value;
@@ -81,6 +82,14 @@ struct conf_listen {
     struct ern_slice address; /* without brackets; empty: all addresses */
     uint16_t port;            /* 0: any that is free */
     bool strict;              /* a name that is no site's is misdirected; else the first site's */
+
+    struct conf_texts certificate; /* paths; with one or more the listener speaks TLS */
+    struct conf_texts key;         /* as many, or none: then they are with the certificates */
+    struct conf_texts ocsp;        /* no more than certificates; "-" is none */
+    struct ern_slice client_ca;    /* a path; absent exactly if client_certificate is none */
+    unsigned client_certificate;   /* an enum tls_client */
+    bool early_data;
+    bool http2;
 };
 
 struct conf_log {
@@ -114,6 +123,7 @@ struct conf_flags {
     const char *log;    /* as log's file */
     const char *user;
     const char *state;
+    const char *certificate, *key; /* PEM files, to speak TLS with */
     bool listing, write;
     int workers;
 };
@@ -140,7 +150,8 @@ ERN_MUST_USE int conf_from_flags(const struct conf_flags *flags, struct conf **r
                                  struct conf_errors *errors);
 
 /*
- * Looks whether the folders, index files, log files and the user that conf names are there.
+ * Looks whether the folders, index files, log files, certificates and the user that conf names are
+ * there.
  *   errors   what is not is added; conf must outlive it
  * Returns 0, or -1 if there is an error.
  */
@@ -148,6 +159,16 @@ ERN_MUST_USE int conf_check_files(const struct conf *conf, struct conf_errors *e
 
 /* Writes the configuration with all its defaults, as a file that conf_parse() reads the same. */
 void conf_write(const struct conf *conf, struct out *o);
+
+/*
+ * Opens TLS as a listener with a certificate and the limits have it.
+ *   ticket_key  as in struct tls_options
+ *   replay      NULL: without early data, whatever the listener says
+ * Returns as tls_open() does.
+ */
+ERN_MUST_USE int conf_tls_open(const struct conf *conf, const struct conf_listen *listen,
+                               const unsigned char *ticket_key, struct tls_replay *replay,
+                               struct tls **ret_tls, const char **ret_why);
 
 /* How many routes all sites have. */
 size_t conf_routes(const struct conf *conf);

@@ -6,19 +6,12 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "conf/conf.h"
+#include "conf/certificates.h"
 
 enum {
     PATH_BYTES = 4096,
     USER_BYTES = 8192, /* what getpwnam_r() needs for one user */
 };
-
-/* The place in the file; none if the configuration was made from flags. */
-static struct conf_position
-place(const struct conf *conf, struct conf_position at)
-{
-    return conf->file ? at : (struct conf_position){0, 0};
-}
 
 /* Writes the path of name in folder, NUL-terminated. Returns false if it is too long. */
 static bool
@@ -47,10 +40,10 @@ has_index(const struct conf_route *route)
 }
 
 static void
-check_folder(const struct conf *conf, const struct conf_route *route, struct conf_errors *errors)
+check_folder(const struct conf_route *route, struct conf_errors *errors)
 {
     const struct conf_given *given = route->place.given;
-    struct conf_position at = place(conf, given[CONF_route_files].value);
+    struct conf_position at = given[CONF_route_files].value;
     struct stat status;
 
     if (stat(route->files.ptr, &status) < 0)
@@ -66,7 +59,7 @@ check_folder(const struct conf *conf, const struct conf_route *route, struct con
             CONF_SAY("\"%1\" is not a folder", "write the folder that it is in", route->files));
     else if (given[CONF_files_index].key.line && route->index.n > 0 && !route->listing &&
              !has_index(route))
-        conf_warn(errors, place(conf, given[CONF_files_index].value),
+        conf_warn(errors, given[CONF_files_index].value,
                   CONF_SAY("none of the index files is in \"%1\"",
                            "write \"%2\" there, or say listing = true", route->files,
                            route->index.text[0]));
@@ -77,7 +70,7 @@ static void
 check_log(const struct conf *conf, enum conf_option option, struct ern_slice file,
           struct conf_errors *errors)
 {
-    struct conf_position at = place(conf, conf->log.place.given[option].value);
+    struct conf_position at = conf->log.place.given[option].value;
     struct ern_slice folder = file;
     char path[PATH_BYTES];
     struct stat status;
@@ -102,7 +95,7 @@ check_user(const struct conf *conf, struct conf_errors *errors)
     if (!slice_is_there(conf->user))
         return;
     if (getpwnam_r(conf->user.ptr, &entry, buffer, sizeof buffer, &found) != 0 || !found)
-        conf_wrong(errors, place(conf, conf->place.given[CONF_top_user].value),
+        conf_wrong(errors, conf->place.given[CONF_top_user].value,
                    CONF_SAY("there is no user \"%1\"",
                             "add one with adduser --system, or write another", conf->user));
 }
@@ -116,12 +109,15 @@ conf_check_files(const struct conf *conf, struct conf_errors *errors)
     for (size_t i = 0; i < conf->sites_n; i++)
         for (size_t j = 0; j < conf->sites[i].routes_n; j++)
             if (conf->sites[i].routes[j].kind == CONF_KIND_FILES)
-                check_folder(conf, &conf->sites[i].routes[j], errors);
+                check_folder(&conf->sites[i].routes[j], errors);
     if (!slice_eq(conf->log.file, ERN_SLICE("-")) && !slice_eq(conf->log.file, ERN_SLICE("off")))
         check_log(conf, CONF_log_file, conf->log.file, errors);
     if (!slice_eq(conf->log.errors, ERN_SLICE("-")))
         check_log(conf, CONF_log_errors, conf->log.errors, errors);
     check_user(conf, errors);
+    check_certificates(conf, errors);
+    for (unsigned i = 0; !conf->file && i < errors->n; i++) /* flags stand nowhere */
+        errors->error[i].line = errors->error[i].column = 0;
     conf_errors_sort(errors);
     return errors->wrong_n > wrong_n ? -1 : 0;
 }

@@ -99,6 +99,8 @@ add_flags(struct maker *m, struct text_node *root, const struct conf_flags *flag
     listen = add_section(m, root, "listen", flags->listen ? flags->listen : "127.0.0.1:8080");
     if (flags->host)
         add_setting(m, listen, "strict", "true");
+    add_setting(m, listen, "certificate", flags->certificate);
+    add_setting(m, listen, "key", flags->key);
     add_setting(m, root, "user", flags->user);
     add_setting(m, root, "state", flags->state);
     if (flags->log)

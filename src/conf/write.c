@@ -158,6 +158,27 @@ write_site(struct out *o, const struct conf_site *site)
 }
 
 static void
+write_listen(struct out *o, const struct conf_listen *listen)
+{
+    static const char *const clients[] = {"none", "optional", "required"};
+
+    write_section(o, 0, "listen", listen->name);
+    write_flag(o, 1, "strict", listen->strict);
+    if (listen->certificate.n > 0) {
+        write_list(o, 1, "certificate", &listen->certificate);
+        if (listen->key.n > 0)
+            write_list(o, 1, "key", &listen->key);
+        if (listen->ocsp.n > 0)
+            write_list(o, 1, "ocsp", &listen->ocsp);
+        write_text(o, 1, "client_ca", listen->client_ca);
+        write_text(o, 1, "client_certificate", slice_text(clients[listen->client_certificate]));
+        write_flag(o, 1, "early_data", listen->early_data);
+        write_flag(o, 1, "http2", listen->http2);
+    }
+    write_end(o, 0);
+}
+
+static void
 write_limits(struct out *o, const struct conf *conf)
 {
     const struct limit_row *row;
@@ -174,11 +195,8 @@ conf_write(const struct conf *conf, struct out *o)
     write_number(o, 0, "workers", conf->workers);
     write_text(o, 0, "user", conf->user);
     write_text(o, 0, "state", conf->state);
-    for (size_t i = 0; i < conf->listens_n; i++) {
-        write_section(o, 0, "listen", conf->listens[i].name);
-        write_flag(o, 1, "strict", conf->listens[i].strict);
-        write_end(o, 0);
-    }
+    for (size_t i = 0; i < conf->listens_n; i++)
+        write_listen(o, &conf->listens[i]);
     write_section(o, 0, "log", ERN_ABSENT);
     write_text(o, 1, "format",
                conf->log.format == CONF_LOG_JSON ? ERN_SLICE("json") : ERN_SLICE("combined"));

@@ -63,6 +63,30 @@ ERN_MUST_USE int tls_open(const struct tls_options *options, struct tls **ret_tl
 /* After its last session is freed. NULL is fine. */
 void tls_close(struct tls *tls);
 
+/* Does a certificate name the host, itself or by a wildcard? */
+bool tls_covers(const struct tls *tls, struct ern_slice host);
+
+/* What can be wrong with the files of a certificate. */
+enum tls_fault {
+    TLS_FAULT_NONE,
+    TLS_FAULT_CERTIFICATE_FILE, /* it can not be read */
+    TLS_FAULT_CERTIFICATE,      /* it holds none */
+    TLS_FAULT_KEY_FILE,
+    TLS_FAULT_KEY,
+    TLS_FAULT_KEY_OTHER, /* the key is another certificate's */
+    TLS_FAULT_OCSP_FILE,
+    TLS_FAULT_OCSP,     /* no response, or about another certificate */
+    TLS_FAULT_OCSP_OLD, /* tls_open() leaves it out */
+};
+
+/*
+ * Looks at the files of one certificate, for people who want to know before tls_open() does.
+ *   ret_from_s, ret_until_s  seconds since 1970 between which the certificate is good
+ * Returns the first thing that is wrong.
+ */
+enum tls_fault tls_certificate_look(const struct tls_certificate *paths, int64_t *ret_from_s,
+                                    int64_t *ret_until_s);
+
 /* Returns 0, or -ENOMEM. The session borrows tls. */
 ERN_MUST_USE int tls_session_new(const struct tls *tls, struct tls_session **ret_session);
 void tls_session_free(struct tls_session *session);

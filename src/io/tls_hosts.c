@@ -145,6 +145,18 @@ compare_names(const void *left, const void *right)
     return order ? order : (a->certificate > b->certificate) - (a->certificate < b->certificate);
 }
 
+int
+tls_staple(gnutls_certificate_credentials_t credentials, unsigned i, const gnutls_datum_t *ocsp)
+{
+    int code =
+        gnutls_certificate_set_ocsp_status_request_mem(credentials, ocsp, i, GNUTLS_X509_FMT_DER);
+
+    if (code < 0 && code != GNUTLS_E_EXPIRED)
+        code = gnutls_certificate_set_ocsp_status_request_mem(credentials, ocsp, i,
+                                                              GNUTLS_X509_FMT_PEM);
+    return code;
+}
+
 /* Adds a certificate to credentials. An OCSP response that is too old is left out, as clients would
  * not take it either. */
 static int
@@ -162,13 +174,9 @@ fill(gnutls_certificate_credentials_t credentials, const struct files *files, co
                       ret_why);
     if (files->ocsp.size == 0)
         return 0;
-    for (gnutls_x509_crt_fmt_t format = GNUTLS_X509_FMT_DER; format <= GNUTLS_X509_FMT_PEM;
-         format++) {
-        code = gnutls_certificate_set_ocsp_status_request_mem(credentials, &files->ocsp,
-                                                              (unsigned)i, format);
-        if (code >= 0 || code == GNUTLS_E_EXPIRED)
-            return 0;
-    }
+    code = tls_staple(credentials, (unsigned)i, &files->ocsp);
+    if (code >= 0 || code == GNUTLS_E_EXPIRED)
+        return 0;
     return refuse(-EINVAL, "an OCSP response does not belong to its certificate", ret_why);
 }
 
@@ -249,8 +257,8 @@ make_sets(struct tls_hosts *h, const char **ret_why)
     return result ? result : set_of(h, &first, 1, &h->standard, ret_why);
 }
 
-static void
-forget(gnutls_datum_t *datum)
+void
+tls_forget(gnutls_datum_t *datum)
 {
     if (datum->data)
         gnutls_memset(datum->data, 0, datum->size);
@@ -263,14 +271,14 @@ static void
 forget_files(struct tls_hosts *h)
 {
     for (size_t i = 0; i < h->files_n; i++) {
-        forget(&h->files[i].certificate);
-        forget(&h->files[i].key);
-        forget(&h->files[i].ocsp);
+        tls_forget(&h->files[i].certificate);
+        tls_forget(&h->files[i].key);
+        tls_forget(&h->files[i].ocsp);
     }
     free(h->files);
     h->files = NULL;
     h->files_n = 0;
-    forget(&h->client_ca);
+    tls_forget(&h->client_ca);
 }
 
 int
@@ -320,25 +328,42 @@ compare_host(const void *host, const void *name)
     return compare_hosts(*(const struct ern_slice *)host, ((const struct name *)name)->host);
 }
 
+/* The name that covers the host, or NULL. */
 static const struct name *
 find(const struct tls_hosts *h, struct ern_slice host)
 {
-    return bsearch(&host, h->names, h->names_n, sizeof *h->names, compare_host);
+    size_t label = slice_find(host, '.');
+    char text[1 + TLS_HOST_MAX];
+    struct out o = out_init(text, sizeof text);
+    const struct name *name = NULL;
+    struct ern_slice wildcard;
+
+    if (host.len && h->names_n)
+        name = bsearch(&host, h->names, h->names_n, sizeof *h->names, compare_host);
+    if (name || !h->names_n || label == 0 || label == host.len)
+        return name;
+    out_char(&o, '*');
+    out_slice(&o, slice_skip(host, label));
+    wildcard = out_done(&o);
+    return bsearch(&wildcard, h->names, h->names_n, sizeof *h->names, compare_host);
 }
 
 gnutls_certificate_credentials_t
 tls_hosts_find(const struct tls_hosts *h, struct ern_slice host)
 {
-    const struct name *name = host.len && h->names_n ? find(h, host) : NULL;
-    size_t label = slice_find(host, '.');
+    const struct name *name = find(h, host);
 
-    if (!name && h->names_n && label > 0 && label < host.len) {
-        char text[1 + TLS_HOST_MAX];
-        struct out o = out_init(text, sizeof text);
-
-        out_char(&o, '*');
-        out_slice(&o, slice_skip(host, label));
-        name = find(h, out_done(&o));
-    }
     return h->sets[name ? name->set : h->standard].credentials;
+}
+
+bool
+tls_covers(const struct tls *tls, struct ern_slice host)
+{
+    char text[TLS_HOST_MAX];
+
+    if (host.len > sizeof text)
+        return false;
+    for (size_t i = 0; i < host.len; i++)
+        text[i] = lower(host.ptr[i]);
+    return find(tls->hosts, slice_from(text, host.len)) != NULL;
 }

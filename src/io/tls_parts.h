@@ -51,6 +51,13 @@ void tls_hosts_free(struct tls_hosts *hosts);
 gnutls_certificate_credentials_t tls_hosts_find(const struct tls_hosts *hosts,
                                                 struct ern_slice host);
 
+/* Gives the i-th certificate its OCSP response, DER or PEM. Returns what GnuTLS says. */
+int tls_staple(gnutls_certificate_credentials_t credentials, unsigned i,
+               const gnutls_datum_t *ocsp);
+
+/* Frees what may be a key. */
+void tls_forget(gnutls_datum_t *datum);
+
 /* Called by GnuTLS with each ClientHello before it looks at it itself: chooses what depends on the
  * name of the host. */
 int tls_hello(gnutls_session_t gnutls, unsigned type, unsigned when, unsigned incoming,

@@ -79,7 +79,7 @@ tls_peer_init(struct tls_peer *c, const struct tls_peer_options *o)
     if (o->certificate && gnutls_certificate_set_x509_key_file(c->credentials, o->certificate,
                                                                o->key, GNUTLS_X509_FMT_PEM) < 0)
         abort();
-    if (o->host)
+    if (o->host && slice_find(slice_text(o->host), ':') == slice_text(o->host).len)
         (void)gnutls_server_name_set(c->gnutls, GNUTLS_NAME_DNS, o->host, slice_text(o->host).len);
     set_alpn(c, o->alpn);
     if (o->ticket && gnutls_session_set_data(c->gnutls, o->ticket->data, o->ticket->size) < 0)

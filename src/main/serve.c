@@ -4,9 +4,11 @@
 #include <getopt.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 #include "base/num.h"
 #include "base/out.h"
+#include "io/tls_dev.h"
 #include "serve/server.h"
 
 static const char help[] =
@@ -25,6 +27,9 @@ static const char help[] =
     "      --write           let clients write: PUT, WebDAV, uploads from the listing\n"
     "      --state DIR       where locks and properties are kept, with --write\n"
     "                        (default: $XDG_STATE_HOME/earnest, or ~/.local/state/earnest)\n"
+    "      --tls FILE        speak TLS with the certificate and key in this PEM file; dev makes\n"
+    "                        a certificate for this machine, and says how to trust it\n"
+    "      --key FILE        where the key is, if it is not in the file of --tls\n"
     "      --user NAME       become this user once the port is open\n"
     "      --workers N       threads that serve (default: one a core)\n"
     "  -h, --help            this text\n"
@@ -32,8 +37,19 @@ static const char help[] =
     "Signals: TERM and INT let answers finish and stop, HUP reads the configuration again.\n"
     "Exit codes: 0 stopped, 1 could not start, 2 wrong usage.\n";
 
-enum { LISTING = 256, INDEX, HOST, LOG, USER, WORKERS, WRITE, STATE };
-enum { STATE_BYTES = 4096 };
+static const char how_to_trust[] =
+    "earnest serve: TLS with a certificate for localhost, 127.0.0.1, ::1 and the name of this "
+    "machine\n"
+    "  It was signed by an authority that was made here, and that can speak for nothing else:\n"
+    "      %s\n"
+    "  curl       add --cacert %s\n"
+    "  system     sudo cp %s /usr/local/share/ca-certificates/earnest-dev.crt\n"
+    "             sudo update-ca-certificates\n"
+    "  Chromium   certutil -d sql:$HOME/.pki/nssdb -A -t C,, -n earnest-dev -i %s\n"
+    "  Firefox    Settings, Certificates, View Certificates, Authorities, Import\n";
+
+enum { LISTING = 256, INDEX, HOST, LOG, USER, WORKERS, WRITE, STATE, TLS, KEY };
+enum { PATH_BYTES = 4096, HOST_BYTES = 256 };
 
 static const struct option options[] = {
     {"config", required_argument, NULL, 'c'},  {"listen", required_argument, NULL, 'l'},
@@ -41,6 +57,7 @@ static const struct option options[] = {
     {"host", required_argument, NULL, HOST},   {"log", required_argument, NULL, LOG},
     {"user", required_argument, NULL, USER},   {"workers", required_argument, NULL, WORKERS},
     {"write", no_argument, NULL, WRITE},       {"state", required_argument, NULL, STATE},
+    {"tls", required_argument, NULL, TLS},     {"key", required_argument, NULL, KEY},
     {"help", no_argument, NULL, 'h'},          {NULL, 0, NULL, 0},
 };
 
@@ -83,6 +100,12 @@ take(int option, const char *value, const char **config, struct conf_flags *flag
     case STATE:
         flags->state = value;
         return true;
+    case TLS:
+        flags->certificate = value;
+        return true;
+    case KEY:
+        flags->key = value;
+        return true;
     case LISTING:
         flags->listing = slice_eq(text, ERN_SLICE("on"));
         return flags->listing || slice_eq(text, ERN_SLICE("off"));
@@ -96,24 +119,45 @@ take(int option, const char *value, const char **config, struct conf_flags *flag
     }
 }
 
-/* Where state is kept by custom (XDG Base Directory Specification); NULL if nothing tells. */
+/* Where a kind of files is kept by custom (XDG Base Directory Specification); NULL if nothing
+ * tells.
+ */
 static const char *
-default_state(char *path, size_t cap)
+custom_folder(const char *variable, const char *in_home, const char *name, char *path)
 {
-    const char *base = getenv("XDG_STATE_HOME"), *home = getenv("HOME");
-    struct out o = out_init(path, cap);
+    const char *base = getenv(variable), *home = getenv("HOME");
+    struct out o = out_init(path, PATH_BYTES);
 
     if (base && base[0] == '/') {
         out_text(&o, base);
     } else if (home && home[0] == '/') {
         out_text(&o, home);
-        out_literal(&o, "/.local/state");
+        out_text(&o, in_home);
     } else {
         return NULL;
     }
-    out_literal(&o, "/earnest");
+    out_text(&o, name);
     out_char(&o, '\0');
     return o.full ? NULL : path;
+}
+
+/* Makes certificates for this machine, and says how to trust them. Returns false if it can not. */
+static bool
+make_dev(struct tls_dev *dev)
+{
+    char path[PATH_BYTES], host[HOST_BYTES] = "";
+    const char *folder = custom_folder("XDG_CONFIG_HOME", "/.config", "/earnest/dev", path);
+    const char *why = "neither XDG_CONFIG_HOME nor HOME says where certificates are kept";
+
+    if (gethostname(host, sizeof host - 1) < 0)
+        host[0] = '\0';
+    if (!folder || tls_dev_make(folder, slice_text(host), dev, &why) < 0) {
+        (void)fprintf(stderr, "earnest serve: %s\n", why);
+        return false;
+    }
+    (void)fprintf(stderr, how_to_trust, dev->authority, dev->authority, dev->authority,
+                  dev->authority);
+    return true;
 }
 
 int
@@ -121,7 +165,8 @@ serve_main(int argc, char **argv)
 {
     struct conf_flags flags = {.listing = true, .log = "-"};
     const char *config = NULL;
-    char state[STATE_BYTES];
+    char state[PATH_BYTES];
+    struct tls_dev dev;
     bool other = false;
     int option;
 
@@ -141,7 +186,13 @@ serve_main(int argc, char **argv)
     if (!config && optind != argc - 1)
         return usage(optind == argc ? "say which folder to serve" : "say one folder", "");
     if (flags.write && !flags.state)
-        flags.state = default_state(state, sizeof state);
+        flags.state = custom_folder("XDG_STATE_HOME", "/.local/state", "/earnest", state);
+    if (slice_eq(slice_text(flags.certificate), ERN_SLICE("dev"))) {
+        if (!make_dev(&dev))
+            return 1;
+        flags.certificate = dev.certificate;
+        flags.key = dev.key;
+    }
     flags.directory = config ? NULL : argv[optind];
     return server_run(&(struct server_source){.path = config, .flags = &flags});
 }

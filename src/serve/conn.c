@@ -6,7 +6,10 @@
 #include <sys/epoll.h>
 #include <unistd.h>
 
+#include "io/tls.h"
+#include "serve/conn_h2.h"
 #include "serve/guests.h"
+#include "serve/secure.h"
 #include "serve/send.h"
 
 enum { TURN_READS = 4 /* full buffers that are read before others have their turn */ };
@@ -20,7 +23,11 @@ conn_received(const struct conn *c)
 void
 conn_end(struct worker *w, struct conn *c)
 {
-    enum sent sent = send_flush(w, c, false);
+    enum sent sent;
+
+    if (c->tls)
+        secure_bye(w, c);
+    sent = send_flush(w, c, false);
 
     if (sent == SENT_BLOCKED)
         return;
@@ -68,13 +75,43 @@ linger(struct worker *w, struct conn *c)
     conn_again(w, c);
 }
 
+/*
+ * Receives some.
+ *   ret_all  that was all: what comes now is told by the next event
+ * Returns as recv().
+ */
+static ssize_t
+receive_some(struct worker *w, struct conn *c, struct buffer *in, bool *ret_all)
+{
+    size_t room = w->buffer_bytes - in->len;
+    ssize_t n;
+
+    if (c->tls)
+        return secure_receive(w, c, in->bytes + in->len, room, ret_all);
+    do
+        n = recv(c->fd, in->bytes + in->len, room, 0);
+    while (n < 0 && errno == EINTR);
+    *ret_all = n < 0 || ((size_t)n < room && !c->hung_up);
+    return n;
+}
+
+/* Which version of HTTP the peer wants to speak is known with its first bytes. */
+static void
+choose_protocol(struct worker *w, struct conn *c)
+{
+    if (c->tls && !c->begun && !c->h2 && tls_known(c->tls).h2 && !h2_open(w, c))
+        conn_close(w, c);
+}
+
 /* Receives, and serves what was received, until nothing is left or something has to wait. */
 static void
 receive(struct worker *w, struct conn *c)
 {
+    bool all = false;
+
+    c->cipher_all = false; /* an event may have come since */
     for (unsigned reads = 0; !c->pending && !c->ended; reads++) {
         struct buffer *in;
-        size_t room;
         ssize_t n;
 
         if (c->stage == CONN_LINGERING)
@@ -90,21 +127,24 @@ receive(struct worker *w, struct conn *c)
             conn_close(w, c);
             return;
         }
-        room = w->buffer_bytes - in->len;
-        n = recv(c->fd, in->bytes + in->len, room, 0);
-        if (n < 0 && errno == EINTR)
-            continue;
+        n = receive_some(w, c, in, &all);
         if (n < 0 && errno == EAGAIN)
             return;
+        if (n < 0 && errno == EPROTO) {
+            h1_refuse(w, c, ERN_FACT_malformed);
+            return;
+        }
         if (n < 0) {
+            (void)send_flush(w, c, false); /* the alert that says why */
             conn_close(w, c);
             return;
         }
         c->ended = n == 0;
         in->len += (size_t)n;
-        c->protocol->proceed(w, c);
-        /* Less than there was room for: it was all. What comes now is told by the next event. */
-        if ((size_t)n < room && !c->hung_up)
+        choose_protocol(w, c);
+        if (c->stage != CONN_CLOSED)
+            c->protocol->proceed(w, c);
+        if (all)
             return;
     }
 }
@@ -115,6 +155,8 @@ watch(struct worker *w, const struct conn *c)
 {
     if (c->pending)
         return &w->sends;
+    if (c->tls && !tls_is_ready(c->tls))
+        return &w->heads;
     return c->stage == CONN_LINGERING ? &w->lingers : c->protocol->watch(w, c);
 }
 
@@ -130,7 +172,7 @@ settle(struct worker *w, struct conn *c)
         !c->protocol->outlives_peer(c))
         conn_close(w, c);
     if (c->stage == CONN_CLOSED) {
-        w->out.len = 0;
+        w->out.len = w->cipher.len = 0;
         return;
     }
     if (c->in && c->in->at == c->in->len && !c->exchange) {
@@ -182,7 +224,7 @@ void
 conn_expired(struct worker *w, struct conn *c)
 {
     timer_stop(&c->timer);
-    if (c->list == &w->sends || c->stage == CONN_LINGERING)
+    if (c->list == &w->sends || c->stage == CONN_LINGERING || (c->tls && !tls_is_ready(c->tls)))
         conn_close(w, c);
     else if (c->list == &w->idles)
         c->protocol->leave(w, c, true);
@@ -212,6 +254,16 @@ conn_new(struct worker *w, int fd, const union address *peer, const struct liste
     return c;
 }
 
+/* There are too many: says so, where it can be said before a handshake. */
+static void
+refuse(struct worker *w, struct conn *c)
+{
+    if (c->listener->tls)
+        conn_close(w, c);
+    else
+        h1_refuse(w, c, ERN_FACT_overloaded);
+}
+
 void
 conn_open(struct worker *w, int fd, const union address *peer, const struct listener *listener)
 {
@@ -221,10 +273,12 @@ conn_open(struct worker *w, int fd, const union address *peer, const struct list
         (void)close(fd);
         return;
     }
-    if (guests_enter(w->guests, peer, &c->guest))
+    if (listener->tls && !secure_begin(c))
+        conn_close(w, c);
+    else if (guests_enter(w->guests, peer, &c->guest))
         receive(w, c); /* the request is often there already */
     else
-        h1_refuse(w, c, ERN_FACT_overloaded);
+        refuse(w, c);
     settle(w, c);
 }
 
@@ -237,7 +291,7 @@ conn_refuse(struct worker *w, int fd, const union address *peer, const struct li
         (void)close(fd);
         return;
     }
-    h1_refuse(w, c, ERN_FACT_overloaded);
+    refuse(w, c);
     /* There is no room to wait for its end; but unread bytes would make it a reset. */
     if (c->stage == CONN_LINGERING)
         linger(w, c);
@@ -261,6 +315,7 @@ conn_close(struct worker *w, struct conn *c)
         return;
     c->protocol->closed(w, c);
     timer_stop(&c->timer);
+    secure_end(w, c);
     (void)close(c->fd);
     if (c->in)
         worker_buffer_done(w, c->in);

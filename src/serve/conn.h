@@ -27,6 +27,8 @@ struct conn {           /* idle, it holds nothing but this */
     struct pending *pending;   /* what the peer did not take yet; NULL if nothing */
     struct exchange *exchange; /* HTTP/1.1: the request in progress; NULL if none */
     struct h2_conn *h2;        /* HTTP/2: its streams; NULL in another version */
+    struct tls_session *tls;   /* NULL: plain */
+    struct buffer *cipher;     /* what TLS did not take yet; NULL if nothing */
     struct timer_list *list;   /* the list its timer is in; NULL if none */
     const struct listener *listener;
     int fd;
@@ -38,6 +40,7 @@ struct conn {           /* idle, it holds nothing but this */
     bool closing;    /* after what is being sent, and */
     bool polite;     /* the client knows, and sends no more */
     bool begun;      /* a request was read */
+    bool cipher_all; /* the socket had no more when cipher was received */
     bool head_done;  /* a head was read in this turn: the time for the next begins anew */
     bool again;      /* in worker->again_conns */
     union address peer;

@@ -215,10 +215,11 @@ peer_closes(const struct ern_request *r)
 /* RFC 7540 3.2: does it ask for h2c, in a way that can be granted? Content would have to be read
  * before the first frame. */
 static bool
-asks_h2c(const struct ern_request *r)
+asks_h2c(const struct conn *c, const struct ern_request *r)
 {
-    return ern_request_has(r, ERN_FIELD_http2_settings) && r->version_minor > 0 && !r->chunked &&
-           r->content_length <= 0 && list_has(r, ERN_FIELD_upgrade, ERN_SLICE("h2c")) &&
+    return c->listener->http2 && !c->tls && ern_request_has(r, ERN_FIELD_http2_settings) &&
+           r->version_minor > 0 && !r->chunked && r->content_length <= 0 &&
+           list_has(r, ERN_FIELD_upgrade, ERN_SLICE("h2c")) &&
            list_has(r, ERN_FIELD_connection, ERN_SLICE("http2-settings"));
 }
 
@@ -240,7 +241,7 @@ begin_exchange(struct conn *c, struct exchange *x, enum parse state)
     if (x->request.chunked || x->request.content_length > 0)
         preview_content(x, conn_received(c));
     x->peer_closes = !x->finding && peer_closes(&x->request);
-    x->upgrades = !x->finding && asks_h2c(&x->request);
+    x->upgrades = !x->finding && asks_h2c(c, &x->request);
 }
 
 /* rfc9113#3.4 "In HTTP/2, each endpoint is required to send a connection preface": is what has come
@@ -263,7 +264,7 @@ step_read(struct worker *w, struct conn *c)
 
     if (in.len == 0)
         return false;
-    if (in.ptr[0] == 'P' && !c->begun && is_preface(in)) {
+    if (in.ptr[0] == 'P' && !c->begun && c->listener->http2 && is_preface(in)) {
         if (in.len >= PREFACE_BYTES && !h2_open(w, c))
             conn_close(w, c);
         return false;

@@ -308,7 +308,9 @@ exchange_refuse(struct exchange *x, enum ern_fact fact)
 {
     struct worker *w = x->worker;
 
-    x->finding = fact == ERN_FACT_timed_out ? FINDING_timed_out : FINDING_none;
+    x->finding = fact == ERN_FACT_timed_out   ? FINDING_timed_out
+                 : fact == ERN_FACT_malformed ? FINDING_plain_on_tls
+                                              : FINDING_none;
     ern_request_facts(&x->request, w->now.unix_s, &x->given);
     ern_state(&x->given, fact, true);
     x->res.path = ERN_SLICE("/");

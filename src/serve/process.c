@@ -7,10 +7,12 @@
 #include <pthread.h>
 #include <pwd.h>
 #include <signal.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <sys/random.h>
 #include <unistd.h>
 
+#include "io/tls.h"
 #include "serve/complain.h"
 #include "serve/guests.h"
 #include "serve/shares.h"
@@ -23,6 +25,8 @@ struct process { /* all that is to be given back at the end */
     struct shares *shares;
     struct pool *pool;
     struct log *access, *errors;
+    struct tls **tls; /* of each listener; NULL where it is plain */
+    unsigned tls_n;
     struct worker **workers;
     pthread_t *threads;
     unsigned workers_n, threads_n;
@@ -59,6 +63,37 @@ open_logs(struct process *p, const struct conf *conf)
     return error ? complain(errors, error) : 0;
 }
 
+/* What each listener speaks TLS with, for all threads. */
+static int
+open_tls(struct process *p, const struct process_options *options)
+{
+    const struct conf *conf = options->conf;
+
+    p->tls = calloc(conf->listens_n, sizeof *p->tls);
+    if (!p->tls)
+        return -ENOMEM;
+    for (p->tls_n = 0; p->tls_n < conf->listens_n; p->tls_n++) {
+        const struct conf_listen *listen = &conf->listens[p->tls_n];
+        const char *why;
+        int error = 0;
+
+        if (listen->certificate.n)
+            error = conf_tls_open(conf, listen, options->ticket_key, options->replay,
+                                  &p->tls[p->tls_n], &why);
+        if (error) {
+            (void)fprintf(stderr, "earnest: %s: %s\n", listen->name.ptr, why);
+            return error;
+        }
+        for (unsigned t = 0; t < options->threads_n; t++) {
+            struct listener *l = &options->listeners[(size_t)t * options->listens_n + p->tls_n];
+
+            l->tls = p->tls[p->tls_n];
+            l->http2 = listen->http2;
+        }
+    }
+    return 0;
+}
+
 static int
 open_all(struct process *p, const struct process_options *options, struct hash_key key)
 {
@@ -74,7 +109,10 @@ open_all(struct process *p, const struct process_options *options, struct hash_k
     if (!p->guests || !p->workers || !p->threads)
         return complain("start", -ENOMEM);
     error = pool_open(POOL_THREADS, conf->limits.pool_queue_max, &p->pool);
-    return error ? complain("pool", error) : open_logs(p, conf);
+    if (error)
+        return complain("pool", error);
+    error = open_tls(p, options);
+    return error ? error : open_logs(p, conf);
 }
 
 static void *
@@ -148,6 +186,9 @@ close_all(struct process *p)
     guests_free(p->guests);
     site_table_free(p->sites);
     shares_free(p->shares);
+    for (unsigned i = 0; i < p->tls_n; i++)
+        tls_close(p->tls[i]);
+    free(p->tls);
     free(p->workers);
     free(p->threads);
 }

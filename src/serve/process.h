@@ -6,6 +6,8 @@
 #include "conf/conf.h"
 #include "serve/worker.h"
 
+struct tls_replay;
+
 enum { PROCESS_READY = 'r', PROCESS_DRAIN = 'd', PROCESS_STOP = 's' };
 
 struct process_options {
@@ -14,6 +16,8 @@ struct process_options {
     struct listener *listeners; /* threads_n rows of listens_n */
     unsigned listens_n;
     char *last_requests; /* threads_n times WORKER_LAST_BYTES, shared with the supervisor */
+    const unsigned char *ticket_key; /* as in struct tls_options, and */
+    struct tls_replay *replay;       /* likewise */
     int control; /* to the supervisor: we say READY; it says DRAIN or STOP, or goes away (a STOP) */
 };
 

@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "serve/exchange.h"
+#include "serve/secure.h"
 
 enum {
     /* Of one file, so much goes out before others have their turn. It is also what the peer's side
@@ -37,19 +38,19 @@ send_bytes(struct conn *c, const char *bytes, size_t n, int flags, size_t *ret_n
     return SENT;
 }
 
-/* What is left of worker->out becomes the connection's, after what it has already. */
+/* What is left of what was gathered becomes the connection's, after what it has already. */
 static enum sent
-keep_pending(struct worker *w, struct conn *c, size_t from)
+keep_pending(struct conn *c, struct out *o, size_t from)
 {
-    size_t n = w->out.len - from, before = c->pending ? c->pending->len : 0;
+    size_t n = o->len - from, before = c->pending ? c->pending->len : 0;
     struct pending *p = realloc(c->pending, sizeof *p + before + n);
 
-    w->out.len = 0;
+    o->len = 0;
     if (!p)
         return SENT_BROKEN;
     if (before == 0)
         p->at = 0;
-    memcpy(p->bytes + before, w->out.ptr + from, n);
+    memcpy(p->bytes + before, o->ptr + from, n);
     p->len = before + n;
     c->pending = p;
     return SENT_BLOCKED;
@@ -58,12 +59,15 @@ keep_pending(struct worker *w, struct conn *c, size_t from)
 enum sent
 send_flush(struct worker *w, struct conn *c, bool more)
 {
+    struct out *o = c->tls ? &w->cipher : &w->out;
     int flags = more ? MSG_MORE : 0;
     enum sent sent;
     size_t n;
 
+    if (c->tls && !secure_gather(w, c))
+        return SENT_BROKEN;
     /* An answer that had to wait comes while the one before it is not all out yet. */
-    if (c->pending && w->out.len && keep_pending(w, c, 0) == SENT_BROKEN)
+    if (c->pending && o->len && keep_pending(c, o, 0) == SENT_BROKEN)
         return SENT_BROKEN;
     if (c->pending) {
         struct pending *p = c->pending;
@@ -78,12 +82,12 @@ send_flush(struct worker *w, struct conn *c, bool more)
         }
         return sent;
     }
-    if (w->out.len == 0)
+    if (o->len == 0)
         return SENT;
-    sent = send_bytes(c, w->out.ptr, w->out.len, flags, &n);
+    sent = send_bytes(c, o->ptr, o->len, flags, &n);
     if (sent == SENT_BLOCKED)
-        return keep_pending(w, c, n);
-    w->out.len = 0;
+        return keep_pending(c, o, n);
+    o->len = 0;
     return sent;
 }
 
@@ -171,11 +175,42 @@ send_memory(struct worker *w, struct conn *c, struct segment *s)
     return sent;
 }
 
+/* Sends all segments by way of worker->out, where they are made records of. */
+static enum sent
+send_copies(struct worker *w, struct conn *c)
+{
+    struct exchange *x = c->exchange;
+    size_t turn = 0;
+
+    while (x->segment < x->segments_n) {
+        ssize_t n = send_copy(x, w->out.ptr + w->out.len, w->out.cap - w->out.len);
+        enum sent sent;
+
+        if (n < 0)
+            return SENT_BROKEN;
+        w->out.len += (size_t)n;
+        turn += (size_t)n;
+        c->timer.active_ms = (uint32_t)w->now.run_ms;
+        if (x->segment == x->segments_n)
+            break;
+        sent = send_flush(w, c, false);
+        if (sent == SENT && turn >= TURN_BYTES) {
+            conn_again(w, c);
+            sent = SENT_BLOCKED;
+        }
+        if (sent != SENT)
+            return sent;
+    }
+    return SENT;
+}
+
 enum sent
 send_segments(struct worker *w, struct conn *c)
 {
     struct exchange *x = c->exchange;
 
+    if (c->tls)
+        return send_copies(w, c);
     for (; x->segment < x->segments_n; x->segment++) {
         struct segment *s = &x->segments[x->segment];
         enum sent sent = SENT;

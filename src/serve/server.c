@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/mman.h>
+#include <sys/random.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
@@ -13,6 +14,7 @@
 #include <unistd.h>
 
 #include "io/clock.h"
+#include "io/tls.h"
 #include "serve/complain.h"
 #include "serve/process.h"
 #include "serve/sockets.h"
@@ -38,6 +40,8 @@ struct server {
     struct sockets *sockets;
     unsigned threads_n;
     char *last_requests;
+    unsigned char ticket_key[TLS_TICKET_KEY_BYTES]; /* of all processes, as replay is: */
+    struct tls_replay *replay;                      /* a ticket is good, and used, in all of them */
     struct generation generations[GENERATIONS];
     struct generation *serving; /* NULL: none does at the moment */
     int64_t start_at_ms;        /* when one is to be started; 0: not */
@@ -145,6 +149,8 @@ become_process(struct server *s, const struct conf *conf, const struct sockets *
         .listeners = sockets->listeners,
         .listens_n = sockets->listens_n,
         .last_requests = s->last_requests,
+        .ticket_key = s->ticket_key,
+        .replay = s->replay,
         .control = control,
     });
 }
@@ -327,7 +333,8 @@ say_where(const struct server *s)
         struct out o = out_init(text, sizeof text);
 
         address_write(&o, &s->sockets->addresses[i]);
-        (void)fprintf(stderr, "earnest: serving on http://%.*s/\n", (int)o.len, o.ptr);
+        (void)fprintf(stderr, "earnest: serving on http%s://%.*s/\n",
+                      s->conf->listens[i].certificate.n ? "s" : "", (int)o.len, o.ptr);
     }
 }
 
@@ -346,6 +353,11 @@ open_server(struct server *s)
     error = sockets_open(s->conf, s->threads_n, NULL, &s->sockets, &name);
     if (error)
         return complain(name.ptr ? name.ptr : "sockets", error);
+    if (getrandom(s->ticket_key, sizeof s->ticket_key, 0) != sizeof s->ticket_key)
+        return complain("getrandom", -EIO);
+    error = tls_replay_open(&s->replay);
+    if (error)
+        return complain("memory", error);
     s->last_requests = mmap(NULL, (size_t)s->threads_n * WORKER_LAST_BYTES, PROT_READ | PROT_WRITE,
                             MAP_SHARED | MAP_ANONYMOUS, -1, 0);
     if (s->last_requests == MAP_FAILED) {
@@ -375,6 +387,7 @@ server_run(const struct server_source *source)
     }
     sockets_close(s.sockets, NULL);
     conf_free(s.conf);
+    tls_replay_close(s.replay);
     if (s.last_requests)
         (void)munmap(s.last_requests, (size_t)s.threads_n * WORKER_LAST_BYTES);
     return error ? 1 : 0;

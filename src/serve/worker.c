@@ -131,6 +131,7 @@ worker_new(const struct worker_options *options, struct worker **ret_worker)
     w->buffer_bytes = (size_t)(limits->target_bytes_max + limits->fields_bytes_max) + BUFFER_MORE;
     w->out = out_init(w->out_bytes, sizeof w->out_bytes);
     w->head = out_init(w->head_bytes, sizeof w->head_bytes);
+    w->cipher = out_init(w->cipher_bytes, sizeof w->cipher_bytes);
     w->epoll = w->reserve = w->mailbox.fd = -1;
     w->json = options->json;
     log_writer_init(&w->access, options->access);

@@ -16,7 +16,12 @@
 #include "io/timer.h"
 #include "serve/site.h"
 
-enum { WORKER_OUT_BYTES = 131072, WORKER_HEAD_BYTES = 65536, WORKER_DATE_BYTES = 64 };
+enum {
+    WORKER_OUT_BYTES = 131072,
+    WORKER_HEAD_BYTES = 65536,
+    WORKER_CIPHER_BYTES = 262144,
+    WORKER_DATE_BYTES = 64
+};
 
 struct buffer { /* of a connection, for what it received */
     struct buffer *next;
@@ -27,12 +32,15 @@ struct buffer { /* of a connection, for what it received */
 
 struct listener { /* one a `listen` of the configuration and a thread */
     int fd;
-    bool strict; /* an unknown host is misdirected */
+    bool strict;     /* an unknown host is misdirected */
+    bool http2;      /* HTTP/2 is spoken, too */
+    struct tls *tls; /* NULL: plain */
 };
 
 struct conn;
 struct exchange;
 struct guests;
+struct tls;
 
 struct worker {
     const struct site_table *sites; /* the configuration, and */
@@ -71,7 +79,9 @@ struct worker {
     int64_t drain_end_ms; /* when what is still there is cut */
     struct out out;       /* answers on their way out, of one connection at a time */
     struct out head;      /* field lines of one head, on their way to HTTP/2 */
+    struct out cipher;    /* records of TLS, of that one connection */
     char out_bytes[WORKER_OUT_BYTES];
+    char cipher_bytes[WORKER_CIPHER_BYTES];
     char head_bytes[WORKER_HEAD_BYTES];
 };
 

@@ -20,6 +20,12 @@ u64_parse(struct ern_slice text, uint64_t max, uint64_t *ret)
     return true;
 }
 
+bool
+u64_parse_plain(struct ern_slice text, uint64_t max, uint64_t *ret)
+{
+    return !(text.len > 1 && text.ptr[0] == '0') && u64_parse(text, max, ret);
+}
+
 int
 hex_value(char c)
 {

@@ -16,6 +16,9 @@
  */
 ERN_MUST_USE bool u64_parse(struct ern_slice text, uint64_t max, uint64_t *ret);
 
+/* The same, written as a number is: without zeros in front. */
+ERN_MUST_USE bool u64_parse_plain(struct ern_slice text, uint64_t max, uint64_t *ret);
+
 /* The value of a hexadecimal digit, or -1. */
 int hex_value(char c);
 

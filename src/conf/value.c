@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "conf/value.h"
 
-#include <arpa/inet.h>
-
 #include "base/chars.h"
+#include "base/ip.h"
 #include "base/num.h"
 #include "base/slice.h"
 
@@ -80,26 +79,14 @@ value_quantity(struct ern_slice text, struct ern_slice unit, int64_t *ret)
     return true;
 }
 
-/* Is it an address of the family, as the system writes it? */
-static bool
-is_ip(struct ern_slice text, int family)
-{
-    char copy[INET6_ADDRSTRLEN];
-    unsigned char binary[sizeof(struct in6_addr)];
-
-    if (text.len == 0 || text.len >= sizeof copy)
-        return false;
-    memcpy(copy, text.ptr, text.len);
-    copy[text.len] = '\0';
-    return inet_pton(family, copy, binary) == 1;
-}
-
 /* Is it an IPv6 address in brackets? */
 static bool
 is_bracketed(struct ern_slice text)
 {
+    struct ip ip;
+
     return text.len > 2 && text.ptr[0] == '[' && text.ptr[text.len - 1] == ']' &&
-           is_ip(slice_from(text.ptr + 1, text.len - 2), AF_INET6);
+           ip6_parse(slice_from(text.ptr + 1, text.len - 2), &ip);
 }
 
 bool
@@ -107,6 +94,7 @@ value_address(struct ern_slice text, struct ern_slice *ret_address, uint16_t *re
 {
     size_t colon = text.len;
     struct ern_slice address, port = text;
+    struct ip ip;
     uint64_t n;
 
     while (colon > 0 && text.ptr[colon - 1] != ':')
@@ -118,7 +106,7 @@ value_address(struct ern_slice text, struct ern_slice *ret_address, uint16_t *re
         return false;
     if (is_bracketed(address))
         address = slice_from(address.ptr + 1, address.len - 2);
-    else if (address.len > 0 && !is_ip(address, AF_INET))
+    else if (address.len > 0 && !ip4_parse(address, &ip))
         return false;
     *ret_address = address;
     *ret_port = (uint16_t)n;

@@ -2,6 +2,7 @@
 #include "msg/target.h"
 
 #include "base/chars.h"
+#include "base/ip.h"
 #include "base/num.h"
 
 enum { PORT_MAX = 65535 };
@@ -12,73 +13,6 @@ escape_at(struct ern_slice text, size_t at)
 {
     return text.len - at >= 3 && text.ptr[at] == '%' && hex_value(text.ptr[at + 1]) >= 0 &&
            hex_value(text.ptr[at + 2]) >= 0;
-}
-
-/* IPv4address = dec-octet "." dec-octet "." dec-octet "." dec-octet (RFC 3986 3.2.2) */
-static bool
-ipv4_is(struct ern_slice text)
-{
-    for (int octets = 4; octets > 0; octets--) {
-        struct ern_slice octet = slice_first(text, slice_find(text, '.'));
-        uint64_t n;
-
-        if (octet.len > 3 || (octet.len > 1 && octet.ptr[0] == '0') || !u64_parse(octet, 255, &n))
-            return false;
-        text = slice_skip(text, octet.len);
-        if (octets > 1 && text.len == 0)
-            return false;
-        if (octets > 1)
-            text = slice_skip(text, 1);
-    }
-    return text.len == 0;
-}
-
-/* How many hexadecimal digits stand at the front, up to 4? */
-static size_t
-h16_len(struct ern_slice text)
-{
-    size_t n = 0;
-
-    while (n < 4 && n < text.len && hex_value(text.ptr[n]) >= 0)
-        n++;
-    return n;
-}
-
-/*
- * IPv6address of RFC 3986 3.2.2: eight groups, of which one "::" can stand for one or more, and of
- * which the last two can be written as an IPv4 address. No zone: it means nothing to others.
- */
-static bool
-ipv6_is(struct ern_slice text)
-{
-    bool elided = slice_starts(text, ERN_SLICE("::"));
-    unsigned groups = 0;
-
-    if (elided)
-        text = slice_skip(text, 2);
-    while (text.len) {
-        size_t n = h16_len(text);
-
-        if (n && n < text.len && text.ptr[n] == '.') {
-            groups += 2;
-            return ipv4_is(text) && (elided ? groups < 8 : groups == 8);
-        }
-        if (n == 0 || ++groups > 8)
-            return false;
-        text = slice_skip(text, n);
-        if (text.len == 0)
-            break;
-        if (text.len == 1 || text.ptr[0] != ':')
-            return false;
-        text = slice_skip(text, 1);
-        if (text.ptr[0] == ':') {
-            if (elided)
-                return false;
-            elided = true;
-            text = slice_skip(text, 1);
-        }
-    }
-    return elided ? groups < 8 : groups == 8;
 }
 
 /* IPvFuture = "v" 1*HEXDIG "." 1*( unreserved / sub-delims / ":" ) (RFC 3986 3.2.2) */
@@ -108,8 +42,9 @@ host_len(struct ern_slice text)
 
     if (text.len && text.ptr[0] == '[') {
         struct ern_slice inside = slice_first(slice_skip(text, 1), slice_find(text, ']') - 1);
+        struct ip ip;
 
-        if (inside.len + 1 == text.len || !(ipv6_is(inside) || ipvfuture_is(inside)))
+        if (inside.len + 1 == text.len || !(ip6_parse(inside, &ip) || ipvfuture_is(inside)))
             return 0;
         return inside.len + 2;
     }

@@ -74,6 +74,23 @@ reads_digits_and_nothing_else(void **state)
 }
 
 static void
+reads_plain_numbers_without_zeros_in_front(void **state)
+{
+    uint64_t n;
+
+    (void)state;
+    for (size_t i = 0; i < LEN(numbers); i++) {
+        struct ern_slice text = numbers[i].text;
+        bool padded = text.len > 1 && text.ptr[0] == '0';
+
+        if (u64_parse_plain(text, numbers[i].max, &n) != (numbers[i].is && !padded))
+            fail_msg("row of line %d", numbers[i].line);
+    }
+    assert_true(u64_parse_plain(ERN_SLICE("65535"), 65535, &n));
+    assert_int_equal(n, 65535);
+}
+
+static void
 knows_hexadecimal_digits(void **state)
 {
     (void)state;
@@ -93,6 +110,7 @@ main(void)
 {
     static const struct CMUnitTest tests[] = {
         cmocka_unit_test(reads_digits_and_nothing_else),
+        cmocka_unit_test(reads_plain_numbers_without_zeros_in_front),
         cmocka_unit_test(knows_hexadecimal_digits),
     };
 

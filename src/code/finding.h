@@ -20,6 +20,7 @@ enum finding_kind {
     FINDING_TOO_LARGE, /* the fields */
     FINDING_CODING,    /* an unknown transfer coding */
     FINDING_TIMED_OUT,
+    FINDING_IGNORED, /* what it is in counts as not there, and the request goes on */
 };
 
 struct finding_row {

@@ -202,6 +202,7 @@ given_finding(struct ern_facts *given, enum finding finding)
 {
     switch (finding_row(finding)->kind) {
     case FINDING_NONE:
+    case FINDING_IGNORED:
         break;
     case FINDING_MALFORMED:
         ern_state(given, ERN_FACT_malformed, true);

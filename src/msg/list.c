@@ -2,6 +2,7 @@
 #include "msg/list.h"
 
 #include "base/chars.h"
+#include "base/out.h"
 #include "base/slice.h"
 
 /* Where the first member of the list ends: at a comma outside quotes, or at the list's end. */
@@ -113,24 +114,29 @@ take_value(struct ern_slice *s, struct ern_slice *ret)
 }
 
 bool
-parameter_next(struct ern_slice *parameters, struct ern_slice *ret_name,
-               struct ern_slice *ret_value)
+parameter_take(struct ern_slice *text, struct ern_slice *ret_name, struct ern_slice *ret_value)
 {
-    struct ern_slice rest = *parameters, name, value;
-    bool delimited = take_semicolons(&rest);
+    struct ern_slice name = slice_first(*text, token_len(*text)), value;
+    struct ern_slice rest = slice_skip(*text, name.len);
 
-    if (rest.len == 0) {
-        *parameters = rest;
+    if (name.len == 0 || !take_value(&rest, &value))
         return false;
-    }
-    name = slice_first(rest, token_len(rest));
-    rest = slice_skip(rest, name.len);
-    if (!delimited || name.len == 0 || !take_value(&rest, &value))
-        return false;
-    *parameters = rest;
+    *text = rest;
     *ret_name = name;
     *ret_value = value;
     return true;
+}
+
+bool
+parameter_next(struct ern_slice *parameters, struct ern_slice *ret_name,
+               struct ern_slice *ret_value)
+{
+    struct ern_slice rest = *parameters;
+    bool found = take_semicolons(&rest) && parameter_take(&rest, ret_name, ret_value);
+
+    if (found || rest.len == 0)
+        *parameters = rest;
+    return found;
 }
 
 /* The next character of a value, its backslash resolved; a value's last byte is no lone backslash.
@@ -140,6 +146,13 @@ unescape(struct ern_slice s, size_t *at)
 {
     *at += s.ptr[*at] == '\\' && *at + 1 < s.len;
     return s.ptr[(*at)++];
+}
+
+void
+parameter_write(struct out *o, struct ern_slice value)
+{
+    for (size_t i = 0; i < value.len;)
+        out_char(o, unescape(value, &i));
 }
 
 bool

@@ -24,7 +24,15 @@ bool list_has(const struct ern_request *request, enum ern_field_id id, struct er
 bool parameter_next(struct ern_slice *parameters, struct ern_slice *ret_name,
                     struct ern_slice *ret_value);
 
-/* Are two values from parameter_next() the same, with backslashes resolved; in any case? */
+/* The same without the ";" in front: false where no parameter stands, and *text stays. */
+bool parameter_take(struct ern_slice *text, struct ern_slice *ret_name,
+                    struct ern_slice *ret_value);
+
+/* Writes a value from these with its backslashes resolved (RFC 9110 5.6.4). */
+struct out;
+void parameter_write(struct out *o, struct ern_slice value);
+
+/* Are two such values the same, with backslashes resolved; in any case? */
 bool parameter_same(struct ern_slice a, struct ern_slice b);
 bool parameter_same_nocase(struct ern_slice a, struct ern_slice b);
 

@@ -6,6 +6,7 @@
 
 #include <cmocka.h>
 
+#include "base/out.h"
 #include "base/slice.h"
 #include "msg/list.h"
 
@@ -154,6 +155,36 @@ tokens_are_tokens(void **state)
         assert_false(token_is(slice_from(c, 1)));
 }
 
+static void
+takes_a_parameter_without_its_semicolon(void **state)
+{
+    static const struct {
+        const char *text, *name, *value, *rest; /* value: as it is written */
+    } rows[] = {
+        {"for=a;b=c", "for", "a", ";b=c"}, {"for=\"a\\;\\\"b\" x", "for", "a;\"b", " x"},
+        {"for=\"\"", "for", "", ""},       {"for", "for", NULL, ""},
+        {"for =a", "for", NULL, " =a"},    {"", NULL, NULL, ""},
+        {";a=b", NULL, NULL, ";a=b"},      {" a=b", NULL, NULL, " a=b"},
+        {"=b", NULL, NULL, "=b"},          {"a=", NULL, NULL, "a="},
+        {"a=\"b", NULL, NULL, "a=\"b"},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        struct ern_slice text = slice_text(rows[i].text), name = ERN_ABSENT, value = ERN_ABSENT;
+        char buffer[16];
+        struct out o = out_init(buffer, sizeof buffer);
+
+        if (parameter_take(&text, &name, &value) != (rows[i].name != NULL) ||
+            !slice_eq(name, slice_text(rows[i].name)) || !slice_eq(text, slice_text(rows[i].rest)))
+            fail_msg("%s", rows[i].text);
+        parameter_write(&o, value);
+        if (slice_is_there(value) != (rows[i].value != NULL) ||
+            !slice_eq(out_done(&o), slice_text(rows[i].value)))
+            fail_msg("%s", rows[i].text);
+    }
+}
+
 int
 main(void)
 {
@@ -164,6 +195,7 @@ main(void)
         cmocka_unit_test(parameters_stop_after_the_first_bad_one),
         cmocka_unit_test(parameter_values_are_compared),
         cmocka_unit_test(tokens_are_tokens),
+        cmocka_unit_test(takes_a_parameter_without_its_semicolon),
     };
 
     return cmocka_run_group_tests_name("list", tests, NULL, NULL);

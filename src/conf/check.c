@@ -177,6 +177,12 @@ check_listens(struct maker *m)
                        CONF_SAY("strict needs the names of sites, and there are none",
                                 "write the routes in site \"...\" { ... }, or leave strict out",
                                 ERN_ABSENT));
+        if (listen->proxy_protocol && conf->trusted.n == 0)
+            conf_wrong(m->errors, listen->place.given[CONF_listen_proxy_protocol].value,
+                       CONF_SAY("proxy_protocol needs to know whom to believe",
+                                "write trusted = { \"...\" } at the top of the file, with the "
+                                "addresses of the gateways",
+                                ERN_ABSENT));
     }
     if (claims)
         check_claims(m, claims, n, "the address \"%1\" is taken already");
@@ -361,11 +367,31 @@ check_routes(struct maker *m, const struct conf_site *site)
         check_claims(m, claims, n, "the path \"%1\" has a route already");
 }
 
+/* Networks that say nothing new, and those that say too much. */
+static void
+check_trusted(struct maker *m)
+{
+    const struct conf_texts *texts = &m->conf->trusted;
+    struct claim *claims = texts->n ? memory_take(&m->scratch, texts->n, sizeof *claims) : NULL;
+    struct network all;
+
+    for (size_t i = 0; claims && i < texts->n; i++) {
+        claims[i] = (struct claim){texts->text[i], texts->at[i]};
+        if (slice_ends(texts->text[i], ERN_SLICE("/0")) && network_parse(texts->text[i], &all))
+            conf_warn(m->errors, texts->at[i],
+                      CONF_SAY("\"%1\" is every address: each client can say that it is another",
+                               "write the addresses of the gateways alone", texts->text[i]));
+    }
+    if (claims)
+        check_claims(m, claims, texts->n, "the network \"%1\" is trusted already");
+}
+
 void
 check_conf(struct maker *m)
 {
     const struct conf_log *log = &m->conf->log;
 
+    check_trusted(m);
     check_listens(m);
     check_names(m);
     for (size_t i = 0; i < m->conf->sites_n; i++)

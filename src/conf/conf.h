@@ -9,6 +9,7 @@
 #ifndef CONF_CONF_H
 #define CONF_CONF_H
 
+#include "base/network.h"
 #include "code/limits.h"
 #include "conf/error.h"
 #include "conf/memory.h"
@@ -82,6 +83,8 @@ struct conf_listen {
     struct ern_slice address; /* without brackets; empty: all addresses */
     uint16_t port;            /* 0: any that is free */
     bool strict;              /* a name that is no site's is misdirected; else the first site's */
+    bool proxy_protocol;      /* connections begin with a PROXY header: those of others than trusted
+                                 networks are ended */
 
     struct conf_texts certificate; /* paths; with one or more the listener speaks TLS */
     struct conf_texts key;         /* as many, or none: then they are with the certificates */
@@ -109,6 +112,9 @@ struct conf {
     unsigned workers;       /* 0: one a core */
     struct ern_slice user;  /* absent: stay who we are */
     struct ern_slice state; /* a folder; absent: nothing needs one */
+    struct conf_texts trusted;
+    struct networks gateways; /* trusted, as networks: whose PROXY headers, and fields Forwarded,
+                                 X-Forwarded-* and Early-Data are believed */
     struct conf_log log;
     struct limits limits;
     struct memory memory; /* where all of this is */

@@ -164,6 +164,7 @@ write_listen(struct out *o, const struct conf_listen *listen)
 
     write_section(o, 0, "listen", listen->name);
     write_flag(o, 1, "strict", listen->strict);
+    write_flag(o, 1, "proxy_protocol", listen->proxy_protocol);
     if (listen->certificate.n > 0) {
         write_list(o, 1, "certificate", &listen->certificate);
         if (listen->key.n > 0)
@@ -195,6 +196,7 @@ conf_write(const struct conf *conf, struct out *o)
     write_number(o, 0, "workers", conf->workers);
     write_text(o, 0, "user", conf->user);
     write_text(o, 0, "state", conf->state);
+    write_list(o, 0, "trusted", &conf->trusted);
     for (size_t i = 0; i < conf->listens_n; i++)
         write_listen(o, &conf->listens[i]);
     write_section(o, 0, "log", ERN_ABSENT);

@@ -15,8 +15,8 @@
 
 static const char full[] =
     "listen \"127.0.0.1:8080\" { strict = yes }  // one\n"
-    "listen \":0\" {}  /* two */\n"
-    "workers = 3 user = nobody\n"
+    "listen \":0\" { proxy_protocol = on }  /* two */\n"
+    "workers = 3 user = nobody trusted = { \"127.0.0.1\", \"fd00::/8\" }\n"
     "log { format = json file = off errors = \"/tmp/e\\\"\\\\x\" }\n"
     "limits { header_timeout_ms = \"5s\" content_bytes_max = 2M target_bytes_max = 4096 }\n"
     "site \"a.example\" {\n"
@@ -70,7 +70,14 @@ everything_is_read(void **state)
     assert_true(conf->listens[0].strict);
     assert_text(conf->listens[1].name, ":0");
     assert_text(conf->listens[1].address, "");
+    assert_false(conf->listens[0].proxy_protocol);
     assert_false(conf->listens[1].strict);
+    assert_true(conf->listens[1].proxy_protocol);
+    assert_int_equal(conf->trusted.n, 2);
+    assert_text(conf->trusted.text[1], "fd00::/8");
+    assert_int_equal(conf->gateways.n, 2);
+    assert_int_equal(conf->gateways.network[0].bits, 128);
+    assert_int_equal(conf->gateways.network[1].bits, 8);
     assert_int_equal(conf->workers, 3);
     assert_text(conf->user, "nobody");
     assert_int_equal(conf->log.format, CONF_LOG_JSON);
@@ -122,6 +129,7 @@ defaults_are_those_of_the_table(void **state)
     assert_text(conf->listens[0].name, "127.0.0.1:8080");
     assert_int_equal(conf->workers, 0);
     assert_null(conf->user.ptr);
+    assert_int_equal(conf->gateways.n, 0);
     assert_text(conf->log.file, "-");
     assert_text(conf->log.errors, "-");
     assert_int_equal(conf->log.format, CONF_LOG_COMBINED);
@@ -134,6 +142,64 @@ defaults_are_those_of_the_table(void **state)
     assert_null(route->cache_control.ptr);
     assert_int_equal(route->place.given[CONF_files_index].key.line, 0);
     conf_free(conf);
+}
+
+static void
+who_trusts_everybody_is_warned(void **state)
+{
+    static const struct {
+        const char *text;
+        uint32_t warned_column; /* 0: not */
+    } rows[] = {
+        {"trusted = { \"0.0.0.0/0\" } route \"/\" { gone = on }", 13},
+        {"trusted = { \"10.0.0.0/8\", \"::/0\" } route \"/\" { gone = on }", 27},
+        {"trusted = { \"10.0.0.0/8\", \"::/10\" } route \"/\" { gone = on }", 0},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        struct conf_errors errors;
+        struct conf *conf = parse(rows[i].text, &errors);
+
+        assert_int_equal(errors.wrong_n, 0);
+        assert_int_equal(errors.n, rows[i].warned_column ? 1 : 0);
+        if (rows[i].warned_column)
+            assert_int_equal(errors.error[0].column, rows[i].warned_column);
+        conf_free(conf);
+    }
+}
+
+static void
+trusted_networks_are_bounded(void **state)
+{
+    static char text[1 << 14];
+
+    (void)state;
+    for (unsigned n = NETWORKS_MAX; n <= NETWORKS_MAX + 1; n++) {
+        struct out o = out_init(text, sizeof text);
+        struct conf_errors errors;
+        struct conf *conf;
+
+        out_literal(&o, "route \"/\" { gone = on }\ntrusted = {\n");
+        for (unsigned i = 0; i < n; i++) {
+            out_literal(&o, "10.0.");
+            out_u64(&o, i / 256);
+            out_char(&o, '.');
+            out_u64(&o, i % 256);
+            out_literal(&o, ",\n");
+        }
+        out_literal(&o, "}\n");
+        assert_false(o.full);
+        if (n == NETWORKS_MAX) {
+            assert_int_equal(conf_parse(out_done(&o), "t", &conf, &errors), 0);
+            assert_int_equal(conf->gateways.n, NETWORKS_MAX);
+            conf_free(conf);
+        } else {
+            assert_int_equal(conf_parse(out_done(&o), "t", &conf, &errors), -1);
+            assert_int_equal(errors.wrong_n, 1);
+            assert_int_equal(errors.error[0].line, 3 + NETWORKS_MAX);
+        }
+    }
 }
 
 static void
@@ -465,6 +531,8 @@ main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(everything_is_read),
         cmocka_unit_test(defaults_are_those_of_the_table),
+        cmocka_unit_test(who_trusts_everybody_is_warned),
+        cmocka_unit_test(trusted_networks_are_bounded),
         cmocka_unit_test(all_errors_are_told_at_once),
         cmocka_unit_test(errors_past_the_bound_are_counted),
         cmocka_unit_test(errors_are_one_clean_line),

@@ -17,7 +17,8 @@ static const char good[] =
     "# A good one.\n"
     "workers = 4\n"
     "user = \"www-data\"\n"
-    "listen \"127.0.0.1:8080\" { strict = true }\n"
+    "trusted = { \"10.0.0.1\", \"fd00::/8\" }\n"
+    "listen \"127.0.0.1:8080\" { strict = true  proxy_protocol = true }\n"
     "listen \"[::1]:8080\" {}\n"
     "log { format = \"json\"  file = \"off\" }\n"
     "limits {\n"
@@ -97,6 +98,7 @@ static const struct mutation mutations[] = {
     M("workers = 4", "workers = `1025", "0 to 1024")
     M("workers = 4", "workers = `{ 4 }", "without {")
     M("strict = true", "strict = `maybe", "true or false")
+    M("proxy_protocol = true", "proxy_protocol = `2", "true or false")
     M("\"json\"", "`\"jsno\"", "combined, json")
     M("\"refuse\"", "`\"hide\"", "refuse, serve")
     M("\"10s\"", "`\"10 s\"", "500ms")
@@ -118,6 +120,11 @@ static const struct mutation mutations[] = {
     M("\"[::1]:8080\"", "`\"::1:8080\"", "[::1]:8080")
     M("\"[::1]:8080\"", "`\"[::1:8080\"", "[::1]:8080")
     M("\"[::1]:8080\"", "`\"127.0.0.1:8080\"", "leave one")
+    M("\"fd00::/8\"", "`\"localhost\"", "10.0.0.0/8")
+    M("\"fd00::/8\"", "`\"[fd00::]/8\"", "10.0.0.0/8")
+    M("\"fd00::/8\"", "`\"10.0.0.0/33\"", "10.0.0.0/8")
+    M("\"fd00::/8\"", "`\"10.1.2.3/8\"", "with zeros")
+    M("\"fd00::/8\"", "`\"10.0.0.1\"", "leave one")
     M("\"e.example\"", "`\"http://e.example/\"", "no scheme")
     M("\"e.example\"", "`\"e.example:80\"", "no scheme")
     M("\"e.example\"", "`\"*.example\"", "no scheme")
@@ -143,6 +150,7 @@ static const struct mutation mutations[] = {
     M("\"max-age=60\"", "`\"max-age=60 \"", "max-age=3600")
     M("\"max-age=60\"", "`\"max-age=\xc3\xa9\"", "max-age=3600")
     /* what fits together */
+    M("trusted = { \"10.0.0.1\", \"fd00::/8\" }\nlisten \"127.0.0.1:8080\" { strict = true  proxy_protocol = true }", "listen \"127.0.0.1:8080\" { strict = true  proxy_protocol = `true }", "trusted = ")
     M("status = 308", "`gone = true", "another route")
     M("gone = true", "gone = true `files = \"x\"", "another route")
     M("gone = true", "gone = true `listing = true", "leave it out")

@@ -1,14 +1,19 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "base/utf8.h"
 
-size_t
-utf8_len(struct ern_slice text)
+/*
+ * How many bytes a character has that begins with the first byte of text, 0 if none does; and how
+ * many of them are there and right.
+ */
+static size_t
+look(struct ern_slice text, size_t *ret_right)
 {
     const unsigned char *p = (const unsigned char *)text.ptr;
     unsigned char low = 0x80, high = 0xbf; /* bounds of the second byte */
-    size_t n;
+    size_t n, i = 1;
 
     assert(text.len);
+    *ret_right = 1;
     if (p[0] < 0x80)
         return 1;
     if (p[0] < 0xc2 || p[0] > 0xf4)
@@ -22,12 +27,28 @@ utf8_len(struct ern_slice text)
         low = 0x90;
     if (p[0] == 0xf4)
         high = 0x8f;
-    if (text.len < n || p[1] < low || p[1] > high)
-        return 0;
-    for (size_t i = 2; i < n; i++)
-        if (p[i] < 0x80 || p[i] > 0xbf)
-            return 0;
+    for (; i < n && i < text.len && p[i] >= low && p[i] <= high; i++) {
+        low = 0x80;
+        high = 0xbf;
+    }
+    *ret_right = i;
     return n;
+}
+
+size_t
+utf8_len(struct ern_slice text)
+{
+    size_t right, n = look(text, &right);
+
+    return right == n ? n : 0;
+}
+
+bool
+utf8_is_cut(struct ern_slice text)
+{
+    size_t right, n = look(text, &right);
+
+    return right == text.len && right < n;
 }
 
 bool

@@ -10,6 +10,9 @@
  */
 size_t utf8_len(struct ern_slice text);
 
+/* Is text, which is not empty, the beginning of a character that needs more bytes? */
+bool utf8_is_cut(struct ern_slice text);
+
 /* Is the whole text UTF-8? The empty text is. */
 bool utf8_is(struct ern_slice text);
 

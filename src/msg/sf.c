@@ -6,6 +6,7 @@
  */
 #include "msg/sf.h"
 
+#include "base/base64.h"
 #include "base/chars.h"
 #include "base/num.h"
 #include "base/utf8.h"
@@ -130,19 +131,6 @@ take_token(struct ern_slice *in, struct sf_value *value)
     value->type = SF_TOKEN;
     value->text = taken(from, *in);
     return true;
-}
-
-/* The value of a character of base64 (RFC 4648 4), or -1. */
-static int
-base64_value(char c)
-{
-    if (c >= 'A' && c <= 'Z')
-        return c - 'A';
-    if (c >= 'a' && c <= 'z')
-        return c - 'a' + 26;
-    if (c >= '0' && c <= '9')
-        return c - '0' + 52;
-    return c == '+' ? 62 : c == '/' ? 63 : -1;
 }
 
 /*

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* sf_write.c - structured fields, written (RFC 9651 4.1). */
+#include "base/base64.h"
 #include "base/chars.h"
 #include "base/utf8.h"
 #include "msg/sf.h"
@@ -64,30 +65,11 @@ write_token(struct out *o, struct ern_slice text)
     return true;
 }
 
-/* Up to three bytes in base64, padded (RFC 4648 4). */
-static void
-write_base64(struct out *o, struct ern_slice bytes)
-{
-    static const char alphabet[] =
-        "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-    unsigned bits = 0;
-
-    for (size_t i = 0; i < 3; i++)
-        bits = bits << 8 | (i < bytes.len ? (unsigned char)bytes.ptr[i] : 0);
-    for (size_t i = 0; i < 4; i++)
-        out_char(o, (char)(i <= bytes.len ? alphabet[bits >> (18 - 6 * i) & 0x3f] : '='));
-}
-
 static void
 write_bytes(struct out *o, struct ern_slice bytes)
 {
     out_char(o, ':');
-    while (bytes.len) {
-        size_t n = bytes.len < 3 ? bytes.len : 3;
-
-        write_base64(o, slice_first(bytes, n));
-        bytes = slice_skip(bytes, n);
-    }
+    base64_write(o, bytes);
     out_char(o, ':');
 }
 
@@ -170,7 +152,7 @@ rewrite_bytes(struct out *o, struct ern_slice text)
         struct out bytes = out_init(memory, sizeof memory);
 
         sf_decode(&bytes, &four);
-        write_base64(o, out_done(&bytes));
+        base64_write(o, out_done(&bytes));
         text = slice_skip(text, n);
     }
     out_char(o, ':');

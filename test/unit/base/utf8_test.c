@@ -86,6 +86,40 @@ agrees_with_a_plain_decoder(void **state)
             }
 }
 
+/* What is cut is what some bytes make a character; nothing else is. */
+static void
+knows_what_is_cut(void **state)
+{
+    static bool begins[1 << 16]; /* by the first two bytes of three or four */
+
+    (void)state;
+    for (uint32_t c = 0; c <= 0x10ffff; c++) {
+        unsigned char bytes[4];
+        size_t n = encode(c, bytes);
+
+        if (c >= 0xd800 && c <= 0xdfff)
+            continue;
+        assert_false(utf8_is_cut(slice(bytes, n)));
+        for (size_t cut = 1; cut < n; cut++) {
+            assert_true(utf8_is_cut(slice(bytes, cut)));
+            if (cut == 2)
+                begins[(unsigned)bytes[0] << 8 | bytes[1]] = true;
+        }
+    }
+    for (unsigned first = 0; first < 256; first++)
+        for (unsigned second = 0; second < 256; second++) {
+            unsigned char bytes[] = {(unsigned char)first, (unsigned char)second};
+
+            if (utf8_is_cut(slice(bytes, 2)) != begins[first << 8 | second])
+                fail_msg("%02x %02x", first, second);
+        }
+    assert_false(utf8_is_cut(ERN_SLICE("\x80")));
+    assert_false(utf8_is_cut(ERN_SLICE("\xff")));
+    assert_false(utf8_is_cut(ERN_SLICE("\xf0\x9f\x8d\x20")));
+    assert_false(utf8_is_cut(ERN_SLICE("\xf0\x9f\x20")));
+    assert_false(utf8_is_cut(ERN_SLICE("a\xf0")));
+}
+
 static void
 knows_whole_texts(void **state)
 {
@@ -105,6 +139,7 @@ main(void)
     static const struct CMUnitTest tests[] = {
         cmocka_unit_test(knows_every_character),
         cmocka_unit_test(agrees_with_a_plain_decoder),
+        cmocka_unit_test(knows_what_is_cut),
         cmocka_unit_test(knows_whole_texts),
     };
 

@@ -82,7 +82,7 @@ add_name(struct tls_hosts *h, struct ern_slice host, size_t certificate)
 }
 
 /* Adds the DNS names of the first certificate in the file: those of the subjectAltName, for
- * the common name is no longer looked at (RFC 9525 2). */
+ * the common name is no longer looked at (RFC 9525). */
 static int
 add_names(struct tls_hosts *h, size_t certificate)
 {

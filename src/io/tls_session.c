@@ -11,7 +11,7 @@
 enum {
     HANDSHAKE_TYPE = 22,  /* the first byte of a record of a handshake (RFC 8446 5.1) */
     RECORD_OVERHEAD = 29, /* header, explicit nonce and tag of TLS 1.2; those of 1.3 are less */
-    PLAINTEXT_MIN = 511,  /* of a full record, whatever size the peer asks for (RFC 8449) */
+    PLAINTEXT_MIN = (1 << 9) - 1, /* of a full record, whatever the peer asks for (RFC 8449 4) */
 };
 
 /* GnuTLS wants bytes. */
@@ -179,7 +179,7 @@ end(struct tls_session *s, int error, const char *why)
 static int
 fail(struct tls_session *s, int code)
 {
-    /* A peer that asks to negotiate anew is told that this is not done here (RFC 5746 4.5). */
+    /* A peer that asks to negotiate anew is told that this is not done here (RFC 5246 7.2.2). */
     if (code == GNUTLS_E_REHANDSHAKE)
         (void)gnutls_alert_send(s->gnutls, GNUTLS_AL_WARNING, GNUTLS_A_NO_RENEGOTIATION);
     else if (code != GNUTLS_E_FATAL_ALERT_RECEIVED)

@@ -91,55 +91,56 @@ what_makes_no_sense_is_an_error(void **state)
     }
 }
 
+/* Of files, and what is said about them. */
+static const struct {
+    const char *inside, *sites; /* @ stands for the folder of the authority */
+    unsigned wrong, warned;
+    uint32_t line, column;
+    const char *what;
+} looks[] = {
+    {"certificate = \"@/a.pem\" key = \"@/a.key\"", "", 0, 0, 0, 0, NULL},
+    {"certificate = \"@/both.pem\"", "", 0, 0, 0, 0, NULL},
+    {"certificate = \"@/a.pem\" key = \"@/a.key\" ocsp = \"@/a.ocsp\"", "", 0, 0, 0, 0, NULL},
+    {"certificate = \"@/none.pem\"", "", 1, 0, 2, 15, "can not be read"},
+    {"certificate = \"@/a.key\"", "", 1, 0, 2, 15, "no certificate"},
+    {"certificate = \"@/a.pem\"", "", 1, 0, 2, 15, "no key"},
+    {"certificate = \"@/a.pem\"\nkey = \"@/none.key\"", "", 1, 0, 3, 7, "can not be read"},
+    {"certificate = \"@/a.pem\"\nkey = \"@/a.pem\"", "", 1, 0, 3, 7, "no key"},
+    {"certificate = \"@/a.pem\"\nkey = \"@/b.key\"", "", 1, 0, 3, 7, "not the certificate's"},
+    {"certificate = \"@/a.pem\" key = \"@/a.key\"\nocsp = \"@/none\"", "", 1, 0, 3, 8,
+     "can not be read"},
+    {"certificate = \"@/a.pem\" key = \"@/a.key\"\nocsp = \"@/a.key\"", "", 1, 0, 3, 8,
+     "not an OCSP response"},
+    {"certificate = { \"@/a.pem\", \"@/b.pem\" } key = { \"@/a.key\", \"@/a.key\" }", "", 1, 0, 0,
+     0, "not the certificate's"},
+    {"certificate = \"@/old.pem\" key = \"@/old.key\"", "", 0, 1, 2, 15, "has expired"},
+    {"certificate = \"@/a.pem\" key = \"@/a.key\"\n"
+     "client_ca = \"@/none\" client_certificate = optional",
+     "", 1, 0, 3, 13, "client authority"},
+    {"certificate = \"@/a.pem\" key = \"@/a.key\"\n"
+     "client_ca = \"@/a.key\" client_certificate = optional",
+     "", 1, 0, 3, 13, "client authority"},
+    {"certificate = \"@/a.pem\" key = \"@/a.key\"\n"
+     "client_ca = \"@/ca.pem\" client_certificate = optional",
+     "", 0, 0, 0, 0, NULL},
+    {"certificate = \"@/a.pem\" key = \"@/a.key\"",
+     "site \"A.test\" { aliases = { x.wild.test, \"[::1]\", \"127.0.0.1\" }", 0, 0, 0, 0, NULL},
+    {"certificate = \"@/a.pem\" key = \"@/a.key\"", "site \"a.test\" {\naliases = { c.test }", 0, 1,
+     5, 13, "no certificate is for"},
+    {"certificate = \"@/a.pem\" key = \"@/a.key\"", "site \"x.y.wild.test\" {", 0, 1, 4, 6,
+     "no certificate is for"},
+};
+
 static void
 the_files_are_looked_at(void **state)
 {
-    static const struct {
-        const char *inside, *sites; /* @ stands for the folder of the authority */
-        unsigned wrong, warned;
-        uint32_t line, column;
-        const char *what;
-    } rows[] = {
-        {"certificate = \"@/a.pem\" key = \"@/a.key\"", "", 0, 0, 0, 0, NULL},
-        {"certificate = \"@/both.pem\"", "", 0, 0, 0, 0, NULL},
-        {"certificate = \"@/a.pem\" key = \"@/a.key\" ocsp = \"@/a.ocsp\"", "", 0, 0, 0, 0, NULL},
-        {"certificate = \"@/none.pem\"", "", 1, 0, 2, 15, "can not be read"},
-        {"certificate = \"@/a.key\"", "", 1, 0, 2, 15, "no certificate"},
-        {"certificate = \"@/a.pem\"", "", 1, 0, 2, 15, "no key"},
-        {"certificate = \"@/a.pem\"\nkey = \"@/none.key\"", "", 1, 0, 3, 7, "can not be read"},
-        {"certificate = \"@/a.pem\"\nkey = \"@/a.pem\"", "", 1, 0, 3, 7, "no key"},
-        {"certificate = \"@/a.pem\"\nkey = \"@/b.key\"", "", 1, 0, 3, 7, "not the certificate's"},
-        {"certificate = \"@/a.pem\" key = \"@/a.key\"\nocsp = \"@/none\"", "", 1, 0, 3, 8,
-         "can not be read"},
-        {"certificate = \"@/a.pem\" key = \"@/a.key\"\nocsp = \"@/a.key\"", "", 1, 0, 3, 8,
-         "not an OCSP response"},
-        {"certificate = { \"@/a.pem\", \"@/b.pem\" } key = { \"@/a.key\", \"@/a.key\" }", "", 1, 0,
-         0, 0, "not the certificate's"},
-        {"certificate = \"@/old.pem\" key = \"@/old.key\"", "", 0, 1, 2, 15, "has expired"},
-        {"certificate = \"@/a.pem\" key = \"@/a.key\"\n"
-         "client_ca = \"@/none\" client_certificate = optional",
-         "", 1, 0, 3, 13, "client authority"},
-        {"certificate = \"@/a.pem\" key = \"@/a.key\"\n"
-         "client_ca = \"@/a.key\" client_certificate = optional",
-         "", 1, 0, 3, 13, "client authority"},
-        {"certificate = \"@/a.pem\" key = \"@/a.key\"\n"
-         "client_ca = \"@/ca.pem\" client_certificate = optional",
-         "", 0, 0, 0, 0, NULL},
-        {"certificate = \"@/a.pem\" key = \"@/a.key\"",
-         "site \"A.test\" { aliases = { x.wild.test, \"[::1]\", \"127.0.0.1\" }", 0, 0, 0, 0, NULL},
-        {"certificate = \"@/a.pem\" key = \"@/a.key\"", "site \"a.test\" {\naliases = { c.test }",
-         0, 1, 5, 13, "no certificate is for"},
-        {"certificate = \"@/a.pem\" key = \"@/a.key\"", "site \"x.y.wild.test\" {", 0, 1, 4, 6,
-         "no certificate is for"},
-    };
-
     (void)state;
-    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+    for (size_t i = 0; i < sizeof looks / sizeof *looks; i++) {
         struct conf_errors errors;
         struct conf *conf;
         char text[2048];
         struct out o = out_init(text, sizeof text);
-        struct ern_slice inside = slice_text(rows[i].inside);
+        struct ern_slice inside = slice_text(looks[i].inside);
 
         out_literal(&o, "listen \":8443\" {\n");
         for (size_t j = 0; j < inside.len; j++)
@@ -148,19 +149,19 @@ the_files_are_looked_at(void **state)
             else
                 out_char(&o, inside.ptr[j]);
         out_literal(&o, "\n}\n");
-        out_text(&o, rows[i].sites);
+        out_text(&o, looks[i].sites);
         out_literal(&o, " route \"/\" { gone = true }");
-        out_text(&o, rows[i].sites[0] ? "}" : "");
+        out_text(&o, looks[i].sites[0] ? "}" : "");
         if (conf_parse(out_done(&o), "t", &conf, &errors) < 0)
             fail_msg("row %zu: %s", i, errors.error[0].what);
-        assert_int_equal(conf_check_files(conf, &errors), rows[i].wrong ? -1 : 0);
-        if (errors.wrong_n != rows[i].wrong || errors.n != rows[i].wrong + rows[i].warned)
+        assert_int_equal(conf_check_files(conf, &errors), looks[i].wrong ? -1 : 0);
+        if (errors.wrong_n != looks[i].wrong || errors.n != looks[i].wrong + looks[i].warned)
             fail_msg("row %zu: %u errors, %u findings: %s", i, errors.wrong_n, errors.n,
                      errors.error[0].what);
-        if (rows[i].what && !strstr(errors.error[0].what, rows[i].what))
+        if (looks[i].what && !strstr(errors.error[0].what, looks[i].what))
             fail_msg("row %zu: %s", i, errors.error[0].what);
-        if (rows[i].line &&
-            (errors.error[0].line != rows[i].line || errors.error[0].column != rows[i].column))
+        if (looks[i].line &&
+            (errors.error[0].line != looks[i].line || errors.error[0].column != looks[i].column))
             fail_msg("row %zu: at %u:%u", i, errors.error[0].line, errors.error[0].column);
         conf_free(conf);
     }

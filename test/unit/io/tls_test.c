@@ -229,6 +229,42 @@ output_may_be_taken_in_parts(void **state)
     pair_free(p);
 }
 
+/* However small the records are that the client asks for (RFC 8449), tls_room() is enough. */
+static void
+small_records_have_room(void **state)
+{
+    static char large[50000];
+
+    (void)state;
+    memset(large, 'x', sizeof large);
+    for (size_t i = 0; i < 2; i++) {
+        struct pair *p = pair_new(tls, &(struct tls_peer_options){.priority = versions[i]});
+
+        assert_int_equal(gnutls_record_set_max_recv_size(p->client.gnutls, 512), 0);
+        (void)tls_peer_shake(&p->client, p->session, WHOLE);
+        assert_true(tls_is_ready(p->session));
+        answer(p, slice_from(large, sizeof large));
+        assert_true(p->client.in_len > sizeof large + sizeof large / 512 * 20);
+        pair_free(p);
+    }
+}
+
+static void
+without_room_nothing_is_written(void **state)
+{
+    struct pair *p = pair_ready(tls, &(struct tls_peer_options){.host = "one.test"});
+    char memory[2 * TLS_OUT_MIN];
+    struct out out = out_init(memory, tls_room(100) - 1);
+
+    (void)state;
+    assert_true(tls_room(100) <= sizeof memory);
+    memset(memory, 'y', sizeof memory);
+    assert_int_equal(tls_write(p->session, slice_from(memory, 100), &out), -ENOBUFS);
+    assert_int_equal(out.len, 0);
+    answer(p, ERN_SLICE("later"));
+    pair_free(p);
+}
+
 /* The common name of the certificate that the server sent. */
 static void
 check_certificate(const struct pair *p, const char *expected, gnutls_pk_algorithm_t algorithm)
@@ -715,6 +751,8 @@ main(void)
         cmocka_unit_test(speaks_both_versions),
         cmocka_unit_test(input_may_be_split_anywhere),
         cmocka_unit_test(output_may_be_taken_in_parts),
+        cmocka_unit_test(small_records_have_room),
+        cmocka_unit_test(without_room_nothing_is_written),
         cmocka_unit_test(the_name_chooses_the_certificate),
         cmocka_unit_test(the_protocol_is_agreed_on),
         cmocka_unit_test(a_session_resumes_at_its_host_alone),

@@ -35,8 +35,8 @@ void tls_peer_step(struct tls_peer *client);
 
 /*
  * Feeds what the client wants sent to the session, `split` bytes at a time, and what this says to
- * the client. Plaintext goes to plain (plain->ptr with plain->len bytes of room; the len becomes
- * that of what came). Returns what tls_read() returned last.
+ * the client. Plaintext is appended to plain, which must have room. Returns what tls_read()
+ * returned last.
  */
 ssize_t tls_peer_feed(struct tls_peer *client, struct tls_session *session, size_t split,
                       struct out *plain);

@@ -313,16 +313,13 @@ without_it_the_handshake_goes_on(void **state)
 static void
 it_has_its_limit(void **state)
 {
-    struct tls *large = open_tls(true, 60, 16384), *small;
-    struct tls_peer *c;
+    struct tls *large = open_tls(true, 60, 16384), *small = open_tls(true, 60, 8);
+    struct tls_peer *c = early_client(large, "http/1.1");
     struct tls_session *session;
     char memory[256];
     struct out plain = out_init(memory, sizeof memory);
 
     (void)state;
-    small = open_tls(true, 60, 8);
-    (void)small;
-    c = early_client(large, "http/1.1");
     assert_int_equal(tls_session_new(small, &session), 0);
     assert_int_equal(tls_peer_feed(c, session, WHOLE, &plain), -EBADMSG);
     assert_int_equal(plain.len, 0);

@@ -2,6 +2,7 @@
 """What the scenarios share: a server that can be looked into, and shims for its C library."""
 import os
 import pathlib
+import re
 import shutil
 import signal
 import subprocess
@@ -12,6 +13,11 @@ import pytest
 from earnest_server import PROGRAM, SOURCES, Server
 
 SANITIZED = b"__asan_init" in pathlib.Path(PROGRAM).read_bytes()
+# A line of the access log: whatever a stranger wrote, it is one line.
+COMBINED = re.compile(
+    rb'127\.0\.0\.1 - - \[\d\d/[A-Z][a-z]{2}/\d{4}:\d\d:\d\d:\d\d \+0000\] '
+    rb'"((?:[ !#-\[\]-~]|\\x[0-9a-f]{2})*)" (\d{3}) \d+ '
+    rb'"(?:[ !#-\[\]-~]|\\x[0-9a-f]{2})*" "(?:[ !#-\[\]-~]|\\x[0-9a-f]{2})*" rule=\w+( aborted)?')
 
 
 def counts(short, full):

@@ -12,16 +12,12 @@ import re
 
 import pytest
 
-from scenario import Site, counts, files_route, wait_until
+from scenario import COMBINED, Site, counts, files_route, wait_until
 
 NASTY = [b"\r\n", b"\n", b"\r", b"\0", b'"', b"\\", b"<script>", b"</a>", b"'", b"&", b"%0d%0aX: y",
          b"\xe2\x80\xa8", b"\xc2\x85", b"\xff\xfe", b"\x1b[2J", b"\x7f", b"\t", b" ", b"{", b"../",
          b"\xe0\xa6\xac\xe0\xa6\xbe", b"\r\nSet-Cookie: a=b", b"\r\n\r\nHTTP/1.1 200 OK", b"${x}", b"%n"]
 URI = re.compile(r"[!#$%&'()*+,\-./:;=?@_~\[\]0-9A-Za-z]*")
-COMBINED = re.compile(
-    rb'127\.0\.0\.1 - - \[\d\d/[A-Z][a-z]{2}/\d{4}:\d\d:\d\d:\d\d \+0000\] '
-    rb'"((?:[ !#-\[\]-~]|\\x[0-9a-f]{2})*)" (\d{3}) \d+ '
-    rb'"(?:[ !#-\[\]-~]|\\x[0-9a-f]{2})*" "(?:[ !#-\[\]-~]|\\x[0-9a-f]{2})*" rule=\w+( aborted)?')
 
 
 def any_bytes(chance, n):

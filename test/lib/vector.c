@@ -244,12 +244,14 @@ read_law(struct reader *r, struct ern_slice line)
         return wrong(r, "what is to be true stands behind its request");
     line = slice_trim(slice_skip(line, 1));
     word = word_next(&line);
+    if (slice_eq(word, ERN_SLICE("not"))) /* a way of the server: the engine has none */
+        return 0;
     if (slice_eq(word, ERN_SLICE("asks")))
         return read_facts(r, line, &r->exchange->asks);
     if (slice_eq(word, ERN_SLICE("never")))
         return read_facts(r, line, &r->exchange->never);
     if (!slice_eq(word, ERN_SLICE("rule")))
-        return wrong(r, "neither rule, nor asks, nor never");
+        return wrong(r, "neither rule, nor asks, nor never, nor not");
     if (!ern_rule_find(line))
         return wrong(r, "no such rule");
     r->exchange->rule = line;

@@ -160,6 +160,8 @@ look_into(const struct ern_request *r, int64_t now_s, struct ern_facts *given)
         look_at_expect(r, given);
     if (asks_upgrade(r))
         ern_state(given, ERN_FACT_asks_upgrade, true);
+    if (slice_is_there(r->protocol))
+        ern_state(given, ERN_FACT_tunnels, true);
     if (ern_request_has(r, ERN_FIELD_if))
         ern_state(given, ERN_FACT_if_states, true);
     /* rfc9110#14.5 "An origin server SHOULD respond with a 400 (Bad Request) status code if it

@@ -23,11 +23,12 @@ conn_received(const struct conn *c)
 void
 conn_end(struct worker *w, struct conn *c)
 {
-    enum sent sent;
+    enum sent sent = send_flush(w, c, false);
 
-    if (c->tls)
+    if (sent == SENT && c->tls) {
         secure_bye(w, c);
-    sent = send_flush(w, c, false);
+        sent = send_flush(w, c, false);
+    }
 
     if (sent == SENT_BLOCKED)
         return;

@@ -264,7 +264,7 @@ step_read(struct worker *w, struct conn *c)
 
     if (in.len == 0)
         return false;
-    if (in.ptr[0] == 'P' && !c->begun && c->listener->http2 && is_preface(in)) {
+    if (in.ptr[0] == 'P' && !c->begun && c->listener->http2 && !c->tls && is_preface(in)) {
         if (in.len >= PREFACE_BYTES && !h2_open(w, c))
             conn_close(w, c);
         return false;

@@ -13,7 +13,10 @@
 #include "serve/send.h"
 #include "serve/stream.h"
 
-enum { TURN_BYTES = 1 << 20 /* that go out before other connections have their turn */ };
+enum {
+    TURN_BYTES = 1 << 20, /* that go out before other connections have their turn */
+    FEED_BYTES = 2048,    /* that are read before what they ask for is answered: few at a time */
+};
 
 struct h2_conn {
     struct h2 session;
@@ -186,16 +189,12 @@ begun(void *self)
 {
     struct h2_conn *h = self;
     struct worker *w = h->worker;
-    struct exchange *x = w->draining ? NULL : new_exchange(w, h->conn);
+    struct exchange *x = new_exchange(w, h->conn);
 
     if (!x)
         return NULL;
-    x->in = worker_buffer(w);
-    if (!x->in) {
-        leave_stream(x);
-        return NULL;
-    }
-    x->h2.stream.text = out_init(x->in->bytes, w->buffer_bytes);
+    x->h2.stream.text = arena_out(&x->arena);
+    x->h2.stream.text.cap /= 2; /* the answer wants memory, too */
     return &x->h2.stream;
 }
 
@@ -205,6 +204,7 @@ head_came(void *self, struct h2_stream *stream)
     struct exchange *x = exchange_of(stream);
 
     (void)self;
+    (void)arena_keep(&x->arena, &stream->text);
     x->finding = stream->finding;
     x->finding_field = stream->finding_field;
     x->content_state = stream->ended ? PARSE_DONE : PARSE_MORE;
@@ -337,25 +337,35 @@ pump(struct worker *w, struct conn *c)
 }
 
 static void
-proceed(struct worker *w, struct conn *c)
+advance_all(struct h2_conn *h)
 {
-    struct h2_conn *h = c->h2;
-    struct ern_slice in = conn_received(c);
     struct exchange *x, *next;
 
-    if (w->draining)
-        h2_leave(&h->session);
-    if (in.len) {
-        c->in->at = c->in->len;
-        if (!h2_feed(&h->session, in, w->now.run_ms))
-            c->closing = true;
-    }
     for (x = h->first; x; x = next) {
         next = x->h2.next;
         if (x->h2.is_new || x->stage == EXCHANGE_TAKING)
             advance(x);
     }
-    pump(w, c);
+}
+
+static void
+proceed(struct worker *w, struct conn *c)
+{
+    struct h2_conn *h = c->h2;
+    struct ern_slice in;
+
+    if (w->draining)
+        h2_leave(&h->session);
+    do {
+        in = conn_received(c);
+        in = slice_first(in, in.len < FEED_BYTES ? in.len : FEED_BYTES);
+        if (in.len)
+            c->in->at += in.len;
+        if (in.len && !h2_feed(&h->session, in, w->now.run_ms))
+            c->closing = true;
+        advance_all(h);
+        pump(w, c);
+    } while (c->stage == CONN_READING && !c->closing && !c->pending && conn_received(c).len);
     if (c->stage != CONN_CLOSED && (c->closing || h2_is_over(&h->session)))
         conn_end(w, c);
 }

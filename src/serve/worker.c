@@ -296,12 +296,24 @@ wait_ms(const struct worker *w)
     return least;
 }
 
+static void
+leave_all(struct worker *w, struct timer_list *list, bool at_once)
+{
+    for (struct timer *t = list->head.next, *next; t != &list->head; t = next) {
+        struct conn *c = (struct conn *)t;
+
+        next = t->next;
+        c->protocol->leave(w, c, at_once);
+    }
+}
+
 /* Takes nothing new; what asks nothing is ended when the server stops, or at the end of its time.
  */
 static void
 drain(struct worker *w, bool stopping)
 {
-    struct timer *t = w->idles.head.next, *next;
+    struct timer_list *lists[] = {&w->idles, &w->heads,   &w->contents,
+                                  &w->sends, &w->lingers, &w->waits};
     bool first = !w->draining;
 
     if (!w->draining) {
@@ -313,12 +325,9 @@ drain(struct worker *w, bool stopping)
             (void)close(w->listeners[i].fd);
         }
     }
-    for (; (first || stopping) && t != &w->idles.head; t = next) {
-        struct conn *c = (struct conn *)t;
-
-        next = t->next;
-        c->protocol->leave(w, c, stopping);
-    }
+    if (first || stopping)
+        for (size_t i = 0; i < sizeof lists / sizeof *lists; i++)
+            leave_all(w, lists[i], stopping && lists[i] == &w->idles);
 }
 
 static void

@@ -11,7 +11,10 @@
 enum {
     SETTINGS_BYTES = 256, /* of HTTP2-Settings, decoded */
     FIELDS_MAX = 128,     /* of an answer */
-    RESETS_FACTOR = 2,    /* resets may come so many times as often as the rest */
+    PREFACE_BYTES = 24,
+    HEAD_BYTES = 9,
+    PRIORITY_BYTES = 5, /* of the payload of PRIORITY */
+    RESETS_FACTOR = 2,  /* resets may come so many times as often as the rest */
 };
 
 static struct ern_slice
@@ -36,10 +39,62 @@ count(struct h2 *h2, enum h2_nuisance kind)
         (void)nghttp2_session_terminate_session(h2->session, NGHTTP2_ENHANCE_YOUR_CALM);
 }
 
-static void
-count_frame(struct h2 *h2, const nghttp2_frame *frame)
+/* ---- stream numbers: nghttp2 forgets streams that are closed, and lets pass what comes for them
+ */
+
+enum { IDS_KNOWN = 64 };
+
+/* How many streams before the last one; IDS_KNOWN if that is not known, or it is none of the
+ * peer's.
+ */
+static unsigned
+place_of(const struct h2 *h2, int32_t id)
 {
-    switch (frame->hd.type) {
+    int32_t before = (h2->ids.last - id) / 2;
+
+    return id % 2 && id <= h2->ids.last && before < IDS_KNOWN ? (unsigned)before : IDS_KNOWN;
+}
+
+static void
+open_id(struct h2 *h2, int32_t id)
+{
+    int32_t ahead = (id - h2->ids.last) / 2;
+
+    h2->ids.used = (ahead < IDS_KNOWN ? h2->ids.used << ahead : 0) | 1;
+    h2->ids.reset = ahead < IDS_KNOWN ? h2->ids.reset << ahead : 0;
+    h2->ids.last = id;
+}
+
+/* The error of a connection that HEADERS or DATA for this stream are, or 0. */
+static uint32_t
+error_of_id(const struct h2 *h2, int32_t id)
+{
+    unsigned place = place_of(h2, id);
+
+    if (place == IDS_KNOWN || nghttp2_session_find_stream(h2->session, id))
+        return 0;
+    /* rfc9113#5.1.1 "The identifier of a newly established stream MUST be numerically greater than
+     * all streams that the initiating endpoint has opened or reserved." */
+    if (!(h2->ids.used >> place & 1))
+        return NGHTTP2_PROTOCOL_ERROR;
+    /* What was on its way when we reset the stream is no error (RFC 9113 5.1, closed). */
+    return h2->ids.reset >> place & 1 ? 0 : NGHTTP2_STREAM_CLOSED;
+}
+
+/* ---- frames: each is looked at before nghttp2 gets the last byte of its head -------------------
+ */
+
+struct frame {
+    uint32_t bytes; /* of its payload */
+    uint8_t type;
+    int32_t id;
+    int32_t depends_on; /* of PRIORITY; else -1 */
+};
+
+static void
+count_frame(struct h2 *h2, const struct frame *frame)
+{
+    switch (frame->type) {
     case NGHTTP2_RST_STREAM:
         count(h2, H2_RESETS);
         break;
@@ -56,13 +111,92 @@ count_frame(struct h2 *h2, const nghttp2_frame *frame)
     case NGHTTP2_WINDOW_UPDATE: /* as many as there is content to be sent for are no nuisance */
         count(h2, H2_WINDOWS);
         break;
-    case NGHTTP2_DATA:
-        if (frame->hd.length == 0 && !(frame->hd.flags & NGHTTP2_FLAG_END_STREAM))
-            count(h2, H2_EMPTY);
-        break;
     default:
         break;
     }
+}
+
+static void
+look_at_frame(struct h2 *h2, const struct frame *frame)
+{
+    bool is_priority = frame->type == NGHTTP2_PRIORITY;
+    uint32_t error = 0;
+
+    count_frame(h2, frame);
+    if (frame->type == NGHTTP2_HEADERS || frame->type == NGHTTP2_DATA)
+        error = error_of_id(h2, frame->id);
+    if (frame->type == NGHTTP2_HEADERS && frame->id % 2 && frame->id > h2->ids.last)
+        open_id(h2, frame->id);
+    /* rfc9113#6.3 "If a PRIORITY frame is received with a stream identifier of 0x00, the recipient
+     * MUST respond with a connection error" */
+    if (is_priority && (frame->id == 0 || frame->id == frame->depends_on)) /* RFC 7540 5.3.1 */
+        error = NGHTTP2_PROTOCOL_ERROR;
+    if (error)
+        (void)nghttp2_session_terminate_session(h2->session, error);
+    else if (is_priority && frame->bytes != PRIORITY_BYTES)
+        (void)nghttp2_submit_rst_stream(h2->session, NGHTTP2_FLAG_NONE, frame->id,
+                                        NGHTTP2_FRAME_SIZE_ERROR);
+}
+
+static uint32_t
+big_endian(const unsigned char *p, unsigned n)
+{
+    uint32_t value = 0;
+
+    while (n--)
+        value = value << 8 | *p++;
+    return value;
+}
+
+static int32_t
+id_at(const unsigned char *p)
+{
+    return (int32_t)(big_endian(p, 4) & INT32_MAX);
+}
+
+/* What has to be there before a frame is looked at: its head; of PRIORITY, all of it. */
+static uint8_t
+head_bytes(const struct h2 *h2)
+{
+    const unsigned char *head = h2->at.head;
+    bool is_priority = h2->at.head_n >= HEAD_BYTES && head[3] == NGHTTP2_PRIORITY &&
+                       big_endian(head, 3) == PRIORITY_BYTES;
+
+    return is_priority ? HEAD_BYTES + PRIORITY_BYTES : HEAD_BYTES;
+}
+
+/* How many of these bytes belong together: they end with a frame, with the head of one, or before
+ * more has come. */
+static size_t
+next_piece(struct h2 *h2, struct ern_slice bytes)
+{
+    unsigned char *head = h2->at.head;
+    size_t n;
+
+    if (h2->at.preface) {
+        n = bytes.len < h2->at.preface ? bytes.len : h2->at.preface;
+        h2->at.preface = (uint8_t)(h2->at.preface - n);
+        return n;
+    }
+    if (h2->at.payload) {
+        n = bytes.len < h2->at.payload ? bytes.len : h2->at.payload;
+        h2->at.payload -= (uint32_t)n;
+        return n;
+    }
+    n = head_bytes(h2) - h2->at.head_n;
+    n = bytes.len < n ? bytes.len : n;
+    memcpy(head + h2->at.head_n, bytes.ptr, n);
+    h2->at.head_n = (uint8_t)(h2->at.head_n + n);
+    if (h2->at.head_n == head_bytes(h2)) {
+        struct frame frame = {big_endian(head, 3), head[3], id_at(head + 5), -1};
+
+        if (h2->at.head_n > HEAD_BYTES)
+            frame.depends_on = id_at(head + HEAD_BYTES);
+        h2->at.payload = frame.bytes - (h2->at.head_n - HEAD_BYTES);
+        h2->at.head_n = 0;
+        look_at_frame(h2, &frame);
+    }
+    return n;
 }
 
 /* ---- what comes ------------------------------------------------------------------------------ */
@@ -136,7 +270,8 @@ on_frame_recv(nghttp2_session *session, const nghttp2_frame *frame, void *self)
     struct h2_stream *s;
     bool ends = (frame->hd.flags & NGHTTP2_FLAG_END_STREAM) != 0;
 
-    count_frame(h2, frame);
+    if (frame->hd.type == NGHTTP2_DATA && frame->hd.length == frame->data.padlen && !ends)
+        count(h2, H2_EMPTY);
     if (frame->hd.type == NGHTTP2_PING && frame->hd.flags & NGHTTP2_FLAG_ACK && h2->leaving)
         return nghttp2_submit_goaway(session, NGHTTP2_FLAG_NONE,
                                      nghttp2_session_get_last_proc_stream_id(session),
@@ -165,8 +300,12 @@ on_frame_send(nghttp2_session *session, const nghttp2_frame *frame, void *self)
     struct h2_stream *s;
 
     (void)session;
-    if (frame->hd.type == NGHTTP2_RST_STREAM && frame->rst_stream.error_code != NGHTTP2_NO_ERROR)
-        count(h2, H2_RESETS); /* one that the peer made us send */
+    if (frame->hd.type == NGHTTP2_RST_STREAM) {
+        if (frame->rst_stream.error_code != NGHTTP2_NO_ERROR)
+            count(h2, H2_RESETS); /* one that the peer made us send */
+        if (place_of(h2, frame->hd.stream_id) < IDS_KNOWN)
+            h2->ids.reset |= UINT64_C(1) << place_of(h2, frame->hd.stream_id);
+    }
     if (frame->hd.type == NGHTTP2_DATA)
         h2->count[H2_WINDOWS] = 0;
     if ((frame->hd.type != NGHTTP2_DATA && frame->hd.type != NGHTTP2_HEADERS) ||
@@ -248,7 +387,6 @@ session_new(struct h2 *h2)
     error = nghttp2_option_new(&o);
     if (!error) {
         nghttp2_option_set_no_auto_window_update(o, 1);
-        nghttp2_option_set_no_closed_streams(o, 1);
         nghttp2_option_set_builtin_recv_extension_type(o, NGHTTP2_PRIORITY_UPDATE);
         error = nghttp2_session_server_new2(&h2->session, c, h2, o);
         nghttp2_option_del(o);
@@ -270,8 +408,13 @@ h2_begin(struct h2 *h2, const struct limits *limits, const struct h2_events *eve
     };
     int error;
 
-    *h2 = (struct h2){
-        .limits = limits, .events = events, .self = self, .now_ms = now_ms, .since_ms = now_ms};
+    *h2 = (struct h2){.limits = limits,
+                      .events = events,
+                      .self = self,
+                      .now_ms = now_ms,
+                      .since_ms = now_ms,
+                      .at.preface = PREFACE_BYTES,
+                      .ids.last = -1};
     error = session_new(h2);
     if (error)
         return error;
@@ -296,7 +439,14 @@ bool
 h2_feed(struct h2 *h2, struct ern_slice bytes, int64_t now_ms)
 {
     h2->now_ms = now_ms;
-    return nghttp2_session_mem_recv(h2->session, (const uint8_t *)bytes.ptr, bytes.len) >= 0;
+    while (bytes.len) {
+        size_t n = next_piece(h2, bytes);
+
+        if (nghttp2_session_mem_recv(h2->session, (const uint8_t *)bytes.ptr, n) < 0)
+            return false;
+        bytes = slice_skip(bytes, n);
+    }
+    return true;
 }
 
 bool

@@ -71,6 +71,17 @@ struct h2 { /* of a connection */
     struct out *out; /* where frames go while h2_send() runs */
     int64_t now_ms, since_ms;
     uint16_t count[H2_KINDS];
+    struct { /* where in the peer's frames we are */
+        unsigned char head[14];
+        uint8_t head_n;   /* bytes of the head of a frame that came, or of a whole PRIORITY */
+        uint8_t preface;  /* bytes of the preface that are still to come */
+        uint32_t payload; /* and of the payload of the frame */
+    } at;
+    struct {            /* of the streams that the peer opened */
+        int32_t last;   /* the highest number; of the one n before it bit n says: */
+        uint64_t used;  /* it was opened, and */
+        uint64_t reset; /* we have reset it */
+    } ids;
     bool leaving; /* the peer was told that we end */
 };
 

@@ -48,14 +48,17 @@ add_pseudo(struct h2_stream *s, const struct limits *limits, struct ern_slice na
                 {ERN_SLICE(":path"), &s->path},
                 {ERN_SLICE(":protocol"), &s->protocol}};
 
-    if ((int64_t)value.len > limits->target_bytes_max) {
-        bad(s, FINDING_target_too_long, ERN_ABSENT);
-        return;
-    }
-    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
-        if (slice_eq(rows[i].name, name))
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        if (!slice_eq(rows[i].name, name))
+            continue;
+        if ((int64_t)value.len <= limits->target_bytes_max)
             *rows[i].value = keep(s, value);
-    if (s->text.full)
+    }
+    /* Of a request line: the method, the target, and the space after each. */
+    if ((int64_t)(s->method.len + s->path.len + 2) > limits->target_bytes_max ||
+        (int64_t)value.len > limits->target_bytes_max)
+        bad(s, FINDING_target_too_long, ERN_ABSENT);
+    else if (s->text.full)
         bad(s, FINDING_fields_too_large, ERN_ABSENT);
 }
 
@@ -80,7 +83,8 @@ h2_head_add(struct h2_stream *s, const struct limits *limits, struct ern_slice n
     value = keep(s, value);
     if ((int64_t)s->fields_bytes > limits->fields_bytes_max || s->text.full)
         bad(s, FINDING_fields_too_large, name);
-    else if (r->fields_n >= limits->fields_max || !ern_request_add(r, name, value))
+    else if (r->fields_n + slice_is_there(s->authority) >= limits->fields_max ||
+             !ern_request_add(r, name, value)) /* :authority is what Host is elsewhere */
         bad(s, FINDING_fields_too_many, name);
 }
 

@@ -178,5 +178,3 @@ class Https2(Http2):
 
 
 WAYS = {"http": Http1, "https": Https1, "h2c": Http2, "h2": Https2}
-SPOKEN = {name: way for name, way in WAYS.items()
-          if (h2.SPOKEN or "h2" not in way.excluded_by) and (tls.SPOKEN or not way.secure)}

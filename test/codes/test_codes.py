@@ -10,7 +10,7 @@ import re
 
 import pytest
 
-from carriers import SPOKEN, Unsayable, as_h2
+from carriers import WAYS, Unsayable, as_h2
 from earnest_server import Server, check_laws, seconds_of
 from tls import make_certificate
 
@@ -270,7 +270,7 @@ def vectors():
 
 def ways():
     for name, vector in vectors():
-        for way, carrier in SPOKEN.items():
+        for way, carrier in WAYS.items():
             if not carrier.excluded_by & set(vector.excluded):
                 yield pytest.param(vector, carrier, id=name if way == "http" else f"{name} {way}")
 

@@ -10,18 +10,14 @@ stream, asked for or not. What it sends itself may be as wrong as a test needs: 
 and h2_frame builds them.
 """
 import base64
-import os
 import re
 import ssl
 
-import pytest
 
 import h2_frame as f
 import hpack
 from earnest_server import SINGLE, TOKEN, Answer, Wire
 
-SPOKEN = os.environ.get("EARNEST_H2") == "1"  # does the server speak HTTP/2?
-spoken = pytest.mark.skipif(not SPOKEN, reason="HTTP/2 is not spoken")
 
 NAME = re.compile(TOKEN.encode())
 VALUE = re.compile(rb"([\x21-\x7e\x80-\xff]([\t\x20-\x7e\x80-\xff]*[\x21-\x7e\x80-\xff])?)?")

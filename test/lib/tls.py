@@ -1,16 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
 """A certificate that nobody trusts, and clients that do not mind."""
-import os
 import pathlib
 import ssl
 import subprocess
 
-import pytest
 
 from earnest_server import Wire
-
-SPOKEN = os.environ.get("EARNEST_TLS") == "1"  # does the server speak TLS?
-spoken = pytest.mark.skipif(not SPOKEN, reason="TLS is not spoken")
 
 
 def make_certificate(folder, name="a.example"):

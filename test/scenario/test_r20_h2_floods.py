@@ -14,12 +14,11 @@ import pytest
 
 import h2_frame as f
 import hpack
-from h2 import H2, spoken
+from h2 import H2
 from h2_frame import (END_HEADERS, continuation, data, frame, headers, number, priority, request, rst_stream,
                       window_update)
 from scenario import COMBINED, SANITIZED, Site, counts, files_route, wait_until
 
-pytestmark = spoken
 
 RESETS_MAX = 250  # streams that one connection may waste
 MEMORY = 1 << 20  # octets that one attacker may cost

@@ -17,12 +17,11 @@ import pytest
 import h2_frame as f
 import hpack
 from earnest_server import check_laws
-from h2 import H2, spoken
+from h2 import H2
 from h2_frame import (ACK, CONTINUATION, END_HEADERS, END_STREAM, GOAWAY, HEADERS, PADDED, PING, PRIORITY,
                       PUSH_PROMISE, RST_STREAM, SETTINGS, WINDOW_UPDATE, continuation, data, frame, goaway,
                       headers, number, ping, priority, request, rst_stream, settings, window_update)
 
-pytestmark = spoken
 
 OPEN = headers(1, flags=END_HEADERS)  # a request whose content is to come
 ASKED = headers(1)  # a complete request: our side is half-closed

@@ -10,12 +10,11 @@ import h2_frame as f
 import hpack
 import tls
 from earnest_server import Wire, check_laws
-from h2 import H2, spoken
+from h2 import H2
 from h2_frame import END_HEADERS, PADDED, data, frame, goaway, headers, ping, priority, request, window_update
 from scenario import Site, files_route, get
 from tls import TlsWire, client
 
-pytestmark = spoken
 
 BIG = bytes(range(250)) * 1200
 WAIT = {f.INITIAL_WINDOW_SIZE: 0}
@@ -101,7 +100,6 @@ def test_3_1_upgrade(site):
         assert answer.status == 200 and answer.content == b"a\n"
 
 
-@tls.spoken
 @pytest.mark.parametrize("offered, chosen", [(("h2", "http/1.1"), "h2"), (("http/1.1", "h2"), "h2"),
                                              (("http/1.1",), "http/1.1"), ((), None)])
 def test_3_2_alpn(tls_site, offered, chosen):
@@ -112,7 +110,6 @@ def test_3_2_alpn(tls_site, offered, chosen):
             assert wire.answer("GET").status == 200
 
 
-@tls.spoken
 def test_3_2_preface_on_tls_without_alpn(tls_site):
     """HTTP/2 over TLS is chosen by ALPN, and in no other way (RFC 9113 3.3)."""
     with TlsWire(tls_site.port, context=client("http/1.1")) as wire:
@@ -120,7 +117,6 @@ def test_3_2_preface_on_tls_without_alpn(tls_site):
         assert wire.answer("GET").status in (400, 505)
 
 
-@tls.spoken
 def test_9_2_over_tls(tls_site):
     with H2(tls_site.port, tls=client("h2")) as h2:
         streams = [h2.request("GET", "/big.bin") for _ in range(20)]

@@ -15,7 +15,7 @@
 
 enum {
     TURN_BYTES = 1 << 20, /* that go out before other connections have their turn */
-    FEED_BYTES = 2048,    /* that are read before what they ask for is answered: few at a time */
+    FEED_BYTES = 1024,    /* that are read before what they ask for is answered: few at a time */
 };
 
 struct h2_conn {

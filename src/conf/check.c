@@ -177,6 +177,11 @@ check_listens(struct maker *m)
                        CONF_SAY("strict needs the names of sites, and there are none",
                                 "write the routes in site \"...\" { ... }, or leave strict out",
                                 ERN_ABSENT));
+        if (listen->https && listen->certificate.n > 0)
+            conf_wrong(m->errors, listen->place.given[CONF_listen_https].value,
+                       CONF_SAY("a listener that speaks TLS cannot send its clients on to it",
+                                "leave https out here, and write it at the plain listener",
+                                ERN_ABSENT));
         if (listen->proxy_protocol && conf->trusted.n == 0)
             conf_wrong(m->errors, listen->place.given[CONF_listen_proxy_protocol].value,
                        CONF_SAY("proxy_protocol needs to know whom to believe",

@@ -49,6 +49,8 @@ struct conf_route {
     struct ern_slice path; /* begins with / */
     enum conf_kind kind;
     bool trace;
+    unsigned require;    /* in the order of option.def, as */
+    unsigned early_data; /* this */
 
     struct ern_slice files; /* CONF_KIND_FILES: a folder */
     struct conf_texts index;
@@ -93,6 +95,7 @@ struct conf_listen {
     unsigned client_certificate;   /* an enum tls_client */
     bool early_data;
     bool http2;
+    bool https; /* plain, and sends its clients on */
 };
 
 struct conf_log {
@@ -112,6 +115,7 @@ struct conf {
     unsigned workers;       /* 0: one a core */
     struct ern_slice user;  /* absent: stay who we are */
     struct ern_slice state; /* a folder; absent: nothing needs one */
+    int64_t hsts;           /* milliseconds; 0: nothing is said */
     struct conf_texts trusted;
     struct networks gateways; /* trusted, as networks: whose PROXY headers, and fields Forwarded,
                                  X-Forwarded-* and Early-Data are believed */

@@ -122,6 +122,9 @@ write_files(struct out *o, unsigned depth, const struct conf_route *route)
 static void
 write_route(struct out *o, unsigned depth, const struct conf_route *route)
 {
+    static const char *const needs[] = {"nothing", "tls", "http2"};
+    static const char *const early[] = {"safe", "wait", "refuse"};
+
     write_section(o, depth, "route", route->path);
     switch (route->kind) {
     case CONF_KIND_FILES:
@@ -139,6 +142,8 @@ write_route(struct out *o, unsigned depth, const struct conf_route *route)
         break;
     }
     write_flag(o, depth + 1, "trace", route->trace);
+    write_text(o, depth + 1, "require", slice_text(needs[route->require]));
+    write_text(o, depth + 1, "early_data", slice_text(early[route->early_data]));
     write_end(o, depth);
 }
 
@@ -164,6 +169,7 @@ write_listen(struct out *o, const struct conf_listen *listen)
 
     write_section(o, 0, "listen", listen->name);
     write_flag(o, 1, "strict", listen->strict);
+    write_flag(o, 1, "https", listen->https);
     write_flag(o, 1, "proxy_protocol", listen->proxy_protocol);
     if (listen->certificate.n > 0) {
         write_list(o, 1, "certificate", &listen->certificate);
@@ -196,6 +202,7 @@ conf_write(const struct conf *conf, struct out *o)
     write_number(o, 0, "workers", conf->workers);
     write_text(o, 0, "user", conf->user);
     write_text(o, 0, "state", conf->state);
+    write_time(o, 0, "hsts", conf->hsts);
     write_list(o, 0, "trusted", &conf->trusted);
     for (size_t i = 0; i < conf->listens_n; i++)
         write_listen(o, &conf->listens[i]);

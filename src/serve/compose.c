@@ -4,6 +4,7 @@
 #include "base/arena.h"
 #include "earnest/status.h"
 #include "serve/carrier.h"
+#include "serve/conn.h"
 #include "serve/error.h"
 #include "serve/stream.h"
 #include "wire/h1_write.h"
@@ -243,6 +244,11 @@ write_head(struct exchange *x, struct out *o)
     const struct worker *w = x->worker;
 
     out_slice(o, slice_from(w->date, w->date_len));
+    if (x->conn->tls && w->sites->hsts_s) { /* RFC 6797 7.2: over TLS alone */
+        out_literal(o, "Strict-Transport-Security: max-age=");
+        out_u64(o, (uint64_t)w->sites->hsts_s);
+        out_literal(o, "\r\n");
+    }
     write_evidence(x, o);
     compose_content(x, o);
     if (x->head_only)

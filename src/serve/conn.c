@@ -96,6 +96,12 @@ receive_some(struct worker *w, struct conn *c, struct buffer *in, bool *ret_all)
     return n;
 }
 
+static bool
+is_shaking(const struct conn *c)
+{
+    return c->tls && !tls_is_ready(c->tls);
+}
+
 /* Which version of HTTP the peer wants to speak is known with its first bytes. */
 static void
 choose_protocol(struct worker *w, struct conn *c)
@@ -117,7 +123,8 @@ receive(struct worker *w, struct conn *c)
 
         if (c->stage == CONN_LINGERING)
             linger(w, c);
-        if (c->stage == CONN_LINGERING || c->stage == CONN_CLOSED || !c->protocol->reads(c))
+        if (c->stage == CONN_LINGERING || c->stage == CONN_CLOSED ||
+            (!c->protocol->reads(c) && !is_shaking(c)))
             return;
         if (reads == TURN_READS) {
             conn_again(w, c);
@@ -129,6 +136,10 @@ receive(struct worker *w, struct conn *c)
             return;
         }
         n = receive_some(w, c, in, &all);
+        if (c->early && !is_shaking(c) && (n < 0 || c->in->at == c->in->len)) {
+            c->early = false;
+            c->protocol->secured(w, c);
+        }
         if (n < 0 && errno == EAGAIN)
             return;
         if (n < 0 && errno == EPROTO) {
@@ -156,7 +167,7 @@ watch(struct worker *w, const struct conn *c)
 {
     if (c->pending)
         return &w->sends;
-    if (c->tls && !tls_is_ready(c->tls))
+    if (is_shaking(c))
         return &w->heads;
     return c->stage == CONN_LINGERING ? &w->lingers : c->protocol->watch(w, c);
 }
@@ -225,7 +236,7 @@ void
 conn_expired(struct worker *w, struct conn *c)
 {
     timer_stop(&c->timer);
-    if (c->list == &w->sends || c->stage == CONN_LINGERING || (c->tls && !tls_is_ready(c->tls)))
+    if (c->list == &w->sends || c->stage == CONN_LINGERING || is_shaking(c))
         conn_close(w, c);
     else if (c->list == &w->idles)
         c->protocol->leave(w, c, true);

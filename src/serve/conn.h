@@ -29,6 +29,7 @@ struct conn {           /* idle, it holds nothing but this */
     struct h2_conn *h2;        /* HTTP/2: its streams; NULL in another version */
     struct tls_session *tls;   /* NULL: plain */
     struct buffer *cipher;     /* what TLS did not take yet; NULL if nothing */
+    struct buffer *plain;      /* answers that wait for the end of the handshake; NULL if none */
     struct timer_list *list;   /* the list its timer is in; NULL if none */
     const struct listener *listener;
     int fd;
@@ -40,6 +41,7 @@ struct conn {           /* idle, it holds nothing but this */
     bool closing;    /* after what is being sent, and */
     bool polite;     /* the client knows, and sends no more */
     bool begun;      /* a request was read */
+    bool early;      /* what was received came in early data of TLS */
     bool cipher_all; /* the socket had no more when cipher was received */
     bool head_done;  /* a head was read in this turn: the time for the next begins anew */
     bool again;      /* in worker->again_conns */
@@ -56,6 +58,8 @@ struct protocol {
     struct timer_list *(*watch)(struct worker *worker, const struct conn *conn);
     /* Nothing happened for the time of conn->list, where its timer was. */
     void (*expired)(struct worker *worker, struct conn *conn);
+    /* The handshake of TLS is finished: what came in early data is its client's. */
+    void (*secured)(struct worker *worker, struct conn *conn);
     /* The peer will send no more, and nothing is left to be sent: is there more to do? */
     bool (*outlives_peer)(const struct conn *conn);
     /* The server ends, and the connection is idle: says goodbye; at once, if it stops. */

@@ -38,6 +38,8 @@ end_head(struct exchange *x, struct out *o)
         out_literal(o, "Upgrade: h2c\r\n");
     if (x->status == ERN_101_SWITCHING_PROTOCOLS)
         out_literal(o, "Connection: Upgrade\r\n");
+    else if (x->status == ERN_426_UPGRADE_REQUIRED)
+        out_text(o, x->close ? "Connection: Upgrade, close\r\n" : "Connection: Upgrade\r\n");
     else if (x->close)
         out_literal(o, "Connection: close\r\n");
     else if (x->request.version_minor == 0)
@@ -56,9 +58,9 @@ send_interim(struct exchange *x, uint16_t status, struct ern_slice fields)
 }
 
 /* The fields lie in the connection's buffer: it stays as it is until the answer, and what has
- * arrived of the content gets one of its own. */
+ * arrived after them gets one of its own. */
 static bool
-want_content(struct exchange *x, bool *ret_has_begun)
+keep_head(struct exchange *x)
 {
     struct conn *c = x->conn;
     struct buffer *content = worker_buffer(x->worker);
@@ -72,7 +74,15 @@ want_content(struct exchange *x, bool *ret_has_begun)
         c->in->len = c->in->at;
     x->in = c->in;
     c->in = content;
-    *ret_has_begun = arrived.len > 0;
+    return true;
+}
+
+static bool
+want_content(struct exchange *x, bool *ret_has_begun)
+{
+    if (!x->in && !keep_head(x))
+        return false;
+    *ret_has_begun = conn_received(x->conn).len > 0;
     return true;
 }
 
@@ -242,6 +252,7 @@ begin_exchange(struct conn *c, struct exchange *x, enum parse state)
         preview_content(x, conn_received(c));
     x->peer_closes = !x->finding && peer_closes(&x->request);
     x->upgrades = !x->finding && asks_h2c(c, &x->request);
+    x->early = c->early;
 }
 
 /* rfc9113#3.4 "In HTTP/2, each endpoint is required to send a connection preface": is what has come
@@ -282,6 +293,10 @@ step_read(struct worker *w, struct conn *c)
     begin_exchange(c, x, state);
     c->exchange = x;
     c->head_done = c->begun = true;
+    if (x->early && !keep_head(x)) { /* the handshake is read on while the request is answered */
+        conn_close(w, c);
+        return false;
+    }
     return decided(w, c, exchange_answer(x));
 }
 
@@ -447,6 +462,18 @@ expired(struct worker *w, struct conn *c)
         end_content(w, c);
 }
 
+static void
+secured(struct worker *w, struct conn *c)
+{
+    struct exchange *x = c->exchange;
+
+    if (!x || !x->awaits)
+        return;
+    x->early = false;
+    (void)decided(w, c, exchange_answer(x));
+    proceed(w, c);
+}
+
 static bool
 outlives_peer(const struct conn *c)
 {
@@ -477,6 +504,7 @@ const struct protocol h1_protocol = {
     .reads = reads,
     .watch = watch,
     .expired = expired,
+    .secured = secured,
     .outlives_peer = outlives_peer,
     .leave = leave,
     .closed = closed,

@@ -135,7 +135,7 @@ advance(struct exchange *x)
     }
     if (is_answered)
         return;
-    x->h2.is_waiting = !content_is_wanted(x);
+    x->h2.is_waiting = x->awaits || !content_is_wanted(x);
     if (x->h2.is_waiting)
         return;
     if (content_begin(x))
@@ -193,6 +193,7 @@ begun(void *self)
 
     if (!x)
         return NULL;
+    x->early = h->conn->early;
     x->h2.stream.text = arena_out(&x->arena);
     x->h2.stream.text.cap /= 2; /* the answer wants memory, too */
     return &x->h2.stream;
@@ -420,6 +421,18 @@ expired(struct worker *w, struct conn *c)
     proceed(w, c);
 }
 
+static void
+secured(struct worker *w, struct conn *c)
+{
+    for (struct exchange *x = c->h2->first; x; x = x->h2.next) {
+        if (!x->awaits)
+            continue;
+        x->early = x->h2.is_waiting = false;
+        x->h2.is_new = true;
+    }
+    proceed(w, c);
+}
+
 static bool
 outlives_peer(const struct conn *c)
 {
@@ -456,6 +469,7 @@ const struct protocol h2_protocol = {
     .reads = reads,
     .watch = watch,
     .expired = expired,
+    .secured = secured,
     .outlives_peer = outlives_peer,
     .leave = leave,
     .closed = closed,

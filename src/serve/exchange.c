@@ -7,6 +7,7 @@
 #include "msg/target.h"
 #include "res/redirect.h"
 #include "serve/account.h"
+#include "serve/admit.h"
 #include "serve/carrier.h"
 #include "serve/compose.h"
 #include "serve/conn.h"
@@ -65,8 +66,8 @@ exchange_take(struct worker *w, struct conn *conn, const struct carrier *carrier
     x->incident = x->sent_bytes = x->drained_bytes = x->rate_mark = 0;
     x->writing.busy = x->writing.ends = false;
     x->res.sink = (struct res_sink){.fd = -1};
-    x->close = x->peer_closes = x->head_only = x->upgrades = x->unsized = x->chunked = x->aborted =
-        false;
+    x->close = x->peer_closes = x->head_only = x->early = x->awaits = x->upgrades = x->unsized =
+        x->chunked = x->aborted = false;
     x->segments_n = x->segment = 0;
     x->stream = NULL;
     x->res.release = NULL;
@@ -126,6 +127,13 @@ read_path(struct exchange *x)
     x->res.path = path.escapes ? ERN_SLICE("/") : path.text;
 }
 
+/* RFC 8555 8.3: who gives a certificate looks for this in the clear. */
+static bool
+is_challenge(struct ern_slice path)
+{
+    return slice_starts(path, ERN_SLICE("/.well-known/acme-challenge/"));
+}
+
 /* Step 4: from authority and path to a resource. */
 static const struct site_route *
 find_route(struct exchange *x)
@@ -137,14 +145,18 @@ find_route(struct exchange *x)
     if (x->finding)
         return &sites->none;
     site = site_find(sites, x->request.authority, x->conn->listener->strict);
-    if (!site) {
+    if (!site || admit_is_misdirected(x)) {
         ern_state(&x->given, ERN_FACT_misdirected, true);
         return &sites->none;
     }
     if (x->request.form == ERN_ASTERISK_FORM)
         return &sites->server;
     read_path(x);
-    return x->finding ? &sites->none : site_route_find(sites, site, x->res.path);
+    if (x->finding)
+        return &sites->none;
+    if (x->conn->listener->https && !is_challenge(x->res.path))
+        return &sites->https;
+    return site_route_find(sites, site, x->res.path);
 }
 
 static void
@@ -252,6 +264,9 @@ exchange_answer(struct exchange *x)
     if (x->request.content_length > x->content_max)
         ern_state(&x->given, ERN_FACT_content_fits, false);
     prepare_resource(x, route);
+    x->awaits = !admit(x);
+    if (x->awaits)
+        return false;
     x->close = x->peer_closes || x->finding || x->worker->draining;
     x->processing_ms = w->now.run_ms;
     begin(x);

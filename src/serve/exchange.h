@@ -81,6 +81,8 @@ struct exchange {
     bool close;        /* the connection ends after this answer, and */
     bool peer_closes;  /* the client said so: it will send no more */
     bool head_only;    /* no content is sent, whatever the fields say */
+    bool early;        /* it came in early data of TLS, */
+    bool awaits;       /* and waits until the handshake is finished */
     bool upgrades;     /* it can go on over HTTP/2, as its request asks */
     bool unsized;      /* how long the content is will be known at its end, and */
     bool chunked;      /* so it goes out in chunks */

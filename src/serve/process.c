@@ -89,6 +89,7 @@ open_tls(struct process *p, const struct process_options *options)
 
             l->tls = p->tls[p->tls_n];
             l->http2 = listen->http2;
+            l->https = listen->https;
         }
     }
     return 0;

@@ -5,8 +5,13 @@
 
 /* WIRE and CONF facts that the server never states other than by their fallback, so far. */
 static const enum ern_fact unstated[] = {
-    ERN_FACT_early,   ERN_FACT_member,       ERN_FACT_captive,       ERN_FACT_looping,
+    ERN_FACT_member,  ERN_FACT_captive,      ERN_FACT_looping,
     ERN_FACT_proxies, ERN_FACT_proxy_authed, ERN_FACT_rate_exceeded,
+};
+
+/* Facts of resources that the server states itself, whatever the kind (admit.c). */
+static const enum ern_fact admitted[] = {
+    ERN_FACT_upgrade_required,
 };
 
 static bool
@@ -15,6 +20,9 @@ is_stated(enum ern_fact fact)
     for (size_t i = 0; i < sizeof unstated / sizeof *unstated; i++)
         if (unstated[i] == fact)
             return false;
+    for (size_t i = 0; i < sizeof admitted / sizeof *admitted; i++)
+        if (admitted[i] == fact)
+            return true;
     return ern_fact_source(fact) <= ERN_CONF;
 }
 

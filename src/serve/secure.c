@@ -2,9 +2,9 @@
 #include "serve/secure.h"
 
 #include <errno.h>
+#include <stdlib.h>
 
 #include "io/tls.h"
-#include "serve/send.h"
 
 bool
 secure_begin(struct conn *c)
@@ -19,7 +19,8 @@ secure_end(struct worker *w, struct conn *c)
     c->tls = NULL;
     if (c->cipher)
         worker_buffer_done(w, c->cipher);
-    c->cipher = NULL;
+    free(c->plain);
+    c->cipher = c->plain = NULL;
     w->cipher.len = 0;
 }
 
@@ -75,6 +76,7 @@ secure_receive(struct worker *w, struct conn *c, char *to, size_t room, bool *re
         if (c->cipher)
             c->cipher->at = c->cipher->len - cipher.len;
         if (n >= 0) {
+            c->early = c->early || tls_last_was_early(c->tls);
             *ret_all = false; /* the session may hold more */
             return n;
         }
@@ -103,13 +105,38 @@ secure_receive(struct worker *w, struct conn *c, char *to, size_t room, bool *re
     }
 }
 
-bool
+/* Adds worker->out to the plaintext that waits for the end of the handshake. */
+static enum sent
+keep_plain(struct worker *w, struct conn *c)
+{
+    size_t before = c->plain ? c->plain->len : 0;
+    struct buffer *plain = realloc(c->plain, sizeof *plain + before + w->out.len);
+
+    if (!plain)
+        return SENT_BROKEN;
+    memcpy(plain->bytes + before, w->out.ptr, w->out.len);
+    plain->len = before + w->out.len;
+    w->out.len = 0;
+    c->plain = plain;
+    return SENT_BLOCKED;
+}
+
+enum sent
 secure_gather(struct worker *w, struct conn *c)
 {
-    int error = w->out.len ? tls_write(c->tls, out_done(&w->out), &w->cipher) : 0;
+    int error = 0;
 
+    if (!tls_is_ready(c->tls) && (w->out.len || c->plain))
+        return keep_plain(w, c);
+    if (c->plain) {
+        error = tls_write(c->tls, slice_from(c->plain->bytes, c->plain->len), &w->cipher);
+        free(c->plain);
+        c->plain = NULL;
+    }
+    if (!error && w->out.len)
+        error = tls_write(c->tls, out_done(&w->out), &w->cipher);
     w->out.len = 0;
-    return error == 0;
+    return error ? SENT_BROKEN : SENT;
 }
 
 void

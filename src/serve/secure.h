@@ -5,7 +5,7 @@
 
 #include <sys/types.h>
 
-#include "serve/conn.h"
+#include "serve/send.h"
 
 /* Begins TLS as the listener has it; false without memory. */
 ERN_MUST_USE bool secure_begin(struct conn *conn);
@@ -20,9 +20,11 @@ ERN_MUST_USE bool secure_begin(struct conn *conn);
 ssize_t secure_receive(struct worker *worker, struct conn *conn, char *to, size_t room,
                        bool *ret_all);
 
-/* Makes records of worker->out, in worker->cipher. Returns false if the connection is at its end.
+/*
+ * Makes records of worker->out, in worker->cipher. Until the handshake is finished the connection
+ * keeps it (an answer to early data): SENT_BLOCKED. SENT_BROKEN: it is at its end.
  */
-ERN_MUST_USE bool secure_gather(struct worker *worker, struct conn *conn);
+ERN_MUST_USE enum sent secure_gather(struct worker *worker, struct conn *conn);
 
 /* Says that we will send no more. */
 void secure_bye(struct worker *worker, struct conn *conn);

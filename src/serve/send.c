@@ -61,11 +61,11 @@ send_flush(struct worker *w, struct conn *c, bool more)
 {
     struct out *o = c->tls ? &w->cipher : &w->out;
     int flags = more ? MSG_MORE : 0;
-    enum sent sent;
+    enum sent sent = c->tls ? secure_gather(w, c) : SENT, held = sent;
     size_t n;
 
-    if (c->tls && !secure_gather(w, c))
-        return SENT_BROKEN;
+    if (sent == SENT_BROKEN)
+        return sent;
     /* An answer that had to wait comes while the one before it is not all out yet. */
     if (c->pending && o->len && keep_pending(c, o, 0) == SENT_BROKEN)
         return SENT_BROKEN;
@@ -83,12 +83,12 @@ send_flush(struct worker *w, struct conn *c, bool more)
         return sent;
     }
     if (o->len == 0)
-        return SENT;
+        return held;
     sent = send_bytes(c, o->ptr, o->len, flags, &n);
     if (sent == SENT_BLOCKED)
         return keep_pending(c, o, n);
     o->len = 0;
-    return sent;
+    return sent == SENT ? held : sent;
 }
 
 ssize_t

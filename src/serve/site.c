@@ -13,12 +13,15 @@
 #include "earnest/status.h"
 #include "msg/target.h"
 #include "res/files.h"
+#include "res/https.h"
 #include "res/redirect.h"
 
 struct ern_resource *const site_kinds[] = {
-    &files_resource,    &dav_resource,  &upload_resource, &work_resource,
-    &redirect_resource, &gone_resource, &none_resource,   &server_resource,
+    &files_resource, &dav_resource,  &upload_resource, &work_resource,  &redirect_resource,
+    &gone_resource,  &none_resource, &server_resource, &https_resource,
 };
+enum { HTTPS_PORT = 443 };
+
 const size_t site_kinds_n = sizeof site_kinds / sizeof *site_kinds;
 
 union route_self { /* the configuration of a route, as its kind has it */
@@ -26,6 +29,7 @@ union route_self { /* the configuration of a route, as its kind has it */
     struct files_route files;
     struct redirect_route redirect;
     struct share share; /* its part files is the first member, too */
+    struct https_route https;
 };
 
 /* What each redirect status asks of the rules: the one place where a number becomes facts. */
@@ -79,6 +83,8 @@ make_route(const struct conf_route *from, const struct limits *limits, union rou
 {
     to->path = from->path;
     to->self = self;
+    to->needs = (enum route_needs)from->require;
+    to->early = (enum route_early)from->early_data;
     self->any.allow_more = from->trace ? RES_ALLOW(TRACE) : 0;
     switch (from->kind) {
     case CONF_KIND_FILES:
@@ -145,6 +151,24 @@ make_site(const struct conf_site *from, const struct limits *limits, struct site
     return 0;
 }
 
+/* Where listeners send their clients on to: the first that speaks https. */
+static int
+make_https(const struct conf *conf, struct site_table *t)
+{
+    struct https_route *self = calloc(1, sizeof *self);
+
+    if (!self)
+        return -ENOMEM;
+    t->hsts_s = conf->hsts / 1000;
+    *self = (struct https_route){.port = HTTPS_PORT, .hsts = conf->hsts > 0};
+    for (size_t i = conf->listens_n; i-- > 0;)
+        if (conf->listens[i].certificate.n)
+            self->port = conf->listens[i].port;
+    t->https =
+        (struct site_route){.path = ERN_SLICE("/"), .resource = &https_resource, .self = self};
+    return 0;
+}
+
 int
 site_table_new(const struct conf *conf, struct site_table **ret_table, struct ern_slice *ret_path)
 {
@@ -158,6 +182,11 @@ site_table_new(const struct conf *conf, struct site_table **ret_table, struct er
         ern_resource_init(site_kinds[i]);
     t->none = (struct site_route){.path = ERN_SLICE("/"), .resource = &none_resource};
     t->server = (struct site_route){.path = ERN_SLICE("/"), .resource = &server_resource};
+    error = make_https(conf, t);
+    if (error) {
+        site_table_free(t);
+        return error;
+    }
     t->sites = calloc(conf->sites_n, sizeof *t->sites);
     error = t->sites ? 0 : -ENOMEM;
     while (!error && t->sites_n < conf->sites_n) {
@@ -198,6 +227,7 @@ site_table_free(struct site_table *t)
         free(t->sites[i].routes);
         free(t->sites[i].names);
     }
+    free((void *)(uintptr_t)t->https.self);
     free(t->sites);
     free(t);
 }

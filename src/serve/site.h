@@ -12,10 +12,18 @@ struct limits;
 extern struct ern_resource *const site_kinds[];
 extern const size_t site_kinds_n;
 
+enum route_needs { ROUTE_NEEDS_NOTHING, ROUTE_NEEDS_TLS, ROUTE_NEEDS_HTTP2 };
+
+/* What becomes of requests in early data (RFC 8470): the safe ones are served and others refused;
+ * the others wait for the handshake; all are refused. */
+enum route_early { ROUTE_EARLY_SAFE, ROUTE_EARLY_WAIT, ROUTE_EARLY_REFUSE };
+
 struct site_route {
     struct ern_slice path; /* begins with a slash; one that ends with a slash is a prefix */
     const struct ern_resource *resource;
     const void *self; /* its configuration */
+    enum route_needs needs;
+    enum route_early early;
     /* Bytes of content that it takes of this request at most; NULL: content_bytes_max. */
     int64_t (*content_max)(const struct ern_request *request, const struct limits *limits);
 };
@@ -32,6 +40,8 @@ struct site_table {
     unsigned sites_n;
     struct site_route none;   /* of every path without a route */
     struct site_route server; /* of the target "*" */
+    struct site_route https;  /* of every path where a listener sends on to https */
+    int64_t hsts_s;           /* said over TLS: for so long only https (RFC 6797); 0: not said */
 };
 
 /*

@@ -34,6 +34,7 @@ struct listener { /* one a `listen` of the configuration and a thread */
     int fd;
     bool strict;     /* an unknown host is misdirected */
     bool http2;      /* HTTP/2 is spoken, too */
+    bool https;      /* clients are sent on to https */
     struct tls *tls; /* NULL: plain */
 };
 

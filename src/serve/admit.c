@@ -1,0 +1,65 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "serve/admit.h"
+
+#include "io/tls.h"
+#include "msg/target.h"
+#include "serve/conn.h"
+
+bool
+admit_is_misdirected(const struct exchange *x)
+{
+    const struct conn *c = x->conn;
+    struct ern_slice host = authority_host(x->request.authority), named;
+
+    /* CONNECT names where a tunnel is to end, not whom it asks (RFC 9110 9.3.6). */
+    if (!c->tls || host.len == 0 || x->request.form == ERN_AUTHORITY_FORM)
+        return false;
+    named = tls_known(c->tls).host;
+    if (named.len == 0 || slice_eq_nocase(named, host))
+        return false;
+    /* rfc9113#9.1.1 "A connection can be reused as long as the origin server is authoritative" */
+    return !c->h2 || !tls_covers(c->listener->tls, host);
+}
+
+/* Early data may have been sent again by somebody else (RFC 8470 2). */
+static bool
+admit_early(struct exchange *x)
+{
+    enum route_early early = x->route->early;
+    bool is_safe = ern_method_is_safe(x->request.method);
+
+    if (!x->early)
+        return true;
+    if (early == ROUTE_EARLY_WAIT && !is_safe)
+        return false;
+    ern_state(&x->given, ERN_FACT_early, true);
+    ern_state(&x->given, ERN_FACT_replay_safe, is_safe && early != ROUTE_EARLY_REFUSE);
+    return true;
+}
+
+/* rfc9110#15.5.22 "The server MUST send an Upgrade header field in a 426 response to indicate the
+ * required protocol(s)" */
+static void
+admit_protocol(struct exchange *x)
+{
+    const struct conn *c = x->conn;
+    enum route_needs needs = x->route->needs;
+
+    if ((needs != ROUTE_NEEDS_TLS || c->tls) && (needs != ROUTE_NEEDS_HTTP2 || c->h2))
+        return;
+    ern_state(&x->given, ERN_FACT_upgrade_required, true);
+    if (needs == ROUTE_NEEDS_TLS)
+        x->res.fields = ERN_SLICE("Upgrade: TLS/1.3\r\n");
+    else
+        x->res.fields = c->tls ? ERN_SLICE("Upgrade: HTTP/2.0\r\n") : ERN_SLICE("Upgrade: h2c\r\n");
+}
+
+bool
+admit(struct exchange *x)
+{
+    if (!admit_early(x))
+        return false;
+    if (x->route->needs != ROUTE_NEEDS_NOTHING)
+        admit_protocol(x);
+    return true;
+}

@@ -31,18 +31,36 @@ dav_flag(struct ern_slice value, bool *ret_true)
     return *ret_true || slice_eq_nocase(value, ERN_SLICE("F"));
 }
 
+/* The length of the scheme of a URI (RFC 3986 3.1), which a colon ends; 0 if there is none. */
+static size_t
+scheme_len(struct ern_slice text)
+{
+    size_t n = slice_find(text, ':');
+
+    if (n == 0 || n == text.len || !char_is(text.ptr[0], CHAR_ALPHA))
+        return 0;
+    for (size_t i = 1; i < n; i++)
+        if (!char_is(text.ptr[i], CHAR_ALPHA | CHAR_DIGIT) && text.ptr[i] != '+' &&
+            text.ptr[i] != '-' && text.ptr[i] != '.')
+            return 0;
+    return n;
+}
+
+/* Is it of visible ASCII characters, without these two? */
+static bool
+is_plain(struct ern_slice text, char but, char nor)
+{
+    for (size_t i = 0; i < text.len; i++)
+        if (!char_is(text.ptr[i], CHAR_TARGET) || text.ptr[i] == but || text.ptr[i] == nor)
+            return false;
+    return true;
+}
+
 /* May it be a URI: a scheme, a colon, and nothing that must be encoded? */
 static bool
 is_uri(struct ern_slice text)
 {
-    size_t colon = slice_find(text, ':');
-
-    if (colon == 0 || colon == text.len || !char_is(text.ptr[0], CHAR_ALPHA))
-        return false;
-    for (size_t i = 0; i < text.len; i++)
-        if (text.ptr[i] <= ' ' || text.ptr[i] == 0x7f || text.ptr[i] == '<' || text.ptr[i] == '>')
-            return false;
-    return true;
+    return scheme_len(text) > 0 && is_plain(text, '<', '>');
 }
 
 struct ern_slice
@@ -98,14 +116,12 @@ take_coded(struct dav_if *w, struct ern_slice *ret)
     if (n == w->rest.len || n < 2)
         return false;
     *ret = slice_from(w->rest.ptr + 1, n - 1);
-    for (size_t i = 0; i < ret->len; i++)
-        if (ret->ptr[i] <= ' ' || ret->ptr[i] == '<')
-            return false;
     w->rest = slice_skip(w->rest, n + 1);
-    return true;
+    return is_plain(*ret, '<', '>');
 }
 
-/* "[" entity-tag "]": the tag may hold any of the brackets within its quotes (RFC 9110 8.8.3). */
+/* "[" entity-tag "]": the tag may hold any of the brackets within its quotes (RFC 9110 8.8.3), and
+ * the spaces of the older tags that RFC 4918 10.4.6 shows. */
 static bool
 take_etag(struct dav_if *w, struct ern_slice *ret)
 {
@@ -194,16 +210,13 @@ dav_reference(struct ern_slice value, struct ern_slice *ret_scheme, struct ern_s
               struct ern_slice *ret_path)
 {
     struct ern_slice rest = value;
-    size_t n = slice_find(value, ':');
+    size_t n = scheme_len(value);
 
     *ret_scheme = *ret_authority = ERN_ABSENT;
-    for (size_t i = 0; i < value.len; i++)
-        if (value.ptr[i] <= ' ' || value.ptr[i] == '?' || value.ptr[i] == '#')
-            return false;
-    if (value.len == 0)
+    if (value.len == 0 || !is_plain(value, '?', '#'))
         return false;
     if (value.ptr[0] != '/') {
-        if (n + 3 > value.len || !slice_starts(slice_skip(value, n), ERN_SLICE("://")))
+        if (n == 0 || !slice_starts(slice_skip(value, n), ERN_SLICE("://")))
             return false;
         *ret_scheme = slice_first(value, n);
         rest = slice_skip(value, n + 3);

@@ -24,6 +24,21 @@ count(const struct xml_element *parent)
     return n;
 }
 
+/* The text of an element without the white space around it (XML 1.0 2.3); absent with the element.
+ */
+static struct ern_slice
+text_of(const struct xml_element *e)
+{
+    static const char space[] = " \t\r\n";
+    struct ern_slice text = e ? e->text : ERN_ABSENT;
+
+    while (text.len && strchr(space, text.ptr[0]))
+        text = slice_skip(text, 1);
+    while (text.len && strchr(space, text.ptr[text.len - 1]))
+        text.len--;
+    return text;
+}
+
 /* The names of the properties within an element. */
 static enum body_result
 read_names(struct body *b, const struct xml_element *parent)
@@ -135,31 +150,27 @@ read_lock(struct body *b, const struct xml_element *root)
 static enum body_result
 read_bind(struct body *b, const struct xml_element *root, const char *name, bool has_href)
 {
-    const struct xml_element *segment = xml_child(root, "segment"), *href = xml_child(root, "href");
-
+    b->segment = text_of(xml_child(root, "segment"));
+    b->href = text_of(xml_child(root, "href"));
     if (!xml_is(root, name))
         return invalid(b, "The root element is not the one of this method.");
-    if (!segment || segment->text.len == 0)
+    if (b->segment.len == 0)
         return invalid(b, "There is no DAV:segment.");
-    if (has_href && (!href || href->text.len == 0))
+    if (has_href && b->href.len == 0)
         return invalid(b, "There is no DAV:href.");
-    b->segment = slice_trim(segment->text);
-    b->href = href ? slice_trim(href->text) : ERN_ABSENT;
     return BODY_FINE;
 }
 
 static enum body_result
 read_reference(struct body *b, const struct xml_element *root, bool updates)
 {
-    const struct xml_element *target = xml_child(root, "reftarget"),
-                             *lifetime = xml_child(root, "redirect-lifetime");
-    const struct xml_element *href = xml_child(target, "href");
+    const struct xml_element *lifetime = xml_child(root, "redirect-lifetime");
 
+    b->target = text_of(xml_child(xml_child(root, "reftarget"), "href"));
     if (!xml_is(root, updates ? "updateredirectref" : "mkredirectref"))
         return invalid(b, "The root element is not the one of this method.");
-    if (!updates && (!href || href->text.len == 0))
+    if (!updates && b->target.len == 0)
         return invalid(b, "There is no DAV:reftarget with a DAV:href.");
-    b->target = href ? slice_trim(href->text) : ERN_ABSENT;
     b->has_lifetime = lifetime != NULL;
     b->permanent = xml_child(lifetime, "permanent") != NULL;
     if (lifetime && !b->permanent && !xml_child(lifetime, "temporary"))
@@ -170,22 +181,22 @@ read_reference(struct body *b, const struct xml_element *root, bool updates)
 static enum body_result
 read_report(struct body *b, const struct xml_element *root)
 {
-    const struct xml_element *token = xml_child(root, "sync-token"),
-                             *level = xml_child(root, "sync-level"),
-                             *results = xml_child(xml_child(root, "limit"), "nresults");
+    struct ern_slice token = text_of(xml_child(root, "sync-token")),
+                     level = text_of(xml_child(root, "sync-level")),
+                     results = text_of(xml_child(xml_child(root, "limit"), "nresults"));
     uint64_t n;
 
     b->report = (struct body_name){root->space, root->name};
     if (!xml_is(root, "sync-collection"))
         return BODY_FINE; /* the method says that it does not know it */
     b->find.kind = FIND_PROP;
-    b->sync_token = token ? slice_trim(token->text) : ERN_SLICE("");
+    b->sync_token = slice_is_there(token) ? token : ERN_SLICE("");
     b->sync_level = DAV_DEPTH_1;
-    if (level && slice_eq_nocase(slice_trim(level->text), ERN_SLICE("infinite")))
+    if (slice_eq_nocase(level, ERN_SLICE("infinite")))
         b->sync_level = DAV_DEPTH_INFINITY;
-    else if (level && !slice_eq(slice_trim(level->text), ERN_SLICE("1")))
+    else if (slice_is_there(level) && !slice_eq(level, ERN_SLICE("1")))
         return invalid(b, "DAV:sync-level is neither 1 nor infinite.");
-    if (results && u64_parse(slice_trim(results->text), INT64_MAX, &n))
+    if (u64_parse(results, INT64_MAX, &n))
         b->limit = (int64_t)n;
     return read_names(b, xml_child(root, "prop"));
 }

@@ -10,6 +10,7 @@ enum {
     SEPARATOR = 1, /* between the parts of a name; no XML document can hold it */
     BLOCK_BYTES = 16384,
     WHOLE_FACTOR = 4, /* elements made to stand alone are so many times larger at most */
+    TEXT_FACTOR = 2,  /* the text of a document that is not in UTF-8 grows in it, by less */
 };
 
 struct block {
@@ -98,8 +99,6 @@ split(const char *text)
     return name;
 }
 
-static const struct ern_slice xml_space = {"http://www.w3.org/XML/1998/namespace", 36};
-
 static void
 write_name(struct out *o, const struct name *name)
 {
@@ -120,7 +119,7 @@ declare(struct out *o, const struct name *name)
         out_slice(o, name->prefix);
     }
     out_literal(o, "=\"");
-    xml_text(o, name->space);
+    xml_attribute(o, name->space);
     out_char(o, '"');
 }
 
@@ -130,7 +129,7 @@ is_declared(const struct name *element, const char **attributes, unsigned i)
 {
     struct name name = split(attributes[i]);
 
-    if (slice_eq(name.space, xml_space) || name.space.len == 0 ||
+    if (slice_eq(name.space, ERN_SLICE(XML_SPACE)) || name.space.len == 0 ||
         slice_eq(name.prefix, element->prefix))
         return true;
     for (unsigned j = 0; j < i; j += 2) {
@@ -158,19 +157,19 @@ write_start(struct reader *r, const struct name *name, const char **attributes,
 
         if (!is_declared(name, attributes, i))
             declare(o, &attribute);
-        if (slice_eq(attribute.space, xml_space)) {
+        if (slice_eq(attribute.space, ERN_SLICE(XML_SPACE))) {
             attribute.prefix = ERN_SLICE("xml");
             has_language = has_language || slice_eq(attribute.local, ERN_SLICE("lang"));
         }
         out_char(o, ' ');
         write_name(o, &attribute);
         out_literal(o, "=\"");
-        xml_text(o, slice_text(attributes[i + 1]));
+        xml_attribute(o, slice_text(attributes[i + 1]));
         out_char(o, '"');
     }
     if (!has_language && slice_is_there(language)) {
         out_literal(o, " xml:lang=\"");
-        xml_text(o, language);
+        xml_attribute(o, language);
         out_char(o, '"');
     }
     out_char(o, '>');
@@ -182,7 +181,7 @@ language_of(struct reader *r, const char **attributes)
     for (unsigned i = 0; attributes[i]; i += 2) {
         struct name name = split(attributes[i]);
 
-        if (slice_eq(name.space, xml_space) && slice_eq(name.local, ERN_SLICE("lang")))
+        if (slice_eq(name.space, ERN_SLICE(XML_SPACE)) && slice_eq(name.local, ERN_SLICE("lang")))
             return copy(r, slice_text(attributes[i + 1]));
     }
     return r->depth ? r->languages[r->depth - 1] : ERN_ABSENT;
@@ -315,6 +314,7 @@ xml_read(struct ern_slice document, const struct limits *limits, struct xml *ret
          const char **ret_why, unsigned *ret_line)
 {
     size_t cap = document.len * WHOLE_FACTOR + BLOCK_BYTES;
+    size_t text_cap = document.len * TEXT_FACTOR + 1;
     struct reader *r = calloc(1, sizeof *r);
     enum xml_result result = XML_MEMORY;
 
@@ -324,9 +324,10 @@ xml_read(struct ern_slice document, const struct limits *limits, struct xml *ret
     if (!r)
         return XML_MEMORY;
     r->limits = limits;
+    r->why = "";
     r->parser = XML_ParserCreateNS(NULL, SEPARATOR);
     r->whole = out_init(take(r, cap), cap);
-    r->text = out_init(take(r, document.len + 1), document.len + 1);
+    r->text = out_init(take(r, text_cap), text_cap);
     if (r->parser && r->whole.ptr && r->text.ptr) {
         parse(r, document, ret_line);
         result = r->result;

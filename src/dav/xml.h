@@ -18,7 +18,7 @@
 struct xml_element {
     struct ern_slice space;    /* namespace; empty: none */
     struct ern_slice name;     /* local name */
-    struct ern_slice text;     /* all character data directly within it, joined */
+    struct ern_slice text;     /* its character data, joined; empty if it has children */
     struct ern_slice language; /* xml:lang in force here; absent if none is */
     /* The element as it came, made to stand alone: with the namespace declarations and xml:lang
      * that it inherits (RFC 4918 4.4). */
@@ -33,9 +33,10 @@ struct xml { /* owns the tree */
 
 enum xml_result {
     XML_FINE,
-    XML_WRONG, /* not well-formed, a document type declaration, an encoding other than UTF-8 or
-                  UTF-16, an unbound prefix */
-    XML_LARGE, /* over a limit: xml_depth_max, xml_attributes_max, xml_names_max */
+    XML_WRONG, /* not well-formed, a document type declaration, an unbound prefix, an encoding other
+                  than UTF-8, UTF-16, ISO-8859-1 and US-ASCII */
+    XML_LARGE, /* over a limit: xml_depth_max, xml_attributes_max, xml_names_max; or names and
+                  namespaces that take many times the room when each element stands alone */
     XML_MEMORY,
 };
 
@@ -47,14 +48,17 @@ ERN_MUST_USE enum xml_result xml_read(struct ern_slice document, const struct li
 void xml_free(struct xml *xml);
 
 #define XML_DAV "DAV:"
+#define XML_SPACE "http://www.w3.org/XML/1998/namespace" /* of the prefix xml, always */
 
 /* Is it this element of the namespace DAV:? */
 bool xml_is(const struct xml_element *element, const char *name);
 /* The first child that is, or NULL. */
 const struct xml_element *xml_child(const struct xml_element *element, const char *name);
 
-/* Character data, escaped; characters that XML 1.0 cannot hold become U+FFFD. */
+/* Character data, and the value of an attribute within its quotes: escaped so that the same comes
+ * back. Characters that XML 1.0 cannot hold become U+FFFD. */
 void xml_text(struct out *o, struct ern_slice text);
+void xml_attribute(struct out *o, struct ern_slice text);
 /* A decoded path as the text of an href: percent-encoded (msg/target.h), then escaped; with a slash
  * at the end if it is a collection's. */
 void xml_href(struct out *o, struct ern_slice path, bool collection);

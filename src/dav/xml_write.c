@@ -6,44 +6,59 @@
 #include "earnest/status.h"
 #include "msg/target.h"
 
-static void
-escape(struct out *o, char c)
+/* The length of the character at the start of the text; 0 if XML 1.0 cannot hold it (2.2). */
+static size_t
+character(struct ern_slice text)
 {
-    switch (c) {
-    case '&':
-        out_literal(o, "&amp;");
-        break;
-    case '<':
-        out_literal(o, "&lt;");
-        break;
-    case '>':
-        out_literal(o, "&gt;");
-        break;
-    case '"':
-        out_literal(o, "&quot;");
-        break;
-    case '\r': /* else it would come back as a line feed (XML 1.0 2.11) */
-        out_literal(o, "&#13;");
-        break;
-    default:
-        out_char(o, c);
+    size_t n = utf8_len(text);
+
+    if (n == 1 && (unsigned char)text.ptr[0] < ' ')
+        return text.ptr[0] == '\t' || text.ptr[0] == '\n' || text.ptr[0] == '\r';
+    if (slice_starts(text, ERN_SLICE("\xef\xbf\xbe")) ||
+        slice_starts(text, ERN_SLICE("\xef\xbf\xbf")))
+        return 0;
+    return n;
+}
+
+static void
+escape(struct out *o, struct ern_slice text, const struct ern_slice *by)
+{
+    while (text.len) {
+        size_t n = character(text);
+        unsigned char c = (unsigned char)text.ptr[0];
+
+        if (n == 0)
+            out_literal(o, "\xef\xbf\xbd");
+        else if (c < '?' && slice_is_there(by[c]))
+            out_slice(o, by[c]);
+        else
+            out_slice(o, slice_first(text, n));
+        if (n == 0)
+            n = utf8_len(text);
+        text = slice_skip(text, n ? n : 1);
     }
 }
+
+/* What would come back as something else stands as a reference: a carriage return everywhere (XML
+ * 1.0 2.11), and all white space of attributes (3.3.3). */
+#define REFERENCES                                                                                 \
+    ['&'] = {"&amp;", 5}, ['<'] = {"&lt;", 4}, ['>'] = {"&gt;", 4}, ['\r'] = {"&#13;", 5}
 
 void
 xml_text(struct out *o, struct ern_slice text)
 {
-    bool is_utf8 = utf8_is(text);
+    static const struct ern_slice by['?'] = {REFERENCES};
 
-    for (size_t i = 0; i < text.len; i++) {
-        unsigned char c = (unsigned char)text.ptr[i];
+    escape(o, text, by);
+}
 
-        if ((c < ' ' && c != '\t' && c != '\n' && c != '\r') || c == 0x7f ||
-            (c >= 0x80 && !is_utf8))
-            out_literal(o, "\xef\xbf\xbd");
-        else
-            escape(o, (char)c);
-    }
+void
+xml_attribute(struct out *o, struct ern_slice text)
+{
+    static const struct ern_slice by['?'] = {
+        REFERENCES, ['"'] = {"&quot;", 6}, ['\t'] = {"&#9;", 4}, ['\n'] = {"&#10;", 5}};
+
+    escape(o, text, by);
 }
 
 void
@@ -66,6 +81,9 @@ xml_name(struct out *o, struct ern_slice space, struct ern_slice name)
     if (slice_eq(space, ERN_SLICE(XML_DAV))) {
         out_literal(o, "<D:");
         out_slice(o, name);
+    } else if (slice_eq(space, ERN_SLICE(XML_SPACE))) { /* no other prefix may stand for it */
+        out_literal(o, "<xml:");
+        out_slice(o, name);
     } else if (space.len == 0) {
         out_char(o, '<');
         out_slice(o, name);
@@ -74,7 +92,7 @@ xml_name(struct out *o, struct ern_slice space, struct ern_slice name)
         out_literal(o, "<x:");
         out_slice(o, name);
         out_literal(o, " xmlns:x=\"");
-        xml_text(o, space);
+        xml_attribute(o, space);
         out_char(o, '"');
     }
     out_literal(o, "/>");

@@ -4,10 +4,21 @@
 #include "base/num.h"
 #include "base/slice.h"
 
-enum { KEY_BYTES = 1024, MERGE_DEPTH = 256 };
+enum {
+    KEY_BYTES = 1024,
+    PATH_SHOWN = 256,                  /* bytes of a pointer that a sentence shows */
+    DEPTH_MAX = JSON_PARSER_MAX_DEPTH, /* levels: what is made can be read again */
+};
 
 enum op { OP_ADD, OP_REMOVE, OP_REPLACE, OP_MOVE, OP_COPY, OP_TEST, OPS };
 static const char *const names[OPS] = {"add", "remove", "replace", "move", "copy", "test"};
+
+/* A document that is patched. */
+struct patched {
+    json_t *root;
+    size_t copied, copied_max; /* values and bytes of text */
+    size_t depth;              /* levels: it has no more than so many */
+};
 
 /* One operation, read. */
 struct operation {
@@ -63,7 +74,9 @@ say(struct out *why, const char *what, size_t i, struct ern_slice path)
     out_text(why, what);
     if (slice_is_there(path)) {
         out_literal(why, " at \"");
-        out_plain(why, path);
+        out_plain(why, slice_first(path, path.len < PATH_SHOWN ? path.len : PATH_SHOWN));
+        if (path.len > PATH_SHOWN)
+            out_literal(why, "...");
         out_char(why, '"');
     }
     out_char(why, '.');
@@ -206,6 +219,14 @@ drop(json_t **document, struct ern_slice p)
            json_array_remove(parent, i) == 0;
 }
 
+/* Holds every integer and every real exactly. */
+static long double
+number(const json_t *n)
+{
+    return json_is_integer(n) ? (long double)json_integer_value(n)
+                              : (long double)json_real_value(n);
+}
+
 /* Numbers are equal by value (RFC 6902 4.6), all else as jansson has it. */
 static bool
 equal(const json_t *a, const json_t *b)
@@ -214,12 +235,8 @@ equal(const json_t *a, const json_t *b)
     json_t *member;
     size_t i;
 
-    if (json_is_number(a) && json_is_number(b)) {
-        if (json_is_integer(a) && json_is_integer(b))
-            return json_integer_value(a) == json_integer_value(b);
-        return !(json_number_value(a) < json_number_value(b)) &&
-               !(json_number_value(a) > json_number_value(b));
-    }
+    if (json_is_number(a) && json_is_number(b))
+        return !(number(a) < number(b)) && !(number(a) > number(b));
     if (json_typeof(a) != json_typeof(b))
         return false;
     if (json_is_array(a)) {
@@ -243,43 +260,119 @@ equal(const json_t *a, const json_t *b)
     return json_equal(a, b);
 }
 
-static bool
-apply(const struct operation *o, json_t **document)
+/* ---- the size and depth of what is made --------------------------------------------------------
+ */
+
+struct measure {
+    size_t size, depth;
+};
+
+static struct measure
+measure(const json_t *value)
 {
-    json_t *there;
-    bool done;
+    struct measure all = {1 + (json_is_string(value) ? json_string_length(value) : 0), 1}, one;
+    const char *key;
+    json_t *member;
+    size_t i, depth = 0;
+
+    json_array_foreach(value, i, member)
+    {
+        one = measure(member);
+        all.size += one.size;
+        depth = one.depth > depth ? one.depth : depth;
+    }
+    json_object_foreach((json_t *)(uintptr_t)value, key, member)
+    {
+        one = measure(member);
+        all.size += one.size + slice_text(key).len;
+        depth = one.depth > depth ? one.depth : depth;
+    }
+    all.depth += depth;
+    return all;
+}
+
+/*
+ * Puts a value of so many levels where the pointer leads: takes it over, in every case. Measuring
+ * the whole document each time would be slow, so its depth is known from above alone until that is
+ * too much.
+ */
+static bool
+put(struct patched *d, struct ern_slice p, json_t *value, size_t depth)
+{
+    for (size_t i = 0; i < p.len; i++)
+        depth += p.ptr[i] == '/';
+    if (!add(&d->root, p, value))
+        return false;
+    if (depth > d->depth)
+        d->depth = depth;
+    if (d->depth > DEPTH_MAX)
+        d->depth = measure(d->root).depth;
+    return d->depth <= DEPTH_MAX;
+}
+
+/* What is copied is more than the patch brings, and copies of copies double: so they are counted.
+ */
+static bool
+copy(struct patched *d, const struct operation *o)
+{
+    const json_t *there = find(d->root, o->from);
+    struct measure m;
+
+    if (!there)
+        return false;
+    m = measure(there);
+    d->copied += m.size;
+    return d->copied <= d->copied_max && put(d, o->path, json_deep_copy(there), m.depth);
+}
+
+static bool
+move(struct patched *d, const struct operation *o)
+{
+    json_t *there = find(d->root, o->from);
+
+    /* RFC 6902 4.4: a value cannot move into one of its children */
+    if (!there || (slice_starts(o->path, o->from) && o->path.len > o->from.len &&
+                   o->path.ptr[o->from.len] == '/'))
+        return false;
+    json_incref(there);
+    if (drop(&d->root, o->from))
+        return put(d, o->path, there, d->depth);
+    json_decref(there);
+    return false;
+}
+
+/* In its place: in an array, adding would push it on. */
+static bool
+replace(struct patched *d, const struct operation *o)
+{
+    char key[KEY_BYTES];
+
+    if (!find(d->root, o->path))
+        return false;
+    if (o->path.len && json_is_array(find_parent(d->root, o->path, key)) &&
+        !drop(&d->root, o->path))
+        return false;
+    return put(d, o->path, json_deep_copy(o->value), measure(o->value).depth);
+}
+
+static bool
+apply(const struct operation *o, struct patched *d)
+{
+    const json_t *there;
 
     switch (o->op) {
     case OP_ADD:
-        return add(document, o->path, json_deep_copy(o->value));
+        return put(d, o->path, json_deep_copy(o->value), measure(o->value).depth);
     case OP_REMOVE:
-        return drop(document, o->path);
-    case OP_REPLACE: {
-        char key[KEY_BYTES];
-        json_t *parent = o->path.len ? find_parent(*document, o->path, key) : NULL;
-
-        if (!find(*document, o->path))
-            return false;
-        if (json_is_array(parent)) /* in its place: an add would push it on */
-            return drop(document, o->path) && add(document, o->path, json_deep_copy(o->value));
-        return add(document, o->path, json_deep_copy(o->value));
-    }
+        return drop(&d->root, o->path);
+    case OP_REPLACE:
+        return replace(d, o);
     case OP_MOVE:
-        /* RFC 6902 4.4: a value cannot move into one of its children */
-        there = find(*document, o->from);
-        if (!there || (slice_starts(o->path, o->from) && o->path.len > o->from.len &&
-                       o->path.ptr[o->from.len] == '/'))
-            return false;
-        json_incref(there);
-        done = drop(document, o->from);
-        if (!done)
-            json_decref(there);
-        return done && add(document, o->path, there);
+        return move(d, o);
     case OP_COPY:
-        there = find(*document, o->from);
-        return there && add(document, o->path, json_deep_copy(there));
+        return copy(d, o);
     case OP_TEST:
-        there = find(*document, o->path);
+        there = find(d->root, o->path);
         return there && equal(there, o->value);
     case OPS:
         break;
@@ -287,19 +380,31 @@ apply(const struct operation *o, json_t **document)
     return false;
 }
 
-bool
-json_patch_apply(const json_t *patch, json_t **document, struct out *why)
+/* Why it could not be carried out. */
+static const char *
+reason(const struct patched *d, enum op op)
 {
-    struct operation o;
+    if (d->copied > d->copied_max)
+        return "copies more than this server copies";
+    if (d->depth > DEPTH_MAX)
+        return "makes the document too deep";
+    return op == OP_TEST ? "tests what is not so" : "leads to what is not there";
+}
 
-    for (size_t i = 0; i < json_array_size(patch); i++) {
-        if (!read_operation(json_array_get(patch, i), &o) || !apply(&o, document)) {
-            say(why, o.op == OP_TEST ? "tests what is not so" : "leads to what is not there", i,
-                o.path);
-            return false;
-        }
+bool
+json_patch_apply(const json_t *patch, size_t copied_max, json_t **document, struct out *why)
+{
+    struct patched d = {*document, 0, copied_max, measure(*document).depth};
+    struct operation o;
+    bool done = true;
+
+    for (size_t i = 0; done && i < json_array_size(patch); i++) {
+        done = read_operation(json_array_get(patch, i), &o) && apply(&o, &d);
+        if (!done)
+            say(why, reason(&d, o.op), i, o.path);
     }
-    return true;
+    *document = d.root;
+    return done;
 }
 
 json_t *

@@ -60,11 +60,12 @@ read_document(struct dav *dav, json_t **ret)
     return n < 0 ? (int)n : 0;
 }
 
-/* Writes the new document to a staged file. */
+/* Writes the new document to a staged file; without indentation, which would make a deep one many
+ * times larger. */
 static int
 stage_document(struct dav *dav, const json_t *document)
 {
-    char *text = json_dumps(document, JSON_ENCODE_ANY | JSON_INDENT(2));
+    char *text = json_dumps(document, JSON_ENCODE_ANY | JSON_COMPACT);
     int fd = text ? stage_create(&dav->share->stage, dav->staged) : -ENOMEM, error;
 
     if (fd < 0) {
@@ -99,7 +100,8 @@ dav_patch_prepare(struct dav *dav)
     } else if (is_merge(dav)) {
         document = json_merge(document, patch);
         error = document ? 0 : -ENOMEM;
-    } else if (!json_patch_apply(patch, &document, &why)) {
+    } else if (!json_patch_apply(patch, (size_t)dav->share->limits->patch_bytes_max, &document,
+                                 &why)) {
         dav->outcome = DAV_CONFLICTS; /* RFC 5789 2.2: the state it was made for is another */
     }
     if (dav->outcome)

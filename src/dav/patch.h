@@ -12,11 +12,13 @@
 bool json_patch_is_valid(const json_t *patch, struct out *why);
 
 /*
- * Applies a valid patch to *document, which may become another value. Returns false if an operation
- * cannot be carried out (a test fails, a path is not there): why says which; *document is then as
+ * Applies a valid patch to *document, which may become another value.
+ *   copied_max   values and bytes of text that its copy operations may make
+ * Returns false if an operation cannot be carried out (a test fails, a path is not there, it copies
+ * too much, the document becomes deeper than jansson reads): why says which; *document is then as
  * the operations before it left it, and is to be thrown away.
  */
-bool json_patch_apply(const json_t *patch, json_t **document, struct out *why);
+bool json_patch_apply(const json_t *patch, size_t copied_max, json_t **document, struct out *why);
 
 /* Merges; never fails but without memory, when it returns NULL. Takes over target. */
 json_t *json_merge(json_t *target, const json_t *patch);

@@ -2,6 +2,7 @@
 """R-13, R-28, R-29: what strangers send to a writable folder. A clear status, bounded memory and time,
 and never a byte outside the folder.
 """
+import json
 import os
 import random
 import shutil
@@ -187,6 +188,40 @@ def test_r28_xml(place, tmp_path, figure):
         assert not [line for line in lines if "passwd" in line or "connect(" in line], lines
     figure("hostile XML documents", n, f"memory {grown:+} bytes, 0 fetched")
     assert SANITIZED or grown <= MIB
+
+
+def growing_patches():
+    """Documents and patches of few bytes that ask for very many, and the statuses that are right."""
+    deep = "[" * 1500 + "1," * 200000 + "1" + "]" * 1500
+    chains = "[" + ",".join(["[" * 1000 + "]" * 1000] * 20) + "]"
+    moves = [{"op": "move", "from": "/1", "path": "/0" * (1000 * i) + "/0"} for i in range(1, 20)]
+    return {
+        "copies of copies": ('{"a": "text"}', [{"op": "copy", "from": "", "path": f"/{i}"} for i in range(99)],
+                             409),
+        "many copies": (json.dumps({"a": "x" * 900000}),
+                        [{"op": "copy", "from": "/a", "path": f"/b{i}"} for i in range(1000)], 409),
+        "chains of chains": (chains, moves, 409),
+        "a deep document": (deep, [], 204),
+        "a long pointer": ("{}", [{"op": "remove", "path": "/a" * 100000}], 409),
+        "a long name": ("{}", [{"op": "remove", "path": "/" + "a" * 100000}], 409),
+    }
+
+
+def test_r28_patches(place, figure):
+    """A patch changes a document within the limits, or says why not; memory stays where it was."""
+    with Dav(place.port, "/dav") as dav:
+        before = place.memory("Private_Dirty")
+        patches = growing_patches()
+        for name, (document, patch, status) in patches.items():
+            assert dav("PUT", "/p.json", document.encode()).status in (201, 204)
+            answer = dav("PATCH", "/p.json", json.dumps(patch).encode(),
+                         Content_Type="application/json-patch+json")
+            assert answer.status == status, f"{name}: {answer}"
+            assert status == 204 or answer.problem()["rule"] == "conflict"
+            assert len(dav("GET", "/p.json").content) <= len(document) + 1, name
+        grown = place.memory("Private_Dirty") - before
+    figure("patches that grow", len(patches), f"memory {grown:+} bytes")
+    assert SANITIZED or grown <= 64 * MIB  # a document in memory is many times its text
 
 
 def test_r29_huge_if(place, figure):

@@ -18,7 +18,12 @@
 #include "base/slice.h"
 #include "io/stage_path.h"
 
-enum { DEPTH_MAX = 1024, COPY_BYTES = 1 << 20, LINK_BYTES = PATH_MAX };
+enum {
+    DEPTH_MAX = 1024,
+    REMOVE_DEPTH = 64, /* what lies deeper is brought up, and removed from there */
+    COPY_BYTES = 1 << 20,
+    LINK_BYTES = PATH_MAX,
+};
 
 static bool
 is_dots(const char *name)
@@ -95,8 +100,10 @@ copy_content(int from, int to, int64_t *ret_bytes)
     while (!error) {
         ssize_t n = bytes ? 0 : copy_file_range(from, NULL, to, NULL, COPY_BYTES, 0);
 
+        if (n < 0 && errno == EINTR)
+            continue;
         if (n < 0 && errno != EXDEV && errno != EINVAL && errno != ENOSYS && errno != EOPNOTSUPP)
-            return errno == EINTR ? -EAGAIN : -errno;
+            return -errno;
         if (n == 0 && !bytes)
             break;
         if (n > 0) {
@@ -106,6 +113,8 @@ copy_content(int from, int to, int64_t *ret_bytes)
         if (!bytes)
             bytes = malloc(COPY_BYTES);
         n = bytes ? read(from, bytes, COPY_BYTES) : -1;
+        if (n < 0 && bytes && errno == EINTR)
+            continue;
         if (n <= 0) {
             error = !bytes ? -ENOMEM : n < 0 ? -errno : 0;
             break;
@@ -286,10 +295,16 @@ stage_copy(const struct stage *stage, const char *from_path, bool shallow,
 /* ---- removing, counting
  * -------------------------------------------------------------------------- */
 
-static int remove_member(int folder, const char *name, unsigned depth);
+struct removal {    /* of a tree */
+    int top;        /* its first folder, while that is open */
+    bool flattened; /* a part that lay too deep is in the first folder now */
+};
 
+static int remove_member(struct removal *r, int folder, const char *name, unsigned depth);
+
+/* Everything within an open folder; it is closed. */
 static int
-remove_all(int fd, unsigned depth)
+remove_all(struct removal *r, int fd, unsigned depth)
 {
     DIR *members = fdopendir(fd);
     const struct dirent *d;
@@ -300,9 +315,11 @@ remove_all(int fd, unsigned depth)
         (void)close(fd);
         return error;
     }
+    if (depth == 0)
+        r->top = fd;
     while ((d = readdir(members)) != NULL) {
         if (!is_dots(d->d_name)) {
-            int one = remove_member(dirfd(members), d->d_name, depth + 1);
+            int one = remove_member(r, dirfd(members), d->d_name, depth + 1);
 
             error = error ? error : one;
         }
@@ -311,8 +328,19 @@ remove_all(int fd, unsigned depth)
     return error;
 }
 
+/* A folder that lies too deep goes to the top, to be removed from there. */
 static int
-remove_member(int folder, const char *name, unsigned depth)
+flatten(struct removal *r, int folder, const char *name)
+{
+    char flat[STAGE_NAME_BYTES];
+
+    stage_name(flat);
+    r->flattened = true;
+    return renameat(folder, name, r->top, flat) < 0 ? -errno : 0;
+}
+
+static int
+remove_member(struct removal *r, int folder, const char *name, unsigned depth)
 {
     int fd, error;
 
@@ -320,13 +348,13 @@ remove_member(int folder, const char *name, unsigned depth)
         return 0;
     if (errno != EISDIR && errno != EPERM)
         return -errno;
-    if (depth == DEPTH_MAX) /* deeper trees are flattened, a piece at a time */
-        return -ENAMETOOLONG;
+    if (depth == REMOVE_DEPTH)
+        return flatten(r, folder, name);
     fd = openat(folder, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
     if (fd < 0)
         return -errno;
     (void)fchmod(fd, S_IRWXU); /* a folder that was read-only can be emptied all the same */
-    error = remove_all(fd, depth);
+    error = remove_all(r, fd, depth);
     if (unlinkat(folder, name, AT_REMOVEDIR) < 0 && !error)
         error = -errno;
     return error;
@@ -335,7 +363,16 @@ remove_member(int folder, const char *name, unsigned depth)
 int
 stage_remove(const struct stage *stage, const char *name)
 {
-    return name[0] ? remove_member(stage->folder, name, 0) : 0;
+    struct removal r;
+    int error = 0;
+
+    if (!name[0])
+        return 0;
+    do {
+        r = (struct removal){.top = -1};
+        error = remove_member(&r, stage->folder, name, 0);
+    } while (error == -ENOTEMPTY && r.flattened);
+    return error;
 }
 
 static int

@@ -412,19 +412,31 @@ read_number(void *self, int n, char **values, char **names)
     return 0;
 }
 
-/* Brings the tables to the version of this program. */
+/* The version of the tables; one that is newer than this program is an error. */
+static int
+read_version(sqlite3 *db, long *ret_version, const char **ret_why)
+{
+    int error = error_of(sqlite3_exec(db, "pragma user_version", read_number, ret_version, NULL));
+
+    if (error || *ret_version <= STEPS)
+        return error;
+    *ret_why = "A newer Earnest made the state; use that, or another state folder.";
+    return -EIO;
+}
+
+/* Brings the tables to the version of this program. Where they are, nobody who writes is waited
+ * for; else the version is read again, for another process may have done it meanwhile. */
 static int
 migrate(sqlite3 *db, const char **ret_why)
 {
     long version = -1;
-    int error = execute(db, "begin immediate");
+    int error = read_version(db, &version, ret_why);
 
+    if (error || version == STEPS)
+        return error;
+    error = execute(db, "begin immediate");
     if (!error)
-        error = error_of(sqlite3_exec(db, "pragma user_version", read_number, &version, NULL));
-    if (!error && version > STEPS) {
-        *ret_why = "A newer Earnest made the state; use that, or another state folder.";
-        error = -EIO;
-    }
+        error = read_version(db, &version, ret_why);
     for (long i = version; !error && i < STEPS; i++)
         error = execute(db, steps[i]);
     if (!error) {
@@ -503,6 +515,8 @@ store_open(const struct store_options *options, struct store **ret_store, const 
     if (!error) {
         *ret_why = "The database is damaged, or is no database of Earnest.";
         error = prepare(store, ret_why);
+        if (error == -EBUSY)
+            *ret_why = "Another process has held the database for too long.";
     }
     if (error) {
         store_close(store);

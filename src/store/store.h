@@ -145,7 +145,8 @@ ERN_MUST_USE int property_remove(struct store_session *session, struct store_pla
 ERN_MUST_USE int property_walk(struct store_session *session, struct store_place place,
                                int (*each)(void *self, const struct property *property),
                                void *self);
-/* Has anything at or beneath the place a dead property? Is there a living lock anywhere? */
+/* Has anything at or beneath the place a dead property? Is there a lock in the share, be it over?
+ */
 ERN_MUST_USE int property_any(struct store_session *session, struct store_place below,
                               bool *ret_any);
 ERN_MUST_USE int lock_any(struct store_session *session, int64_t share, bool *ret_any);

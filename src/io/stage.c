@@ -219,13 +219,22 @@ place(int from_folder, const char *from, int to_folder, const char *to, bool *re
     return -EAGAIN;
 }
 
+/* Takes a rename back whose folder could not be synced: what may not be on the disk is not to be
+ * seen either. */
+static void
+take_back(int from_folder, const char *from, int to_folder, const char *to, bool replaced)
+{
+    (void)rename_with(to_folder, to, from_folder, from,
+                      replaced ? RENAME_EXCHANGE : RENAME_NOREPLACE);
+}
+
 int
 stage_place(const struct stage *stage, const char *name, const char *path, struct stage_put how,
             char ret_old[STAGE_NAME_BYTES])
 {
     struct stage_path to;
     struct stat old;
-    bool replaced;
+    bool replaced = false;
     int error = stage_path_open(stage->root, path, &to);
 
     ret_old[0] = '\0';
@@ -239,15 +248,17 @@ stage_place(const struct stage *stage, const char *name, const char *path, struc
         else if (how.keep_mode && S_ISREG(old.st_mode))
             take_mode(stage->folder, name, &old);
     }
-    if (!error && how.fresh) {
+    if (!error && how.fresh)
         error = rename_with(stage->folder, name, to.parent, to.name, RENAME_NOREPLACE);
-    } else if (!error) {
+    else if (!error)
         error = place(stage->folder, name, to.parent, to.name, &replaced);
-        if (!error && replaced)
+    if (!error) {
+        error = sync_folder(stage, to.parent);
+        if (error)
+            take_back(stage->folder, name, to.parent, to.name, replaced);
+        else if (replaced)
             memcpy(ret_old, name, STAGE_NAME_BYTES);
     }
-    if (!error)
-        error = sync_folder(stage, to.parent);
     stage_path_close(&to);
     return error;
 }
@@ -263,10 +274,13 @@ stage_take(const struct stage *stage, const char *path, char ret_name[STAGE_NAME
         return error;
     stage_name(ret_name);
     error = rename_with(from.parent, from.name, stage->folder, ret_name, RENAME_NOREPLACE);
+    if (!error) {
+        error = sync_folder(stage, from.parent);
+        if (error)
+            take_back(from.parent, from.name, stage->folder, ret_name, false);
+    }
     if (error)
         ret_name[0] = '\0';
-    else
-        error = sync_folder(stage, from.parent);
     stage_path_close(&from);
     return error;
 }
@@ -281,6 +295,24 @@ put_away(const struct stage *stage, const struct stage_path *from, char ret_old[
     error = rename_with(from->parent, from->name, stage->folder, ret_old, RENAME_NOREPLACE);
     if (error)
         ret_old[0] = '\0';
+    return error;
+}
+
+/* What follows a rename within the root: the old is out of the way, and all is on the disk. */
+static int
+settle_move(const struct stage *stage, const struct stage_path *from, const struct stage_path *to,
+            bool replaced, char ret_old[STAGE_NAME_BYTES])
+{
+    int error = replaced ? put_away(stage, from, ret_old) : 0;
+
+    if (!error)
+        error = sync_folder(stage, to->parent);
+    if (!error)
+        error = sync_folder(stage, from->parent);
+    if (error && ret_old[0]) {
+        take_back(from->parent, from->name, stage->folder, ret_old, false);
+        ret_old[0] = '\0';
+    }
     return error;
 }
 
@@ -299,12 +331,11 @@ stage_move(const struct stage *stage, const char *from_path, const char *to_path
         error = rename_with(from.parent, from.name, to.parent, to.name, RENAME_NOREPLACE);
     else if (!error)
         error = place(from.parent, from.name, to.parent, to.name, &replaced);
-    if (!error && replaced)
-        error = put_away(stage, &from, ret_old);
-    if (!error)
-        error = sync_folder(stage, to.parent);
-    if (!error)
-        error = sync_folder(stage, from.parent);
+    if (!error) {
+        error = settle_move(stage, &from, &to, replaced, ret_old);
+        if (error)
+            take_back(from.parent, from.name, to.parent, to.name, replaced);
+    }
     stage_path_close(&from);
     stage_path_close(&to);
     return error;
@@ -320,10 +351,45 @@ stage_mkdir(const struct stage *stage, const char *path)
         return error;
     if (mkdirat(to.parent, to.name, S_IRWXU | S_IRWXG | S_IRWXO) < 0)
         error = -errno;
-    if (!error)
+    if (!error) {
         error = sync_folder(stage, to.parent);
+        if (error)
+            (void)unlinkat(to.parent, to.name, AT_REMOVEDIR);
+    }
     stage_path_close(&to);
     return error;
+}
+
+static int
+number_in(int folder, const char *name, int64_t *ret_number)
+{
+    struct stat st;
+
+    *ret_number = 0;
+    if (fstatat(folder, name, &st, AT_SYMLINK_NOFOLLOW) < 0)
+        return errno == ENOENT ? 0 : -errno;
+    *ret_number = (int64_t)st.st_ino;
+    return 0;
+}
+
+int
+stage_number(const struct stage *stage, const char *path, int64_t *ret_number)
+{
+    struct stage_path at;
+    int error = stage_path_open(stage->root, path, &at);
+
+    *ret_number = 0;
+    if (error)
+        return error == -ENOENT || error == -ENOTDIR ? 0 : error;
+    error = number_in(at.parent, at.name, ret_number);
+    stage_path_close(&at);
+    return error;
+}
+
+int
+stage_number_staged(const struct stage *stage, const char *name, int64_t *ret_number)
+{
+    return number_in(stage->folder, name, ret_number);
 }
 
 int64_t

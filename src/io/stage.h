@@ -7,7 +7,8 @@
  * Paths are as in io/file.h: relative to root, NUL-terminated, "." is the root itself. They never
  * lead out of the root, not by a symbolic link and not by one that is swapped meanwhile: the parent
  * is opened with RESOLVE_BENEATH, and the last name is used within it. Errors are negative errnos;
- * -EXDEV says that the path leads out of the root or that it lies in another file system.
+ * -EXDEV says that the path leads out of the root or that it lies in another file system. On an
+ * error nothing was changed: a rename that could not be brought to the disk is taken back.
  */
 #ifndef IO_STAGE_H
 #define IO_STAGE_H
@@ -84,6 +85,13 @@ ERN_MUST_USE int stage_copy(const struct stage *stage, const char *from, bool sh
 
 /* Removes a staged file or tree; in steps that a crash may cut. */
 ERN_MUST_USE int stage_remove(const struct stage *stage, const char *name);
+
+/* The inode number of what is at a path, a symbolic link itself: what is renamed keeps it. 0:
+ * nothing is there. */
+ERN_MUST_USE int stage_number(const struct stage *stage, const char *path, int64_t *ret_number);
+/* Likewise, of a staged file or tree. */
+ERN_MUST_USE int stage_number_staged(const struct stage *stage, const char *name,
+                                     int64_t *ret_number);
 
 /* Members of a tree, itself included; for progress. Negative errno on failure. */
 ERN_MUST_USE int64_t stage_count(const struct stage *stage, const char *path);

@@ -11,6 +11,7 @@
 #include <stdlib.h>
 
 #include "base/slice.h"
+#include "dav/journal.h"
 #include "dav/upload.h"
 #include "res/step.h"
 
@@ -367,9 +368,9 @@ decide_anew(struct dav *dav)
     }
 }
 
-/* Within the session: looks again and acts. */
+/* Looks again and acts. */
 static void
-act_in_session(struct dav *dav)
+act(struct dav *dav)
 {
     bool changed = false;
 
@@ -386,12 +387,33 @@ act_in_session(struct dav *dav)
 }
 
 static void
+act_in_session(struct dav *dav)
+{
+    struct share *share = dav->share;
+    bool reads = dav->method->reads;
+    int error = reads ? store_begin(share->store, STORE_READ, &dav->session)
+                      : journal_begin(share, &dav->session);
+
+    if (!error) {
+        act(dav);
+        error = reads ? store_end(dav->session, false)
+                      : journal_end(share, dav->session,
+                                    !dav->error && !dav->request->again && !dav->dropped);
+        dav->session = NULL;
+    }
+    if (dav->error || !error)
+        return;
+    dav->error = error;
+    if (dav_is_unreachable(error)) { /* decided anew, with that as a fact */
+        dav->request->again = true;
+        dav->looked = true;
+    }
+}
+
+static void
 act_run(struct res_request *request)
 {
     struct dav *dav = request->state;
-    bool writes = !dav->method->reads;
-    int error;
-
     dav->error = 0;
     if (dav->transfer)
         dav->error = upload_prepare(dav);
@@ -400,39 +422,9 @@ act_run(struct res_request *request)
     dav->prepared = true;
     if (dav->error || dav->outcome)
         return;
-    if (writes)
-        pthread_mutex_lock(&dav->share->writing);
-    dav->error = store_begin(dav->share->store, writes ? STORE_WRITE : STORE_READ, &dav->session);
-    if (dav_is_unreachable(dav->error)) { /* decided anew, with that as a fact */
-        dav->request->again = true;
-        dav->looked = true;
-    }
-    if (!dav->error) {
-        act_in_session(dav);
-        error =
-            store_end(dav->session, writes && !dav->error && !dav->request->again && !dav->dropped);
-        dav->error = dav->error ? dav->error : error;
-        dav->session = NULL;
-    }
-    if (writes)
-        pthread_mutex_unlock(&dav->share->writing);
-    if (writes && !dav->request->again)
+    act_in_session(dav);
+    if (!dav->method->reads && !dav->request->again)
         store_touch(dav->share->store);
-}
-
-int
-dav_checkpoint(struct dav *dav)
-{
-    int error = store_end(dav->session, true);
-
-    dav->session = NULL;
-    /* A session must be there for whoever called us; an error ends the act in any case. */
-    for (;;) {
-        int again = store_begin(dav->share->store, STORE_WRITE, &dav->session);
-
-        if (again != -EBUSY)
-            return error ? error : again;
-    }
 }
 
 static bool

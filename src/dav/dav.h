@@ -8,7 +8,7 @@
  *   check    what the content says                        (dav_method.check)   the BODY facts
  *   act      does it                                      (dav_method.act)     the ACT facts
  *
- * act() runs with share->writing held and in a STORE_WRITE session, after the look was made again:
+ * act() runs within journal_begin() and journal_end(), after the look was made again:
  * if that gives other facts than the ones decided on, the whole decision is made anew. So what the
  * preconditions said is still true when the change is made.
  */
@@ -132,12 +132,6 @@ struct dav_method { /* a row of methods.c */
 
 /* methods.c: the row of a method; NULL for those that files.c answers, and for unknown ones. */
 const struct dav_method *dav_method_find(enum ern_method method);
-
-/*
- * Within act(): commits what the session did so far and goes on in a new one; share->writing stays
- * held. An intent must be kept before the files are changed, and is taken away with the rest.
- */
-ERN_MUST_USE int dav_checkpoint(struct dav *dav);
 
 /* What a DAV:error content says (RFC 4918 16): sets request->condition to <D:name> with the hrefs
  * in it; path NULL-terminated list is one href or absent. */

@@ -8,24 +8,26 @@
 int
 journal_keep(struct share *share, struct store_session **session, struct intent *intent)
 {
-    int error = intent_put(*session, intent), again;
+    int error = intent_put(*session, intent);
 
     if (error)
         return error;
     error = store_end(*session, true);
-    do /* whoever called has a session to end, in any case */
-        again = store_begin(share->store, STORE_WRITE, session);
-    while (again == -EBUSY);
-    return error ? error : again;
+    *session = NULL;
+    if (error)
+        return error;
+    share->intent = intent->id;
+    return store_begin(share->store, STORE_WRITE, session);
 }
 
 /*
  * What each kind does to the rows, once its rename was made:
  *
- *   DELETE  from            forgotten; a GONE ghost in its place
- *   MOVE    from, to        what is remembered moves along; ghosts beneath it, too; a MOVED ghost
- *   COPY    from, to        properties are copied
- *   PLACE   to              a new resource: what was remembered of the old one is forgotten
+ *   DELETE  from      forgotten; a GONE ghost in its place
+ *   MOVE    from, to  what is remembered moves along; ghosts beneath it, too; a MOVED ghost
+ *   COPY    from, to  properties are copied
+ *   MAKE    to        its rows are there; no ghost is
+ *   UPLOAD  to        the upload is complete; no ghost is
  */
 int
 journal_follow(struct store_session *s, const struct intent *i, int64_t now_s)
@@ -33,104 +35,156 @@ journal_follow(struct store_session *s, const struct intent *i, int64_t now_s)
     struct store_place from = {i->share, i->from}, to = {i->share, i->to};
     const struct ghost gone = {.kind = GHOST_GONE, .made_s = now_s};
     const struct ghost moved = {.kind = GHOST_MOVED, .target = i->to, .made_s = now_s};
-    int error = 0;
+    int error = ghost_clear(s, i->kind == INTENT_DELETE ? from : to, GHOST_NONE);
 
+    if (error)
+        return error;
     switch (i->kind) {
     case INTENT_DELETE:
         error = memory_forget(s, from);
         if (!error)
-            error = ghost_clear(s, from, GHOST_NONE);
-        if (!error)
             error = ghost_put(s, from, &gone);
         break;
     case INTENT_MOVE:
-        error = ghost_clear(s, to, GHOST_NONE);
-        if (!error)
-            error = memory_move(s, from, to);
+        error = memory_move(s, from, to);
         if (!error)
             error = ghost_move(s, from, to);
         if (!error)
             error = ghost_put(s, from, &moved);
         break;
     case INTENT_COPY:
-        error = ghost_clear(s, to, GHOST_NONE);
-        if (!error)
-            error = memory_copy_tree(s, from, to);
+        error = memory_copy_tree(s, from, to);
         break;
-    case INTENT_PLACE:
-        error = ghost_clear(s, to, GHOST_NONE);
-        if (!error)
-            error = memory_forget(s, to);
+    case INTENT_UPLOAD:
+        error = upload_complete(s, i->staged, i->replaced == 0);
+        break;
+    case INTENT_MAKE:
         break;
     }
     return error ? error : intent_remove(s, i->id);
 }
 
-/* A path of the share as io/file.h has it. */
-static bool
-is_on_disk(const struct share *share, struct ern_slice path)
+static int
+number_at(const struct share *share, struct ern_slice path, int64_t *ret_number)
 {
-    struct file_info info;
-    const char *name = path.len > 1 ? path.ptr + 1 : "."; /* the store puts a NUL after it */
-
-    return file_look(share->files.root, name, &info) == 0;
-}
-
-static bool
-is_staged(const struct share *share, struct ern_slice name)
-{
-    struct file_info info;
-
-    return slice_is_there(name) && file_look(share->stage.folder, name.ptr, &info) == 0;
+    return stage_number(&share->stage, path.ptr + 1,
+                        ret_number); /* the store puts a NUL after it */
 }
 
 /*
- * Was the rename made? What a crash can leave, and what it means:
+ * Was the rename made? What is moved keeps its number, so an exchange can be told from none:
  *
- *   DELETE  from is not there                 made
- *   MOVE    from is not there, and to is      made (with an exchange, from may still be there: what
- *                                             was replaced, and was to be put away)
- *   COPY, PLACE  the staged name is not there made (exchanged, it is what was replaced: to is
- * whole) and to is
+ *   DELETE              what was at `from` is there no more
+ *   MOVE, COPY, UPLOAD  it is at `to`
+ *   MAKE                something is at `to`, where nothing was
  */
-static bool
-was_made(const struct share *share, const struct intent *i)
+static int
+was_made(const struct share *share, const struct intent *i, bool *ret_made)
 {
-    switch (i->kind) {
-    case INTENT_DELETE:
-        return !is_on_disk(share, i->from);
-    case INTENT_MOVE:
-        return !is_on_disk(share, i->from) && is_on_disk(share, i->to);
-    case INTENT_COPY:
-    case INTENT_PLACE:
-        break;
-    }
-    return !is_staged(share, i->staged) && is_on_disk(share, i->to);
+    int64_t at;
+    int error = number_at(share, i->kind == INTENT_DELETE ? i->from : i->to, &at);
+
+    *ret_made = i->kind == INTENT_DELETE ? at != i->inode
+                : i->kind == INTENT_MAKE ? at != 0
+                                         : at == i->inode;
+    return error;
+}
+
+/* A MOVE that exchanged the two, and did not come to put away what it replaced. */
+static int
+put_away(const struct share *share, const struct intent *i)
+{
+    char old[STAGE_NAME_BYTES];
+    int64_t at = 0;
+    int error = 0;
+
+    if (i->kind == INTENT_MOVE && i->replaced)
+        error = number_at(share, i->from, &at);
+    if (error || at == 0 || at != i->replaced)
+        return error;
+    error = stage_take(&share->stage, i->from.ptr + 1, old);
+    return error ? error : stage_remove(&share->stage, old);
 }
 
 struct recovery {
     struct share *share;
     struct store_session *session;
-    int64_t now_s;
+    int64_t only; /* this intent; 0: all */
 };
 
 static int
 recover(void *self, const struct intent *i)
 {
     const struct recovery *r = self;
+    bool made;
+    int error;
 
-    return was_made(r->share, i) ? journal_follow(r->session, i, r->now_s)
-                                 : intent_remove(r->session, i->id);
+    if (r->only && i->id != r->only)
+        return 0;
+    error = was_made(r->share, i, &made);
+    if (!error && made)
+        error = put_away(r->share, i);
+    if (error)
+        return error;
+    if (made)
+        return journal_follow(r->session, i, share_now().unix_s);
+    if (i->kind == INTENT_MAKE)
+        error = memory_forget(r->session, (struct store_place){i->share, i->to});
+    return error ? error : intent_remove(r->session, i->id);
 }
 
-int
-journal_recover(struct share *share, int64_t now_s)
+static int
+put_right(struct share *share, int64_t only)
 {
-    struct recovery r = {share, NULL, now_s};
+    struct recovery r = {share, NULL, only};
     int error = store_begin(share->store, STORE_WRITE, &r.session);
 
     if (error)
         return error;
     error = intent_walk(r.session, share->id, recover, &r);
     return error ? (void)store_end(r.session, false), error : store_end(r.session, true);
+}
+
+int
+journal_recover(struct share *share)
+{
+    return put_right(share, 0);
+}
+
+/* An intent that was kept, and that nothing followed. */
+static int
+settle(struct share *share)
+{
+    int error = share->intent ? put_right(share, share->intent) : 0;
+
+    if (!error)
+        share->intent = 0;
+    return error;
+}
+
+int
+journal_begin(struct share *share, struct store_session **ret_session)
+{
+    int error;
+
+    pthread_mutex_lock(&share->writing);
+    error = settle(share);
+    if (!error)
+        error = store_begin(share->store, STORE_WRITE, ret_session);
+    if (error)
+        pthread_mutex_unlock(&share->writing);
+    return error;
+}
+
+int
+journal_end(struct share *share, struct store_session *session, bool commit)
+{
+    int error = session ? store_end(session, commit) : -EIO;
+
+    if (commit && !error)
+        share->intent = 0;
+    else
+        (void)!settle(share); /* if it fails, the next change begins with it */
+    pthread_mutex_unlock(&share->writing);
+    return error;
 }

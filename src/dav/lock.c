@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "base/slice.h"
+#include "dav/journal.h"
 #include "dav/multistatus.h"
 
 enum {
@@ -283,26 +284,35 @@ look_for_conflict(struct dav *dav)
     return error;
 }
 
-/* A lock of a name that nothing has makes an empty file of it (RFC 4918 7.3). */
+/* A lock of a name that nothing has makes an empty file of it (RFC 4918 7.3): both are there, or
+ * neither is. */
 static int
-make_empty(struct dav *dav)
+make_locked(struct dav *dav, const struct lock_row *lock)
 {
-    const struct ghost none = {.kind = GHOST_NONE};
-    struct store_place at = {dav->share->id, dav->target.path};
-    int fd = stage_create(&dav->share->stage, dav->staged), error;
+    struct intent intent = {.kind = INTENT_MAKE,
+                            .share = dav->share->id,
+                            .to = dav->target.path,
+                            .made_s = dav->now.unix_s};
+    const struct stage *stage = &dav->share->stage;
+    int fd = stage_create(stage, dav->staged), error;
 
     if (fd < 0)
         return fd;
-    error = stage_sync(&dav->share->stage, fd);
+    error = stage_sync(stage, fd);
     (void)close(fd);
     if (!error)
-        error = stage_place(&dav->share->stage, dav->staged, dav->target.file,
-                            (struct stage_put){.fresh = true}, dav->old);
+        error = memory_forget(dav->session, (struct store_place){lock->share, lock->path});
+    if (!error)
+        error = lock_put(dav->session, lock);
+    if (!error)
+        error = journal_keep(dav->share, &dav->session, &intent);
+    if (!error)
+        error = stage_place(stage, dav->staged, dav->target.file, (struct stage_put){.fresh = true},
+                            dav->old);
     if (error)
         return error;
     dav->staged[0] = '\0';
-    error = memory_forget(dav->session, at);
-    return error ? error : ghost_put(dav->session, at, &none);
+    return journal_follow(dav->session, &intent, dav->now.unix_s);
 }
 
 static void
@@ -373,11 +383,9 @@ dav_lock(struct dav *dav)
     if (error || dav->outcome)
         return error;
     error = make_token(token, &lock.token);
-    if (!error && is_new)
-        error = make_empty(dav);
     set_end(&lock, dav);
     if (!error)
-        error = lock_put(dav->session, &lock);
+        error = is_new ? make_locked(dav, &lock) : lock_put(dav->session, &lock);
     if (!error)
         error = tell_lock(dav);
     out_char(&o, '<');

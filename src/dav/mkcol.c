@@ -4,12 +4,16 @@
 #include <errno.h>
 
 #include "base/slice.h"
+#include "dav/journal.h"
 
 int
 dav_mkcol(struct dav *dav)
 {
     struct store_place at = {dav->share->id, dav->target.path};
-    const struct ghost none = {.kind = GHOST_NONE};
+    struct intent intent = {.kind = INTENT_MAKE,
+                            .share = dav->share->id,
+                            .to = dav->target.path,
+                            .made_s = dav->now.unix_s};
     bool failed = false;
     int error;
 
@@ -19,18 +23,15 @@ dav_mkcol(struct dav *dav)
         return 0;
     }
     error = memory_forget(dav->session, at);
-    if (!error)
-        error = ghost_put(dav->session, at, &none);
     if (!error && dav->has_body && dav->body.changes_n)
         error = dav_set_properties(dav, &dav->target, &failed);
     if (error || failed)
         return error;
-    error = stage_mkdir(&dav->share->stage, dav->target.file);
-    if (error == -EEXIST) { /* somebody else was quicker */
-        dav->outcome = DAV_CONFLICTS;
-        return 0;
-    }
+    error = journal_keep(dav->share, &dav->session, &intent);
     if (!error)
-        dav->outcome = DAV_CREATED;
+        error = stage_mkdir(&dav->share->stage, dav->target.file);
+    if (!error)
+        error = journal_follow(dav->session, &intent, dav->now.unix_s);
+    dav->outcome = DAV_CREATED;
     return error;
 }

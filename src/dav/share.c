@@ -39,7 +39,7 @@ wants(void *self, const struct upload *upload)
         bool found;
     } *w = self;
 
-    w->found = w->found || slice_eq(upload->staged, slice_text(w->name));
+    w->found = w->found || (!upload->complete && slice_eq(upload->staged, slice_text(w->name)));
     return 0;
 }
 
@@ -145,7 +145,7 @@ put_right(struct share *share)
     int error = 0;
 
     if (stage_is_alone(&share->stage)) {
-        error = journal_recover(share, share_now().unix_s);
+        error = journal_recover(share);
         if (!error)
             stage_sweep(&share->stage, is_wanted, share);
     }

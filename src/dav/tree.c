@@ -24,7 +24,7 @@ bytes_of(const struct tree_change *c, const struct place *p)
     return n > 0 ? n : 0;
 }
 
-/* What follows from a change of the files; a failure leaves the intent for the next start. */
+/* What follows from a change of the files; journal_end() sees to what fails. */
 static int
 follow(struct tree_change *c, const struct intent *intent)
 {
@@ -58,13 +58,12 @@ take_heir(void *self, const struct ghost *binding)
 static int
 live_on(struct tree_change *c, const struct place *target, struct ern_slice heir)
 {
-    const struct ghost none = {.kind = GHOST_NONE};
     struct intent intent = {.kind = INTENT_MOVE,
                             .share = c->share->id,
                             .from = target->path,
                             .to = heir,
                             .made_s = c->now_s};
-    int error = ghost_put(*c->session, at(c, heir), &none);
+    int error = stage_number(&c->share->stage, target->file, &intent.inode);
 
     if (!error)
         error = journal_keep(c->share, c->session, &intent);
@@ -108,16 +107,25 @@ tree_delete(struct tree_change *c, const struct place *target)
     if (slice_is_there(heir.path) && keep_path(&kept, heir.path))
         return live_on(c, target, slice_from(kept.text, heir.path.len));
     bytes = bytes_of(c, target);
-    error = journal_keep(c->share, c->session, &intent);
+    error = stage_number(&c->share->stage, target->file, &intent.inode);
+    if (!error)
+        error = journal_keep(c->share, c->session, &intent);
     if (!error)
         error = stage_take(&c->share->stage, target->file, c->old);
     if (!error)
         error = follow(c, &intent);
-    else if (!c->old[0])
-        (void)!intent_remove(*c->session, intent.id);
     if (!error)
         quota_add(c->share, -bytes);
     return error;
+}
+
+/* Keeps an intent that replaces what is at the destination. */
+static int
+keep_replacing(struct tree_change *c, struct intent *intent, const struct place *destination)
+{
+    int error = stage_number(&c->share->stage, destination->file, &intent->replaced);
+
+    return error ? error : journal_keep(c->share, c->session, intent);
 }
 
 /* A row that moves: a binding or a reference. */
@@ -152,12 +160,11 @@ tree_move(struct tree_change *c, const struct place *target, const struct place 
     if (target->bound || target->kind == PLACE_REFERENCE)
         return move_row(c, target, destination);
     bytes = bytes_of(c, destination);
-    error = journal_keep(c->share, c->session, &intent);
-    if (!error) {
+    error = stage_number(&c->share->stage, target->file, &intent.inode);
+    if (!error)
+        error = keep_replacing(c, &intent, destination);
+    if (!error)
         error = stage_move(&c->share->stage, target->file, destination->file, fresh, c->old);
-        if (error)
-            (void)!intent_remove(*c->session, intent.id);
-    }
     if (!error)
         error = follow(c, &intent);
     if (!error)
@@ -179,13 +186,12 @@ tree_copy(struct tree_change *c, const struct place *target, const struct place 
                             .staged = slice_text(staged),
                             .made_s = c->now_s};
     int64_t bytes = bytes_of(c, target) - bytes_of(c, destination);
-    int error = journal_keep(c->share, c->session, &intent);
+    int error = stage_number_staged(&c->share->stage, staged, &intent.inode);
 
-    if (!error) {
+    if (!error)
+        error = keep_replacing(c, &intent, destination);
+    if (!error)
         error = stage_place(&c->share->stage, staged, destination->file, how, c->old);
-        if (error)
-            (void)!intent_remove(*c->session, intent.id);
-    }
     if (!error)
         error = follow(c, &intent);
     if (!error)

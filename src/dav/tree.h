@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * tree.h - the changes of trees that a request makes at once and a job makes later: one rename,
- * under an intent. share->writing is held, and *session is a STORE_WRITE session, which may be
- * another one afterwards. Errors are negative errnos; on an error nothing was changed, or an intent
- * is left that the next start finishes.
+ * under an intent. *session is one of journal_begin(), and may be another one or NULL afterwards.
+ * Errors are negative errnos; journal_end() then puts right what was done.
  */
 #ifndef DAV_TREE_H
 #define DAV_TREE_H

@@ -6,6 +6,7 @@
 
 #include "base/hash.h"
 #include "base/slice.h"
+#include "dav/journal.h"
 #include "io/stage_path.h"
 #include "msg/sf.h"
 #include "msg/target.h"
@@ -409,23 +410,34 @@ static int
 finish(struct dav *dav)
 {
     struct transfer *t = dav->transfer;
+    struct intent intent = {.kind = INTENT_UPLOAD,
+                            .share = dav->share->id,
+                            .to = dav->target.path,
+                            .staged = t->row.id,
+                            .made_s = dav->now.unix_s};
     struct out o;
-    int error;
+    int error = stage_number_staged(&dav->share->stage, t->name, &intent.inode);
 
+    if (!error)
+        error = stage_number(&dav->share->stage, dav->target.file, &intent.replaced);
+    if (!error)
+        error = upload_put(dav->session, &t->row); /* its length may be new */
+    if (!error)
+        error = journal_keep(dav->share, &dav->session, &intent);
+    if (error)
+        return error;
     memcpy(dav->staged, t->name, sizeof dav->staged);
     error = dav_put(dav);
     dav->staged[0] = '\0'; /* if it was not placed, the upload keeps it */
     if (error)
         return error;
-    t->row.complete = true;
-    t->row.created = dav->outcome == DAV_CREATED;
     dav_field(dav, "Upload-Complete", ERN_SLICE("?1"));
     if (t->appends) {
         o = arena_out(dav->request->arena);
         share_write_path(&o, dav->share, dav->target.path);
         dav->decision->evidence.location = arena_keep(dav->request->arena, &o);
     }
-    return upload_put(dav->session, &t->row);
+    return journal_follow(dav->session, &intent, dav->now.unix_s);
 }
 
 int

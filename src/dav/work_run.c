@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "base/slice.h"
+#include "dav/journal.h"
 #include "dav/multistatus.h"
 #include "dav/tree.h"
 
@@ -279,16 +280,14 @@ act(struct run *run)
 static int
 act_in_session(struct run *run)
 {
-    int error;
+    int error = journal_begin(run->share, &run->session), end;
 
-    pthread_mutex_lock(&run->share->writing);
-    error = store_begin(run->runner->store, STORE_WRITE, &run->session);
     if (!error) {
         error = act(run);
-        error = error ? (void)store_end(run->session, false), error : store_end(run->session, true);
+        end = journal_end(run->share, run->session, !error);
+        error = error ? error : end;
         run->session = NULL;
     }
-    pthread_mutex_unlock(&run->share->writing);
     store_touch(run->runner->store);
     return error;
 }

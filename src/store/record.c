@@ -11,7 +11,8 @@ read_intent(struct intent *i, struct sql_row *row)
     i->from = sql_bytes(row);
     i->to = sql_bytes(row);
     i->staged = sql_bytes(row);
-    i->owner = sql_bytes(row);
+    i->inode = sql_number(row);
+    i->replaced = sql_number(row);
     i->made_s = sql_number(row);
     return 0;
 }
@@ -19,8 +20,9 @@ read_intent(struct intent *i, struct sql_row *row)
 int
 intent_put(struct store_session *s, struct intent *i)
 {
-    int error = sql_do(s, SQL_intent_put, SQL_N(i->kind), SQL_N(i->share), SQL_B(i->from),
-                       SQL_B(i->to), SQL_B(i->staged), SQL_B(i->owner), SQL_N(i->made_s));
+    int error =
+        sql_do(s, SQL_intent_put, SQL_N(i->kind), SQL_N(i->share), SQL_B(i->from), SQL_B(i->to),
+               SQL_B(i->staged), SQL_N(i->inode), SQL_N(i->replaced), SQL_N(i->made_s));
 
     if (!error)
         i->id = session_last_id(s);
@@ -63,6 +65,12 @@ int
 upload_get(struct store_session *s, struct ern_slice id, struct upload *ret)
 {
     return sql_one(s, SQL_upload_get, &SQL_B(id), 1, read_upload, ret);
+}
+
+int
+upload_complete(struct store_session *s, struct ern_slice id, bool created)
+{
+    return sql_do(s, SQL_upload_complete, SQL_B(id), SQL_N(created));
 }
 
 int

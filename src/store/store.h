@@ -218,7 +218,13 @@ ERN_MUST_USE int memory_forget(struct store_session *session, struct store_place
 /* ---- intents: what is about to be done to the files -------------------------------------------
  */
 
-enum intent_kind { INTENT_MOVE, INTENT_DELETE, INTENT_COPY, INTENT_PLACE };
+enum intent_kind {
+    INTENT_MOVE,
+    INTENT_DELETE,
+    INTENT_COPY,
+    INTENT_MAKE,   /* something new at `to`, whose rows are kept with the intent */
+    INTENT_UPLOAD, /* the staged file of an upload, which is complete, goes to `to` */
+};
 
 struct intent {
     int64_t id; /* 0: it has none yet */
@@ -226,7 +232,8 @@ struct intent {
     int64_t share;
     struct ern_slice from, to; /* paths; absent where the kind has none */
     struct ern_slice staged;   /* a name in the staging folder; absent where there is none */
-    struct ern_slice owner;    /* names the process that does it */
+    int64_t inode;             /* number of what is moved, deleted or placed */
+    int64_t replaced;          /* number of what was at `to`; 0: nothing was */
     int64_t made_s;
 };
 
@@ -254,6 +261,8 @@ struct upload {
 ERN_MUST_USE int upload_put(struct store_session *session, const struct upload *upload);
 ERN_MUST_USE int upload_get(struct store_session *session, struct ern_slice id,
                             struct upload *ret_upload); /* -ENOENT */
+/* All is there, and was put in its place. Of an upload that nobody knows it is no error. */
+ERN_MUST_USE int upload_complete(struct store_session *session, struct ern_slice id, bool created);
 ERN_MUST_USE int upload_remove(struct store_session *session, struct ern_slice id);
 ERN_MUST_USE int upload_walk(struct store_session *session, int64_t share,
                              int (*each)(void *self, const struct upload *upload), void *self);

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """What the scenarios share: a server that can be looked into, and shims for its C library."""
+import contextlib
 import os
 import pathlib
 import re
@@ -78,7 +79,8 @@ class Site(Server):
         pids = [self.process.pid, *self.children()]
         self.process.send_signal(signal.SIGSTOP)
         for pid in pids:
-            os.kill(pid, signal.SIGKILL)
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
         self.process.wait()
 
     @property

@@ -127,7 +127,7 @@ recover(void *self, const struct intent *i)
     if (error)
         return error;
     if (made)
-        return journal_follow(r->session, i, share_now().unix_s);
+        return journal_follow(r->session, i, share_now(r->share->store).unix_s);
     if (i->kind == INTENT_MAKE)
         error = memory_forget(r->session, (struct store_place){i->share, i->to});
     return error ? error : intent_remove(r->session, i->id);

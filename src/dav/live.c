@@ -244,7 +244,7 @@ write_sync_token(const struct live_context *c, struct out *o)
 {
     if (!is_collection(c))
         return 0;
-    sync_token_write(o, c->share, c->now.unix_s);
+    sync_token_write(o, c->share, c->now);
     return 1;
 }
 

@@ -32,6 +32,6 @@ const struct live *live_find(struct ern_slice space, struct ern_slice name);
 void share_href(struct out *o, const struct share *share, struct ern_slice path, bool collection);
 
 /* The token of now for sync-collection (RFC 6578 6.2). report.c */
-void sync_token_write(struct out *o, const struct share *share, int64_t now_s);
+void sync_token_write(struct out *o, const struct share *share, struct store_clock now);
 
 #endif

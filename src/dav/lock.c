@@ -142,7 +142,7 @@ void
 lock_write(struct out *o, const struct share *share, const struct lock_row *lock,
            struct store_clock now)
 {
-    int64_t left = (lock->until_ms - now.boot_ms) / 1000;
+    int64_t left = lock->until_s - now.unix_s;
 
     out_literal(o, "<D:activelock><D:locktype><D:write/></D:locktype><D:lockscope>");
     out_text(o, lock->exclusive ? "<D:exclusive/>" : "<D:shared/>");

@@ -370,7 +370,7 @@ dav_look(struct dav *dav)
     int error;
 
     dav->answers = (struct ern_facts){{{0, 0}}, {{0, 0}}};
-    dav->now = share_now();
+    dav->now = share_now(dav->share->store);
     dav->generation = store_generation(dav->share->store);
     error = place_find(dav->share, dav->session, r->arena, dav->asked, dav->target.slashed,
                        &dav->target);

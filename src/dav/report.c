@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * report.c - the sync-collection report (RFC 6578): what has changed beneath a collection since a
- * token was given. A token is a time. A member has changed when its file has, by the change time
- * that nobody can set, or when a ghost says that it went; both are told again for a second, rather
- * than missed.
+ * token was given. A token is a time, by two clocks. A member has changed when its file has, by the
+ * change time that nobody can set, or when a ghost says that it went; both are told again for a
+ * second, rather than missed.
  */
 #include <dirent.h>
 #include <errno.h>
@@ -30,7 +30,8 @@ struct sync {
     struct response_query query;
     struct live_context context;
     struct out text;
-    int64_t since_s; /* -1: all */
+    bool all; /* there is no time since */
+    struct store_clock since;
     int64_t n;
     unsigned depth;
     bool cut;
@@ -39,34 +40,52 @@ struct sync {
 };
 
 void
-sync_token_write(struct out *o, const struct share *share, int64_t now_s)
+sync_token_write(struct out *o, const struct share *share, struct store_clock now)
 {
     out_literal(o, TOKEN);
     out_u64(o, (uint64_t)share->id);
     out_char(o, '-');
-    out_u64(o, (uint64_t)now_s);
+    out_u64(o, (uint64_t)now.unix_s);
+    out_char(o, '-');
+    out_u64(o, (uint64_t)now.wall_s);
 }
 
-/* Reads a token of ours that is not too old to answer. */
+/* One of the numbers of a token, which a hyphen separates. */
 static bool
-read_token(const struct dav *dav, struct ern_slice token, int64_t *ret_s)
+next_number(struct ern_slice *token, int64_t *ret_n)
 {
-    uint64_t share, s;
-    size_t n;
+    size_t at = slice_find(*token, '-');
+    uint64_t n;
 
-    *ret_s = -1;
-    if (token.len == 0)
-        return true;
+    if (!u64_parse(slice_first(*token, at), INT64_MAX, &n))
+        return false;
+    *token = slice_skip(*token, at < token->len ? at + 1 : at);
+    *ret_n = (int64_t)n;
+    return true;
+}
+
+/* How far the clock was set, against the time that ghosts are dated with. */
+static int64_t
+set_s(struct store_clock now)
+{
+    return now.wall_s - now.unix_s;
+}
+
+/* Reads a token of ours that is not too old to answer. Once the clock was set, the change times of
+ * files cannot be compared with it any more. */
+static bool
+read_token(const struct dav *dav, struct ern_slice token, struct store_clock *ret)
+{
+    const struct store_clock *now = &dav->now;
+    int64_t share;
+
     if (!slice_starts(token, ERN_SLICE(TOKEN)))
         return false;
     token = slice_skip(token, sizeof TOKEN - 1);
-    n = slice_find(token, '-');
-    if (n == token.len || !u64_parse(slice_first(token, n), INT64_MAX, &share) ||
-        !u64_parse(slice_skip(token, n + 1), INT64_MAX, &s))
-        return false;
-    *ret_s = (int64_t)s;
-    return (int64_t)share == dav->share->id && (int64_t)s <= dav->now.unix_s + OVERLAP_S &&
-           dav->now.unix_s - (int64_t)s < REMEMBERED_S;
+    return next_number(&token, &share) && next_number(&token, &ret->unix_s) &&
+           next_number(&token, &ret->wall_s) && token.len == 0 && share == dav->share->id &&
+           ret->unix_s <= now->unix_s + OVERLAP_S && now->unix_s - ret->unix_s < REMEMBERED_S &&
+           llabs(set_s(*now) - set_s(*ret)) <= OVERLAP_S;
 }
 
 /* Is there room for another response? Otherwise the answer is cut, and says so. */
@@ -89,7 +108,7 @@ tell_member(struct sync *s, const struct file_info *info)
     int error;
 
     place.kind = info->kind == FILE_REGULAR ? PLACE_FILE : PLACE_COLLECTION;
-    if (s->since_s >= 0 && info->stamp.changed_s < s->since_s - OVERLAP_S)
+    if (!s->all && info->stamp.changed_s < s->since.wall_s - OVERLAP_S)
         return 0;
     if (!has_room(s))
         return 0;
@@ -188,16 +207,15 @@ write_all(struct sync *s)
     int error = 0;
 
     out_literal(&s->text, MULTISTATUS_HEAD);
-    if (s->since_s >= 0)
-        error = ghost_walk(dav->session, of, GHOST_NONE, s->since_s - OVERLAP_S, tell_gone, s);
+    if (!s->all)
+        error = ghost_walk(dav->session, of, GHOST_NONE, s->since.unix_s - OVERLAP_S, tell_gone, s);
     if (!error)
         error = tell_members(s);
     if (s->cut) /* RFC 6578 3.6: the rest is to be asked for again */
         response_write_status(&s->text, dav->share, dav->target.asked, true,
                               member_status(no_room));
     out_literal(&s->text, "<D:sync-token>");
-    sync_token_write(&s->text, dav->share,
-                     s->cut && s->since_s >= 0 ? s->since_s : dav->now.unix_s);
+    sync_token_write(&s->text, dav->share, s->cut && !s->all ? s->since : dav->now);
     out_literal(&s->text, "</D:sync-token>" MULTISTATUS_FOOT);
     return error;
 }
@@ -215,15 +233,16 @@ refuse(struct dav *dav, const char *condition, struct ern_slice why)
 int
 dav_report(struct dav *dav)
 {
+    bool all = dav->body.sync_token.len == 0;
+    struct store_clock since = {0};
     struct sync *s;
-    int64_t since_s;
     int error;
 
     if (!slice_eq(dav->body.report.space, ERN_SLICE(XML_DAV)) ||
         !slice_eq(dav->body.report.name, ERN_SLICE("sync-collection")))
         return refuse(dav, "supported-report",
                       ERN_SLICE("The only report here is sync-collection."));
-    if (!read_token(dav, dav->body.sync_token, &since_s))
+    if (!all && !read_token(dav, dav->body.sync_token, &since))
         return refuse(
             dav, "valid-sync-token",
             ERN_SLICE("The token is none of this folder, or too old: begin without one."));
@@ -231,7 +250,8 @@ dav_report(struct dav *dav)
     if (!s)
         return -ENOMEM;
     s->dav = dav;
-    s->since_s = since_s;
+    s->all = all;
+    s->since = since;
     response_query_init(&s->query, &dav->body.find);
     s->query.may_have_dead = true;
     s->query.missing = calloc(dav->body.find.names_n + 1U, sizeof *s->query.missing);

@@ -12,13 +12,25 @@
 enum { REMEMBERED_S = 7 * 86400 /* what is gone is told to sync-collection at least so long */ };
 
 struct store_clock
-share_now(void)
+share_clock(void)
 {
     struct timespec boot, wall;
 
     (void)clock_gettime(CLOCK_BOOTTIME, &boot);
     (void)clock_gettime(CLOCK_REALTIME, &wall);
-    return (struct store_clock){(int64_t)boot.tv_sec * 1000 + boot.tv_nsec / 1000000, wall.tv_sec};
+    return (struct store_clock){.boot_ms = (int64_t)boot.tv_sec * 1000 + boot.tv_nsec / 1000000,
+                                .unix_s = wall.tv_sec,
+                                .wall_s = wall.tv_sec};
+}
+
+struct store_clock
+share_now(const struct store *store)
+{
+    struct store_clock now = share_clock();
+
+    if (store)
+        now.unix_s = store_unix_s(store, now.boot_ms);
+    return now;
 }
 
 void
@@ -93,7 +105,7 @@ other(const struct files_route *route, struct ern_slice path, struct files_other
     if (error)
         return error;
     if (p.kind == PLACE_NOTHING || p.kind == PLACE_REFERENCE) {
-        bool remembers = share_now().unix_s - p.ghost.made_s < share->tombstone_s;
+        bool remembers = share_now(share->store).unix_s - p.ghost.made_s < share->tombstone_s;
 
         ret->kind = kinds[p.ghost.kind];
         if ((ret->kind == FILES_GONE || ret->kind == FILES_MOVED) && !remembers)
@@ -124,7 +136,7 @@ static int
 register_share(struct share *share, const char *name)
 {
     struct store_session *s;
-    struct store_clock now = share_now();
+    struct store_clock now = share_now(share->store);
     int64_t keep_s = share->tombstone_s > REMEMBERED_S ? share->tombstone_s : REMEMBERED_S;
     int error = store_begin(share->store, STORE_WRITE, &s);
 

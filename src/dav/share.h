@@ -62,7 +62,8 @@ void share_close(struct share *share);
 /* The path of a URL for a path of the share: prefix and path, percent-encoded. */
 void share_write_path(struct out *o, const struct share *share, struct ern_slice path);
 
-/* CLOCK_BOOTTIME and Unix time now. */
-struct store_clock share_now(void);
+/* Now, by the clocks of the machine, and by that of the store (NULL: none is reached). */
+struct store_clock share_clock(void);
+struct store_clock share_now(const struct store *store);
 
 #endif

@@ -96,7 +96,7 @@ look(struct dav *dav)
     const struct upload_route *route = (const void *)dav->request->route;
     int error;
 
-    dav->now = share_now();
+    dav->now = share_now(route->store);
     error = read_row(dav);
     if (error)
         return error;

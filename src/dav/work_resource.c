@@ -60,7 +60,7 @@ look_run(struct res_request *request)
     struct monitor *m = request->state;
     struct store_session *s;
 
-    m->now_s = share_now().unix_s;
+    m->now_s = share_now(route->store).unix_s;
     m->error = route->store ? store_begin(route->store, STORE_READ, &s) : -EIO;
     if (m->error)
         return;

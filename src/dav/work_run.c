@@ -137,7 +137,7 @@ static int
 tell(struct stage_progress *progress, const char *path, int error)
 {
     struct run *run = (struct run *)progress;
-    int64_t now_ms = share_now().boot_ms;
+    int64_t now_ms = share_clock().boot_ms;
 
     (void)path;
     if (error)
@@ -189,9 +189,11 @@ look_for_locks(struct run *run, bool *ret_locked)
     int error = 0;
 
     if (!copies)
-        error = lock_walk(run->session, from, true, share_now(), find_lock, &search);
+        error =
+            lock_walk(run->session, from, true, share_now(run->runner->store), find_lock, &search);
     if (!error && run->work.to.len)
-        error = lock_walk(run->session, to, true, share_now(), find_lock, &search);
+        error =
+            lock_walk(run->session, to, true, share_now(run->runner->store), find_lock, &search);
     *ret_locked = search.found;
     return error;
 }
@@ -236,8 +238,9 @@ find_places(struct run *run)
 static int
 change_tree(struct run *run)
 {
-    struct tree_change change = {
-        .share = run->share, .session = &run->session, .now_s = share_now().unix_s};
+    struct tree_change change = {.share = run->share,
+                                 .session = &run->session,
+                                 .now_s = share_now(run->runner->store).unix_s};
     int error;
 
     if (slice_eq(run->work.method, ERN_SLICE("DELETE")))
@@ -264,7 +267,7 @@ act(struct run *run)
     if (error)
         return error;
     run->work.state = WORK_DONE;
-    run->work.ended_s = share_now().unix_s;
+    run->work.ended_s = share_now(run->runner->store).unix_s;
     /* It was done by the process that had begun it, which did not live to say so. */
     if (run->again && !is_there(&run->target) && !slice_eq(run->work.method, ERN_SLICE("COPY")))
         return write_row(run);
@@ -319,7 +322,7 @@ static void
 fail(struct run *run, int error)
 {
     run->work.state = WORK_FAILED;
-    run->work.ended_s = share_now().unix_s;
+    run->work.ended_s = share_now(run->runner->store).unix_s;
     run->work.result = slice_text(member_rule_of_error(error)->name);
     (void)!save(run);
 }
@@ -376,7 +379,7 @@ wait_for_work(struct work_runner *r)
 {
     struct timespec until;
 
-    (void)clock_gettime(CLOCK_REALTIME, &until);
+    (void)clock_gettime(CLOCK_MONOTONIC, &until);
     until.tv_sec += LOOK_AROUND_S;
     pthread_mutex_lock(&r->lock);
     if (!r->stop && !r->awake)
@@ -421,12 +424,16 @@ work_runner_open(struct share **shares, unsigned shares_n, struct store *store,
                  struct work_runner **ret_runner)
 {
     struct work_runner *r = calloc(1, sizeof *r);
+    pthread_condattr_t steady; /* a clock that is set back is not to keep it waiting */
     int error;
 
     if (!r)
         return -ENOMEM;
     pthread_mutex_init(&r->lock, NULL);
-    pthread_cond_init(&r->woken, NULL);
+    (void)pthread_condattr_init(&steady);
+    (void)pthread_condattr_setclock(&steady, CLOCK_MONOTONIC);
+    pthread_cond_init(&r->woken, &steady);
+    (void)pthread_condattr_destroy(&steady);
     r->store = store;
     r->shares = shares;
     r->shares_n = shares_n;

@@ -145,6 +145,8 @@ look(struct res_request *request)
 
     if (request->error)
         return ERN_FAIL;
+    if (known && known->last_modified_s > request->now.unix_s)
+        known = NULL; /* the clock was set back, and it says a time that is not yet (8.8.2.1) */
     if (known && known->changes == changes &&
         cache_is_fresh(files->cache, known, request->now.run_ms)) {
         use(request, known);

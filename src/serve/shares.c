@@ -15,7 +15,7 @@
 #include "serve/complain.h"
 #include "serve/site.h"
 
-enum { BUSY_MS = 5000, BOOT_BYTES = 64 };
+enum { BUSY_MS = 5000, BOOT_BYTES = 256 };
 
 struct shares {
     struct store *store;
@@ -26,17 +26,28 @@ struct shares {
     struct work_runner *runner;
 };
 
-/* Names this boot of the machine. */
+/* Adds what a small file of the kernel says; nothing if it is not there. */
+static size_t
+read_small(const char *path, char *text, size_t cap)
+{
+    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    ssize_t n = fd < 0 ? 0 : read(fd, text, cap);
+
+    if (fd >= 0)
+        (void)close(fd);
+    return n > 0 ? (size_t)n : 0;
+}
+
+/* Names the clock that CLOCK_BOOTTIME is: of this boot of the machine, and of this time namespace
+ * by its distance from the machine's. */
 static uint64_t
 boot_name(void)
 {
     char text[BOOT_BYTES];
-    int fd = open("/proc/sys/kernel/random/boot_id", O_RDONLY | O_CLOEXEC);
-    ssize_t n = fd < 0 ? 0 : read(fd, text, sizeof text);
+    size_t n = read_small("/proc/sys/kernel/random/boot_id", text, sizeof text);
 
-    if (fd >= 0)
-        (void)close(fd);
-    return n <= 0 ? 0 : hash_bytes((struct hash_key){0, 0}, slice_from(text, (size_t)n));
+    n += read_small("/proc/self/timens_offsets", text + n, sizeof text - n);
+    return n ? hash_bytes((struct hash_key){0, 0}, slice_from(text, n)) : 0;
 }
 
 static const struct conf_route *
@@ -126,6 +137,7 @@ open_state(struct shares *s, const struct conf *conf, bool durable)
         .durable = durable,
         .busy_ms = BUSY_MS,
         .boot = boot_name(),
+        .now = share_clock(),
     };
     const char *why = "";
     int error = store_open(&options, &s->store, &why);

@@ -40,6 +40,7 @@ struct store {
     bool durable;
     int busy_ms;
     uint64_t boot;
+    int64_t offset_s; /* of store_unix_s() */
     atomic_uint_fast64_t generation;
     pthread_mutex_t writing; /* one writer at a time; others would only wait for the file */
     pthread_mutex_t lock;    /* of what follows */
@@ -392,6 +393,12 @@ store_end(struct store_session *s, bool commit)
     return commit ? error : 0;
 }
 
+int64_t
+store_unix_s(const struct store *store, int64_t boot_ms)
+{
+    return store->offset_s + boot_ms / 1000;
+}
+
 uint64_t
 store_generation(const struct store *store)
 {
@@ -492,6 +499,18 @@ prepare(struct store *store, const char **ret_why)
     return error;
 }
 
+static int
+settle_clock(struct store *store, struct store_clock now)
+{
+    struct store_session *s;
+    int error = store_begin(store, STORE_WRITE, &s);
+
+    if (error)
+        return error;
+    error = clock_settle(s, now, &store->offset_s);
+    return error ? (void)store_end(s, false), error : store_end(s, true);
+}
+
 int
 store_open(const struct store_options *options, struct store **ret_store, const char **ret_why)
 {
@@ -518,6 +537,8 @@ store_open(const struct store_options *options, struct store **ret_store, const 
         if (error == -EBUSY)
             *ret_why = "Another process has held the database for too long.";
     }
+    if (!error)
+        error = settle_clock(store, options->now);
     if (error) {
         store_close(store);
         return error;

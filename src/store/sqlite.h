@@ -66,7 +66,11 @@ struct sql_below sql_below(struct store_session *session, struct ern_slice path)
 /* Bytes that live as long as the session; NULL without memory. */
 char *session_take(struct store_session *session, size_t n);
 
-/* What the session has changed and the caller is not told of: what it writes counts as a change. */
+/* Learns the offset of the database's time to CLOCK_BOOTTIME, settled in the first session of a
+ * boot. Needs STORE_WRITE. clock.c */
+ERN_MUST_USE int clock_settle(struct store_session *session, struct store_clock now,
+                              int64_t *ret_offset_s);
+
 uint64_t session_boot(const struct store_session *session);
 int64_t session_last_id(const struct store_session *session);
 

@@ -22,12 +22,19 @@
 struct store;         /* shared by all threads */
 struct store_session; /* a transaction of one thread */
 
+struct store_clock { /* now */
+    int64_t boot_ms; /* CLOCK_BOOTTIME */
+    int64_t unix_s;  /* Unix time that no setting of the clock changes: by store_unix_s() */
+    int64_t wall_s;  /* Unix time as the clock is set */
+};
+
 struct store_options {
-    const char *folder; /* the state directory, made (0700) if it is not there; the database is
-                           FOLDER/earnest.db */
-    bool durable;       /* store_end() returns when the change survives a power cut */
-    int64_t busy_ms;    /* how long to wait for another writer before -EBUSY */
-    uint64_t boot;      /* names this boot of the machine: the clock of lock_row.until_ms */
+    const char *folder;     /* the state directory, made (0700) if it is not there; the database is
+                               FOLDER/earnest.db */
+    bool durable;           /* store_end() returns when the change survives a power cut */
+    int64_t busy_ms;        /* how long to wait for another writer before -EBUSY */
+    uint64_t boot;          /* names this boot of the machine: the clock of lock_row.until_ms */
+    struct store_clock now; /* unix_s is not asked for */
 };
 
 /*
@@ -37,6 +44,13 @@ struct store_options {
 ERN_MUST_USE int store_open(const struct store_options *options, struct store **ret_store,
                             const char **ret_why);
 void store_close(struct store *store); /* NULL is fine */
+
+/*
+ * The Unix time that rows are dated with, at this moment of CLOCK_BOOTTIME. It is the clock's when
+ * the database is first opened in a boot, and goes on from there: who sets the clock makes nothing
+ * older or younger. It never goes back, in another boot neither.
+ */
+int64_t store_unix_s(const struct store *store, int64_t boot_ms);
 
 /* Counts the changes that sessions of this process have committed; wait-free. What was read at one
  * value is still right while it is the same (for changes of this process). */
@@ -168,11 +182,6 @@ struct lock_row {
     int64_t until_ms;           /* CLOCK_BOOTTIME of the boot named by boot: when it ends */
     uint64_t boot;              /* store_options.boot of whoever wrote it */
     int64_t until_s;            /* Unix time of the same moment, for another boot */
-};
-
-struct store_clock { /* now, by the two clocks that a lock's life is measured on */
-    int64_t boot_ms; /* CLOCK_BOOTTIME */
-    int64_t unix_s;
 };
 
 ERN_MUST_USE int lock_put(struct store_session *session, const struct lock_row *lock);

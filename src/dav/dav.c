@@ -396,6 +396,8 @@ act_in_session(struct dav *dav)
 
     if (!error) {
         act(dav);
+        if (!dav->session)
+            dav->error = 0; /* the state was lost, and that is what counts */
         error = reads ? store_end(dav->session, false)
                       : journal_end(share, dav->session,
                                     !dav->error && !dav->request->again && !dav->dropped);
@@ -423,7 +425,7 @@ act_run(struct res_request *request)
     if (dav->error || dav->outcome)
         return;
     act_in_session(dav);
-    if (!dav->method->reads && !dav->request->again)
+    if (!dav->method->reads)
         store_touch(dav->share->store);
 }
 

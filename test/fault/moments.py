@@ -5,12 +5,16 @@ leave is the one or the other.
 Each change is made in a folder of its own. `before` makes what is there, `change` is the one
 request, `paths` are what is asked for by GET, too.
 """
+import contextlib
 import hashlib
 import os
 import pathlib
 import re
+import sqlite3
 
+from calls import Calls
 from dav import LOCK, Dav, multistatus
+from scenario import Site, wait_until
 
 COLOUR, SIZE = "{urn:example}colour", "{urn:example}size"
 SMALL, LARGE = b"old content\n" * 100, os.urandom(300_000)
@@ -161,7 +165,8 @@ class Patch(Change):
         (self.folder / "a").write_text('{"n": 1}')
 
     def change(self, dav):
-        return dav("PATCH", f"{self.url}/a", b'{"n": 2}', Content_Type="application/merge-patch+json")
+        return dav("PATCH", f"{self.url}/a", b'{"n": 2}',
+                   Content_Type="application/merge-patch+json")
 
 
 class Upload(Change):
@@ -205,3 +210,59 @@ class Upload(Change):
 
 CHANGES = [Put, Replace, Move, MoveOnto, Copy, CopyOnto, Delete, Proppatch, Mkcol, Lock, LockNew,
            Patch, Upload]
+
+
+def configuration(tmp_path, root):
+    return (f'state = "{tmp_path}/state"\n'
+            f'route "/" {{ files = "{root}" write = true infinite = true tombstones = "1d" }}')
+
+
+def unfinished(tmp_path):
+    """Names in the staging folder of uploads that may go on: even if nobody was told of them."""
+    with contextlib.closing(sqlite3.connect(tmp_path / "state" / "earnest.db")) as store:
+        rows = store.execute("select staged from upload where not complete")
+        return {row[0].decode() for row in rows}
+
+
+class Rounds:
+    """Makes one kind of change again and again, each time in a folder of its own."""
+
+    def __init__(self, tmp_path, root, kind, shim):
+        self.tmp_path, self.root, self.kind = tmp_path, root, kind
+        self.calls = Calls(tmp_path, shim)
+        self.site, self.n = None, 0
+
+    def start(self):
+        self.site = Site(self.tmp_path, configuration(self.tmp_path, self.root),
+                         **self.calls.loaded)
+        self.site.__enter__()
+
+    def restart(self):
+        self.calls.disarm()
+        self.site.kill()
+        self.start()
+
+    def next(self):
+        """A change that is ready to be made, and what is seen before it."""
+        self.n += 1
+        one = self.kind(self.root, self.n)
+        with Dav(self.site.port) as dav:
+            one.before(dav)
+        return one, self.seen(one)
+
+    def seen(self, one):
+        """As text, without the name of the folder."""
+        return repr(one.seen(self.site.port)).replace(one.name, "round")
+
+    def make(self, one):
+        """Asks for it. Returns the status, or None if the connection broke."""
+        with Dav(self.site.port) as dav:
+            try:
+                return one.change(dav).status
+            except (OSError, AssertionError):
+                return None
+
+    def check_rest(self, one):
+        """No leftovers, and nothing of before is lost."""
+        wait_until(lambda: set(os.listdir(self.root / ".earnest")) <= unfinished(self.tmp_path))
+        one.stays(self.site.port)

@@ -156,7 +156,7 @@ make_way(struct dav *dav, const struct place *member)
 {
     struct tree_change change = {
         .share = dav->share, .session = &dav->session, .now_s = dav->now.unix_s};
-    int error = member->kind == PLACE_NOTHING ? 0 : tree_delete(&change, member);
+    int error = tree_clear(&change, member);
 
     memcpy(dav->old, change.old, sizeof dav->old);
     dav->outcome = member->kind == PLACE_NOTHING ? DAV_CREATED : DAV_EMPTY;

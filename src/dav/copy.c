@@ -85,19 +85,14 @@ conclude(struct dav *dav)
 
 /* A redirect reference is copied as one: it is a row, not a file. */
 static int
-copy_row(struct dav *dav)
+copy_row(struct dav *dav, struct tree_change *change)
 {
     struct store_place to = {dav->share->id, dav->destination.asked};
     struct ghost row = dav->target.ghost;
+    int error = tree_clear(change, &dav->destination);
 
     row.made_s = dav->now.unix_s;
-    if (dav->destination.kind == PLACE_FILE || dav->destination.kind == PLACE_COLLECTION) {
-        int error = stage_take(&dav->share->stage, dav->destination.file, dav->old);
-
-        if (error)
-            return error;
-    }
-    return ghost_put(dav->session, to, &row);
+    return error ? error : ghost_put(dav->session, to, &row);
 }
 
 int
@@ -112,7 +107,7 @@ dav_copy(struct dav *dav)
     if (error || reported)
         return error;
     if (is_row(&dav->target))
-        error = copy_row(dav);
+        error = copy_row(dav, &change);
     else if (!dav->staged[0] && !f->any)
         return work_accept(dav);
     else if (dav->staged[0])

@@ -402,6 +402,8 @@ act_in_session(struct dav *dav)
                       : journal_end(share, dav->session,
                                     !dav->error && !dav->request->again && !dav->dropped);
         dav->session = NULL;
+        if (share->intent) /* it may have to be put back */
+            dav->old[0] = '\0';
     }
     if (dav->error || !error)
         return;

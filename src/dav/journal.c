@@ -74,19 +74,21 @@ number_at(const struct share *share, struct ern_slice path, int64_t *ret_number)
 /*
  * Was the rename made? What is moved keeps its number, so an exchange can be told from none:
  *
- *   DELETE              what was at `from` is there no more
  *   MOVE, COPY, UPLOAD  it is at `to`
  *   MAKE                something is at `to`, where nothing was
+ *   DELETE              never: it is put back, for other rows may have been meant to come with it
  */
 static int
 was_made(const struct share *share, const struct intent *i, bool *ret_made)
 {
     int64_t at;
-    int error = number_at(share, i->kind == INTENT_DELETE ? i->from : i->to, &at);
+    int error;
 
-    *ret_made = i->kind == INTENT_DELETE ? at != i->inode
-                : i->kind == INTENT_MAKE ? at != 0
-                                         : at == i->inode;
+    *ret_made = false;
+    if (i->kind == INTENT_DELETE)
+        return 0;
+    error = number_at(share, i->to, &at);
+    *ret_made = i->kind == INTENT_MAKE ? at != 0 : at == i->inode;
     return error;
 }
 
@@ -102,8 +104,23 @@ put_away(const struct share *share, const struct intent *i)
         error = number_at(share, i->from, &at);
     if (error || at == 0 || at != i->replaced)
         return error;
+    stage_name(old);
     error = stage_take(&share->stage, i->from.ptr + 1, old);
     return error ? error : stage_remove(&share->stage, old);
+}
+
+/* A DELETE that took it away, and whose rows did not follow. */
+static int
+put_back(const struct share *share, const struct intent *i)
+{
+    char old[STAGE_NAME_BYTES];
+    int64_t at;
+    int error = stage_number_staged(&share->stage, i->staged.ptr, &at);
+
+    if (error || at == 0 || at != i->inode)
+        return error;
+    return stage_place(&share->stage, i->staged.ptr, i->from.ptr + 1,
+                       (struct stage_put){.fresh = true}, old);
 }
 
 struct recovery {
@@ -130,6 +147,8 @@ recover(void *self, const struct intent *i)
         return journal_follow(r->session, i, share_now(r->share->store).unix_s);
     if (i->kind == INTENT_MAKE)
         error = memory_forget(r->session, (struct store_place){i->share, i->to});
+    if (i->kind == INTENT_DELETE)
+        error = put_back(r->share, i);
     return error ? error : intent_remove(r->session, i->id);
 }
 

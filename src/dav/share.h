@@ -23,7 +23,7 @@ struct share {
     struct stage stage;
     const struct limits *limits;
     pthread_mutex_t writing; /* held while files change their names */
-    int64_t intent;          /* that is kept, and that no rows follow yet; 0: none (journal.h) */
+    _Atomic int64_t intent;  /* that is kept, and that no rows follow yet; 0: none (journal.h) */
     int64_t quota_bytes;     /* -1: none */
     int64_t tombstone_s;     /* how long 410 is answered; 0: 404 at once */
     int64_t processing_ms;   /* 102 after so long; 0: never */

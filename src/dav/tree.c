@@ -92,8 +92,11 @@ keep_path(struct kept *k, struct ern_slice path)
 int
 tree_delete(struct tree_change *c, const struct place *target)
 {
-    struct intent intent = {
-        .kind = INTENT_DELETE, .share = c->share->id, .from = target->path, .made_s = c->now_s};
+    struct intent intent = {.kind = INTENT_DELETE,
+                            .share = c->share->id,
+                            .from = target->path,
+                            .staged = slice_from(c->old, STAGE_NAME_BYTES - 1),
+                            .made_s = c->now_s};
     struct heir heir = {ERN_ABSENT};
     struct kept kept;
     int64_t bytes;
@@ -107,6 +110,7 @@ tree_delete(struct tree_change *c, const struct place *target)
     if (slice_is_there(heir.path) && keep_path(&kept, heir.path))
         return live_on(c, target, slice_from(kept.text, heir.path.len));
     bytes = bytes_of(c, target);
+    stage_name(c->old);
     error = stage_number(&c->share->stage, target->file, &intent.inode);
     if (!error)
         error = journal_keep(c->share, c->session, &intent);
@@ -117,6 +121,12 @@ tree_delete(struct tree_change *c, const struct place *target)
     if (!error)
         quota_add(c->share, -bytes);
     return error;
+}
+
+int
+tree_clear(struct tree_change *c, const struct place *destination)
+{
+    return destination->kind == PLACE_NOTHING ? 0 : tree_delete(c, destination);
 }
 
 /* Keeps an intent that replaces what is at the destination. */
@@ -132,13 +142,11 @@ keep_replacing(struct tree_change *c, struct intent *intent, const struct place 
 static int
 move_row(struct tree_change *c, const struct place *target, const struct place *destination)
 {
-    struct ghost row;
-    int error = ghost_get(*c->session, at(c, target->asked), &row);
+    struct ghost row = {.kind = GHOST_NONE};
+    int error = tree_clear(c, destination);
 
-    if (!error && (destination->kind == PLACE_FILE || destination->kind == PLACE_COLLECTION))
-        error = stage_take(&c->share->stage, destination->file, c->old);
-    if (!error)
-        error = memory_forget(*c->session, at(c, destination->asked));
+    if (!error) /* in the session that there is now */
+        error = ghost_get(*c->session, at(c, target->asked), &row);
     row.made_s = c->now_s;
     if (!error)
         error = ghost_put(*c->session, at(c, destination->asked), &row);

@@ -20,6 +20,9 @@ struct tree_change {
  * other bindings lives on at one of them. */
 ERN_MUST_USE int tree_delete(struct tree_change *change, const struct place *target);
 
+/* Likewise, whatever is there: a row comes in its place, with the same commit. */
+ERN_MUST_USE int tree_clear(struct tree_change *change, const struct place *destination);
+
 /* Moves it; what is at the destination is replaced. */
 ERN_MUST_USE int tree_move(struct tree_change *change, const struct place *target,
                            const struct place *destination);

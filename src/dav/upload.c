@@ -7,7 +7,6 @@
 #include "base/hash.h"
 #include "base/slice.h"
 #include "dav/journal.h"
-#include "io/stage_path.h"
 #include "msg/sf.h"
 #include "msg/target.h"
 

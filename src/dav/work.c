@@ -6,7 +6,6 @@
 
 #include "base/slice.h"
 #include "code/language.h"
-#include "io/stage_path.h"
 #include "msg/accept.h"
 #include "msg/language.h"
 #include "res/style.h"

@@ -290,6 +290,8 @@ act_in_session(struct run *run)
         end = journal_end(run->share, run->session, !error);
         error = error ? error : end;
         run->session = NULL;
+        if (run->share->intent) /* it may have to be put back */
+            run->old[0] = '\0';
     }
     store_touch(run->runner->store);
     return error;

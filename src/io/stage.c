@@ -264,23 +264,19 @@ stage_place(const struct stage *stage, const char *name, const char *path, struc
 }
 
 int
-stage_take(const struct stage *stage, const char *path, char ret_name[STAGE_NAME_BYTES])
+stage_take(const struct stage *stage, const char *path, const char *name)
 {
     struct stage_path from;
     int error = stage_path_open(stage->root, path, &from);
 
-    ret_name[0] = '\0';
     if (error)
         return error;
-    stage_name(ret_name);
-    error = rename_with(from.parent, from.name, stage->folder, ret_name, RENAME_NOREPLACE);
+    error = rename_with(from.parent, from.name, stage->folder, name, RENAME_NOREPLACE);
     if (!error) {
         error = sync_folder(stage, from.parent);
         if (error)
-            take_back(from.parent, from.name, stage->folder, ret_name, false);
+            take_back(from.parent, from.name, stage->folder, name, false);
     }
-    if (error)
-        ret_name[0] = '\0';
     stage_path_close(&from);
     return error;
 }

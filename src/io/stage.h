@@ -56,9 +56,12 @@ struct stage_put {       /* how a staged name goes to its place */
 ERN_MUST_USE int stage_place(const struct stage *stage, const char *name, const char *path,
                              struct stage_put how, char ret_old[STAGE_NAME_BYTES]);
 
-/* Takes what is at path, file or tree, into the staging folder with one rename. */
-ERN_MUST_USE int stage_take(const struct stage *stage, const char *path,
-                            char ret_name[STAGE_NAME_BYTES]);
+/* A random name: 32 hexadecimal digits. */
+void stage_name(char ret_name[STAGE_NAME_BYTES]);
+
+/* Takes what is at path, file or tree, into the staging folder with one rename, under a name that
+ * stage_name() made. */
+ERN_MUST_USE int stage_take(const struct stage *stage, const char *path, const char *name);
 
 /* One rename within the root; what is at `to` goes to the staging folder as in stage_place(). */
 ERN_MUST_USE int stage_move(const struct stage *stage, const char *from, const char *to, bool fresh,

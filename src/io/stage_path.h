@@ -16,7 +16,4 @@ struct stage_path {
 ERN_MUST_USE int stage_path_open(int root, const char *path, struct stage_path *ret_path);
 void stage_path_close(struct stage_path *path);
 
-/* A random name: 32 hexadecimal digits. */
-void stage_name(char ret_name[STAGE_NAME_BYTES]);
-
 #endif

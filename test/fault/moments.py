@@ -169,6 +169,30 @@ class Patch(Change):
                    Content_Type="application/merge-patch+json")
 
 
+class BindOnto(Trees):
+    """A binding in the place of a tree."""
+
+    other = True
+
+    def change(self, dav):
+        return dav("BIND", self.url + "/", (
+            f'<bind xmlns="DAV:"><segment>b</segment><href>{self.url}/a/</href></bind>').encode())
+
+
+class ReferenceOnto(Replace):
+    """A redirect reference moves to the place of a file."""
+
+    def before(self, dav):
+        super().before(dav)
+        answer = dav("MKREDIRECTREF", f"{self.url}/b", (
+            b'<mkredirectref xmlns="DAV:"><reftarget><href>/x</href></reftarget></mkredirectref>'))
+        assert answer.status == 201, answer
+
+    def change(self, dav):
+        return dav("MOVE", f"{self.url}/b", Destination=f"{self.url}/a",
+                   Apply_To_Redirect_Ref="T")
+
+
 class Upload(Change):
     """The last part of an upload that replaces a file. It is seen by its offset: at least what was
     acknowledged."""
@@ -209,7 +233,7 @@ class Upload(Change):
 
 
 CHANGES = [Put, Replace, Move, MoveOnto, Copy, CopyOnto, Delete, Proppatch, Mkcol, Lock, LockNew,
-           Patch, Upload]
+           Patch, BindOnto, ReferenceOnto, Upload]
 
 
 def configuration(tmp_path, root):

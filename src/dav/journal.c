@@ -92,21 +92,20 @@ was_made(const struct share *share, const struct intent *i, bool *ret_made)
     return error;
 }
 
-/* A MOVE that exchanged the two, and did not come to put away what it replaced. */
+/* Removes what a change that was made has replaced: a MOVE may not have come to put it away. */
 static int
 put_away(const struct share *share, const struct intent *i)
 {
-    char old[STAGE_NAME_BYTES];
     int64_t at = 0;
     int error = 0;
 
     if (i->kind == INTENT_MOVE && i->replaced)
         error = number_at(share, i->from, &at);
-    if (error || at == 0 || at != i->replaced)
-        return error;
-    stage_name(old);
-    error = stage_take(&share->stage, i->from.ptr + 1, old);
-    return error ? error : stage_remove(&share->stage, old);
+    if (!error && at && at == i->replaced)
+        error = stage_take(&share->stage, i->from.ptr + 1, i->staged.ptr);
+    if (!error && slice_is_there(i->staged))
+        error = stage_remove(&share->stage, i->staged.ptr);
+    return error;
 }
 
 /* A DELETE that took it away, and whose rows did not follow. */

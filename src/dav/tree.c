@@ -68,7 +68,7 @@ live_on(struct tree_change *c, const struct place *target, struct ern_slice heir
     if (!error)
         error = journal_keep(c->share, c->session, &intent);
     if (!error)
-        error = stage_move(&c->share->stage, target->file, heir.ptr + 1, true, c->old);
+        error = stage_move(&c->share->stage, target->file, heir.ptr + 1, c->old);
     if (!error)
         error = follow(c, &intent);
     return error ? error : put_gone(c, target->path);
@@ -92,11 +92,8 @@ keep_path(struct kept *k, struct ern_slice path)
 int
 tree_delete(struct tree_change *c, const struct place *target)
 {
-    struct intent intent = {.kind = INTENT_DELETE,
-                            .share = c->share->id,
-                            .from = target->path,
-                            .staged = slice_from(c->old, STAGE_NAME_BYTES - 1),
-                            .made_s = c->now_s};
+    struct intent intent = {
+        .kind = INTENT_DELETE, .share = c->share->id, .from = target->path, .made_s = c->now_s};
     struct heir heir = {ERN_ABSENT};
     struct kept kept;
     int64_t bytes;
@@ -111,6 +108,7 @@ tree_delete(struct tree_change *c, const struct place *target)
         return live_on(c, target, slice_from(kept.text, heir.path.len));
     bytes = bytes_of(c, target);
     stage_name(c->old);
+    intent.staged = slice_text(c->old);
     error = stage_number(&c->share->stage, target->file, &intent.inode);
     if (!error)
         error = journal_keep(c->share, c->session, &intent);
@@ -167,12 +165,16 @@ tree_move(struct tree_change *c, const struct place *target, const struct place 
 
     if (target->bound || target->kind == PLACE_REFERENCE)
         return move_row(c, target, destination);
+    if (!fresh) {
+        stage_name(c->old);
+        intent.staged = slice_text(c->old);
+    }
     bytes = bytes_of(c, destination);
     error = stage_number(&c->share->stage, target->file, &intent.inode);
     if (!error)
         error = keep_replacing(c, &intent, destination);
     if (!error)
-        error = stage_move(&c->share->stage, target->file, destination->file, fresh, c->old);
+        error = stage_move(&c->share->stage, target->file, destination->file, c->old);
     if (!error)
         error = follow(c, &intent);
     if (!error)

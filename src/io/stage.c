@@ -281,57 +281,42 @@ stage_take(const struct stage *stage, const char *path, const char *name)
     return error;
 }
 
-/* Moves what was exchanged out of the way: its old name must be free again. */
-static int
-put_away(const struct stage *stage, const struct stage_path *from, char ret_old[STAGE_NAME_BYTES])
-{
-    int error;
-
-    stage_name(ret_old);
-    error = rename_with(from->parent, from->name, stage->folder, ret_old, RENAME_NOREPLACE);
-    if (error)
-        ret_old[0] = '\0';
-    return error;
-}
-
-/* What follows a rename within the root: the old is out of the way, and all is on the disk. */
+/* What follows a rename within the root: what was exchanged is out of the way, for its old name
+ * must be free again, and all is on the disk. */
 static int
 settle_move(const struct stage *stage, const struct stage_path *from, const struct stage_path *to,
-            bool replaced, char ret_old[STAGE_NAME_BYTES])
+            bool replaced, const char *old)
 {
-    int error = replaced ? put_away(stage, from, ret_old) : 0;
+    int error = 0;
 
+    if (replaced)
+        error = rename_with(from->parent, from->name, stage->folder, old, RENAME_NOREPLACE);
     if (!error)
         error = sync_folder(stage, to->parent);
     if (!error)
         error = sync_folder(stage, from->parent);
-    if (error && ret_old[0]) {
-        take_back(from->parent, from->name, stage->folder, ret_old, false);
-        ret_old[0] = '\0';
-    }
+    if (error && replaced)
+        take_back(from->parent, from->name, stage->folder, old, false);
+    if (error)
+        take_back(from->parent, from->name, to->parent, to->name, replaced);
     return error;
 }
 
 int
-stage_move(const struct stage *stage, const char *from_path, const char *to_path, bool fresh,
-           char ret_old[STAGE_NAME_BYTES])
+stage_move(const struct stage *stage, const char *from_path, const char *to_path, const char *old)
 {
     struct stage_path from = {.parent = -1}, to = {.parent = -1};
     int error = stage_path_open(stage->root, from_path, &from);
     bool replaced = false;
 
-    ret_old[0] = '\0';
     if (!error)
         error = stage_path_open(stage->root, to_path, &to);
-    if (!error && fresh)
+    if (!error && !old[0])
         error = rename_with(from.parent, from.name, to.parent, to.name, RENAME_NOREPLACE);
     else if (!error)
         error = place(from.parent, from.name, to.parent, to.name, &replaced);
-    if (!error) {
-        error = settle_move(stage, &from, &to, replaced, ret_old);
-        if (error)
-            take_back(from.parent, from.name, to.parent, to.name, replaced);
-    }
+    if (!error)
+        error = settle_move(stage, &from, &to, replaced, old);
     stage_path_close(&from);
     stage_path_close(&to);
     return error;

@@ -63,9 +63,10 @@ void stage_name(char ret_name[STAGE_NAME_BYTES]);
  * stage_name() made. */
 ERN_MUST_USE int stage_take(const struct stage *stage, const char *path, const char *name);
 
-/* One rename within the root; what is at `to` goes to the staging folder as in stage_place(). */
-ERN_MUST_USE int stage_move(const struct stage *stage, const char *from, const char *to, bool fresh,
-                            char ret_old[STAGE_NAME_BYTES]);
+/* One rename within the root. What is at `to` goes to the staging folder under the name `old`,
+ * which stage_name() made; without one ("") nothing may be there: -EEXIST. */
+ERN_MUST_USE int stage_move(const struct stage *stage, const char *from, const char *to,
+                            const char *old);
 
 /* Makes a directory. -EEXIST if anything is there, -ENOENT or -ENOTDIR without its parent. */
 ERN_MUST_USE int stage_mkdir(const struct stage *stage, const char *path);

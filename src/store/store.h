@@ -240,7 +240,8 @@ struct intent {
     enum intent_kind kind;
     int64_t share;
     struct ern_slice from, to; /* paths; absent where the kind has none */
-    struct ern_slice staged;   /* a name in the staging folder; absent where there is none */
+    struct ern_slice staged;   /* a name in the staging folder, of what comes from there or goes to
+                                  it; absent where there is none */
     int64_t inode;             /* number of what is moved, deleted or placed */
     int64_t replaced;          /* number of what was at `to`; 0: nothing was */
     int64_t made_s;

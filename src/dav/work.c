@@ -8,7 +8,7 @@
 #include "code/language.h"
 #include "msg/accept.h"
 #include "msg/language.h"
-#include "res/style.h"
+#include "res/page.h"
 
 enum {
     OLD_N = 8,         /* rows that one new one puts away, */
@@ -193,7 +193,9 @@ write_page(struct out *o, const struct share *share, const struct work *w, enum 
         out_literal(o, "<meta http-equiv=\"refresh\" content=\"1\">");
     out_literal(o, "<title>");
     out_text(o, t->title);
-    out_literal(o, "</title><style>" STYLE "</style><main><h1>");
+    out_literal(o, "</title><style>");
+    out_slice(o, page_style.text);
+    out_literal(o, "</style><main><h1>");
     out_text(o, t->states[w->state]);
     out_literal(o, "</h1><p><code>");
     out_html(o, w->method);

@@ -199,8 +199,11 @@ write_fields(struct res_request *request, const struct listing *l)
     if (l->text.format == LISTING_HTML) {
         out_literal(&o, "\r\nContent-Language: ");
         out_slice(&o, language_tag(l->text.language));
+        out_literal(&o, "\r\n");
+        listing_write_policy(&l->text, &o);
+    } else {
+        out_literal(&o, "\r\n");
     }
-    out_literal(&o, "\r\n");
     r->description = arena_keep(request->arena, &o);
     r->type = types[l->text.format];
     return slice_is_there(r->validators) && slice_is_there(r->description);

@@ -4,9 +4,7 @@
 #include "base/civil.h"
 #include "base/utf8.h"
 #include "msg/target.h"
-#include "res/style.h"
-
-#include "page.inc"
+#include "res/page.h"
 
 enum { LINK_BYTES = 3 * NAME_MAX + 3 };
 
@@ -27,35 +25,6 @@ static const struct words {
                      W("বাইট")},
 #undef W
     /* clang-format on */
-};
-
-static const struct ern_slice style = {
-#define TEXT                                                                                       \
-    STYLE                                                                                          \
-    "h1{font-size:1.5rem;line-height:1.3;margin:.25rem 0 1.5rem;overflow-wrap:anywhere}"           \
-    "nav{color:var(--soft);overflow-wrap:anywhere}"                                                \
-    "table{width:100%;border-collapse:collapse}"                                                   \
-    "th{position:sticky;top:0;background:var(--paper);text-align:start;font-weight:600;"           \
-    "box-shadow:0 1px var(--line)}"                                                                \
-    "th a{color:inherit;text-decoration:none}th a:hover{text-decoration:underline}"                \
-    "th[aria-sort=ascending] a::after{content:\" \\2191\"}"                                        \
-    "th[aria-sort=descending] a::after{content:\" \\2193\"}"                                       \
-    "th,td{padding:.45rem .75rem .45rem 0;vertical-align:baseline}"                                \
-    "td{border-bottom:1px solid var(--line)}tbody tr:hover{background:var(--line)}"                \
-    "th:last-child,td:last-child{padding-right:0}.t,th:nth-child(3){padding-left:1rem}"            \
-    "td:first-child{overflow-wrap:anywhere;padding-left:1.7em;text-indent:-1.7em}"                 \
-    "td a{text-decoration:none}"                                                                   \
-    "td a:hover{text-decoration:underline}"                                                        \
-    ".n{text-align:end}.n,.t{white-space:nowrap;font-variant-numeric:tabular-nums}"                \
-    "td.n,td.t,footer,p{color:var(--soft)}"                                                        \
-    "td:first-child::before{content:\"\";display:inline-block;width:.7em;height:.85em;"            \
-    "margin:0 .7em 0 .2em;border:1.5px solid var(--soft);border-radius:1px 4px 1px 1px}"           \
-    ".d td:first-child::before{width:.9em;height:.7em;margin:0 .6em 0 .1em;"                       \
-    "border-color:var(--mark);background:var(--mark);border-radius:1px 3px 2px 2px}"               \
-    ".e td::before{display:none!important}"                                                        \
-    "footer{padding:1rem 0}@media(max-width:36rem){.t{display:none}}"
-    TEXT, sizeof TEXT - 1
-#undef TEXT
 };
 
 struct ern_slice
@@ -130,6 +99,14 @@ write_link(struct out *o, const struct member *m)
 }
 
 static void
+html_style(struct out *o, const struct page_part *part)
+{
+    out_literal(o, "<style>");
+    out_slice(o, part->text);
+    out_literal(o, "</style>\n");
+}
+
+static void
 html_head(struct listing_text *l, struct out *o)
 {
     const struct words *w = &words[l->language];
@@ -140,11 +117,12 @@ html_head(struct listing_text *l, struct out *o)
                    "content=\"width=device-width, initial-scale=1\">\n<title>");
     out_slice(o, w->index_of);
     out_html(o, l->path);
-    out_literal(o, "</title>\n<link rel=\"icon\" href=\"data:,\">\n<style>");
-    out_slice(o, style);
+    out_literal(o, "</title>\n<link rel=\"icon\" href=\"data:,\">\n");
+    html_style(o, &page_style);
+    html_style(o, &page_listing);
     if (l->writable)
-        out_slice(o, slice_from(folder_css, sizeof folder_css));
-    out_literal(o, "</style>\n</head>\n<body>\n<main>\n<nav aria-label=\"");
+        html_style(o, &page_folder);
+    out_literal(o, "</head>\n<body>\n<main>\n<nav aria-label=\"");
     out_slice(o, w->path);
     out_literal(o, "\">");
 }
@@ -259,7 +237,7 @@ html_foot(struct listing_text *l, struct out *o)
     out_literal(o, "</footer>\n</main>\n");
     if (l->writable) {
         out_literal(o, "<script>");
-        out_slice(o, slice_from(folder_js, sizeof folder_js));
+        out_slice(o, page_script.text);
         out_literal(o, "</script>\n");
     }
     out_literal(o, "</body>\n</html>\n");
@@ -299,6 +277,22 @@ text_row(struct out *o, const struct member *m)
 {
     out_plain(o, m->name);
     out_text(o, m->kind == MEMBER_FOLDER ? "/\n" : "\n");
+}
+
+void
+listing_write_policy(const struct listing_text *l, struct out *o)
+{
+    out_literal(o, "Content-Security-Policy: default-src 'none'; img-src data:; style-src ");
+    out_slice(o, page_style.source);
+    out_char(o, ' ');
+    out_slice(o, page_listing.source);
+    if (l->writable) {
+        out_char(o, ' ');
+        out_slice(o, page_folder.source);
+        out_literal(o, "; connect-src 'self'; script-src ");
+        out_slice(o, page_script.source);
+    }
+    out_literal(o, "; base-uri 'none'; form-action 'none'; frame-ancestors 'self'\r\n");
 }
 
 void

@@ -25,6 +25,10 @@ struct listing_text {
 /* The name of an order in a query: "name", "size", "modified". */
 struct ern_slice listing_order_name(enum folder_order order);
 
+/* The field that lets a page in HTML show and run what it is made of, and nothing that a name or a
+ * file brings in: Content-Security-Policy. */
+void listing_write_policy(const struct listing_text *l, struct out *o);
+
 void listing_write_head(struct listing_text *l, struct out *o);
 
 /* One step of the path from the top to here. Returns false, and writes nothing, after the last. */

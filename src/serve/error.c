@@ -6,7 +6,7 @@
 #include "msg/accept.h"
 #include "msg/language.h"
 #include "msg/problem.h"
-#include "res/style.h"
+#include "res/page.h"
 
 enum {
     DETAIL_BYTES = 768,
@@ -219,7 +219,6 @@ describe(const struct exchange *x, struct answer *a, struct out *detail, struct 
 
 static const struct ern_slice style = {
 #define TEXT                                                                                       \
-    STYLE                                                                                          \
     "main{max-width:44rem}h1{font-size:1.5rem;font-weight:500;line-height:1.2;margin:0}"           \
     "h1 b{display:block;font-size:clamp(4.5rem,18vw,8rem);font-weight:700;line-height:1;"          \
     "letter-spacing:-.04em;color:var(--mark);font-variant-numeric:tabular-nums}"                   \
@@ -338,6 +337,7 @@ write_html(struct out *o, const struct answer *a)
     out_char(o, ' ');
     out_html(o, p->title);
     out_literal(o, "</title>\n<link rel=\"icon\" href=\"data:,\">\n<style>");
+    out_slice(o, page_style.text);
     out_slice(o, style);
     out_literal(o, "</style>\n</head>\n<body>\n<main>\n<h1 lang=\"en\"><b>");
     out_u64(o, p->status);

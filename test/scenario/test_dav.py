@@ -2,7 +2,10 @@
 """WebDAV where clients that people use do not reach: bindings, references, patches, reports, and a
 folder that is not at the root of its site.
 """
+import base64
+import hashlib
 import json
+import re
 import time
 import xml.etree.ElementTree as ElementTree
 
@@ -310,3 +313,22 @@ def test_what_is_only_read_stays_so(tmp_path, root):
             assert dav(method, "/a.txt").status == 405
         assert dav("OPTIONS", "/").field("dav") is None
         assert not (root / ".earnest").exists()
+
+
+@pytest.mark.parametrize("write", ["true", "false"])
+def test_a_page_is_what_its_policy_names(tmp_path, root, write):
+    """Each style and script of a listing has the hash that Content-Security-Policy names."""
+    (root / "folder").mkdir()
+    config = (f'state = "{tmp_path}/state"\n'
+              f'route "/" {{ files = "{root}" listing = true write = {write} }}')
+    with Site(tmp_path, config) as site, Dav(site.port) as dav:
+        answer = dav("GET", "/folder/", Accept="text/html")
+    policy = dict(part.strip().split(" ", 1)
+                  for part in answer.field("content-security-policy").split(";"))
+    assert policy["default-src"] == "'none'"
+    for name in ("style", "script"):
+        parts = re.findall(f"<{name}>(.*?)</{name}>".encode(), answer.content, re.S)
+        hashes = [base64.b64encode(hashlib.sha256(part).digest()).decode() for part in parts]
+        named = policy.get(f"{name}-src", "").split()
+        assert named == [f"'sha256-{each}'" for each in hashes]
+    assert ("script-src" in policy) == (write == "true")

@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * page.h - what stands in the pages of Earnest between <style> or <script> and its end: the files
+ * of src/res/page. All pages share a look: light and dark as the reader's system has it, and fonts
+ * that have Bengali.
+ */
+#ifndef RES_PAGE_H
+#define RES_PAGE_H
+
+#include "earnest/slice.h"
+
+struct page_part {
+    struct ern_slice text;
+    struct ern_slice source; /* its hash, as Content-Security-Policy names what may be there */
+};
+
+extern const struct page_part page_style;   /* of all pages */
+extern const struct page_part page_listing; /* of listings */
+extern const struct page_part page_folder;  /* of listings of writable folders */
+extern const struct page_part page_script;  /* what runs in these */
+
+#endif

@@ -3,20 +3,16 @@
 import json
 import math
 import struct
-import subprocess
 import wave
 import zlib
 
 import pytest
 
-from earnest_server import SOURCES, Server
+from browser import FLAGS, script
+from earnest_server import Server
 from real import ARTEFACTS, figure, route, run, tool, url
 
 pytestmark = pytest.mark.exam
-MODULES = SOURCES / "build/cache/node"
-FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-sync",
-         "--disable-background-networking", "--disable-component-update", "--mute-audio",
-         "--no-proxy-server", "--disable-dev-shm-usage"]
 PAGE = """<!doctype html><html lang="en"><meta charset="utf-8"><title>A page</title>
 <link rel="icon" href="data:,"><link rel="stylesheet" href="style.css">
 <h1>A page</h1><img src="image.png" alt="an image" width="64" height="64">
@@ -75,19 +71,9 @@ def served(tmp_path, root):
 
 
 def look(tmp_path, *shown):
-    node, chromium = tool("node", "nodejs"), tool("chromium")
-    if not (MODULES / "node_modules/playwright-core").exists():
-        MODULES.mkdir(parents=True, exist_ok=True)
-        (MODULES / "package.json").write_text('{"private": true}')
-        command = [tool("npm"), "install", "--no-audit", "--no-fund", "playwright-core"]
-        done = subprocess.run(command, cwd=MODULES, capture_output=True, check=False, timeout=300)
-        if done.returncode:
-            pytest.skip(f"playwright-core can not be had: {done.stderr[-300:]}")
     ARTEFACTS.mkdir(parents=True, exist_ok=True)
-    job = tmp_path / "job.json"
-    job.write_text(json.dumps({"chromium": chromium, "modules": str(MODULES), "flags": FLAGS,
-                               "folder": str(ARTEFACTS), "pages": shown}))
-    said = json.loads(run(node, SOURCES / "test/real/browser.js", job, timeout=240))
+    command = script(tmp_path, "browser.js", folder=str(ARTEFACTS), pages=shown)
+    said = json.loads(run(*command, timeout=240))
     return {page["name"]: page for page in said}
 
 

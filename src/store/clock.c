@@ -23,6 +23,18 @@ read_kept(void *self, struct sql_row *row)
 }
 
 int
+clock_find(struct store_session *s, int64_t *ret_offset_s, bool *ret_is_known)
+{
+    struct kept k;
+    int error = sql_one(s, SQL_clock_get, NULL, 0, read_kept, &k);
+
+    *ret_is_known = !error && k.boot == session_boot(s);
+    if (*ret_is_known)
+        *ret_offset_s = k.offset_s;
+    return error == -ENOENT ? 0 : error;
+}
+
+int
 clock_settle(struct store_session *s, struct store_clock now, int64_t *ret_offset_s)
 {
     int64_t up_s = now.boot_ms / 1000;

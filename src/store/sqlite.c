@@ -503,10 +503,17 @@ static int
 settle_clock(struct store *store, struct store_clock now)
 {
     struct store_session *s;
-    int error = store_begin(store, STORE_WRITE, &s);
+    bool is_known = false;
+    int error = store_begin(store, STORE_READ, &s);
 
-    if (error)
-        return error;
+    if (!error) {
+        error = clock_find(s, &store->offset_s, &is_known);
+        (void)store_end(s, false);
+    }
+    if (!error)
+        error = store_begin(store, STORE_WRITE, &s);
+    if (error) /* a writer is at work: what is left to write is a note of the time */
+        return error == -EBUSY && is_known ? 0 : error;
     error = clock_settle(s, now, &store->offset_s);
     return error ? (void)store_end(s, false), error : store_end(s, true);
 }

@@ -66,8 +66,13 @@ struct sql_below sql_below(struct store_session *session, struct ern_slice path)
 /* Bytes that live as long as the session; NULL without memory. */
 char *session_take(struct store_session *session, size_t n);
 
-/* Learns the offset of the database's time to CLOCK_BOOTTIME, settled in the first session of a
- * boot. Needs STORE_WRITE. clock.c */
+/*
+ * The offset of the database's time to CLOCK_BOOTTIME (clock.c): as this boot has it, if it is
+ * known already; or settled in the first session of a boot, and noted. The second needs
+ * STORE_WRITE.
+ */
+ERN_MUST_USE int clock_find(struct store_session *session, int64_t *ret_offset_s,
+                            bool *ret_is_known);
 ERN_MUST_USE int clock_settle(struct store_session *session, struct store_clock now,
                               int64_t *ret_offset_s);
 

@@ -207,7 +207,6 @@ staged_files_are_placed(void **state)
             fail_msg("%s: %d", rows[i].path, error);
         if (rows[i].there)
             there_is(f->root, rows[i].path, rows[i].there);
-        assert_int_equal(old[0] != '\0', rows[i].old[0] != '\0');
         if (old[0])
             there_is(f->stage.folder, old, rows[i].old);
         if (error) /* then it is where it was */
@@ -251,9 +250,9 @@ names_are_taken(void **state)
     for (size_t i = 0; i < COUNT(rows); i++) {
         char name[STAGE_NAME_BYTES];
 
+        stage_name(name);
         assert_int_equal(stage_take(&f->stage, rows[i].path, name), rows[i].error);
-        assert_int_equal(name[0] != '\0', rows[i].error == 0);
-        if (!name[0])
+        if (rows[i].error)
             continue;
         there_is(f->root, rows[i].path, "");
         there_is(f->stage.folder, name, rows[i].taken);
@@ -292,19 +291,20 @@ names_are_moved(void **state)
 
     tear_down(state);
     for (size_t i = 0; i < COUNT(rows); i++) {
-        char old[STAGE_NAME_BYTES];
+        char old[STAGE_NAME_BYTES] = "";
         struct fixture *f;
         int error;
 
         assert_int_equal(set_up(state), 0);
         f = *state;
-        error = stage_move(&f->stage, rows[i].from, rows[i].to, rows[i].fresh, old);
+        if (!rows[i].fresh)
+            stage_name(old);
+        error = stage_move(&f->stage, rows[i].from, rows[i].to, old);
         if (error != rows[i].error)
             fail_msg("%s to %s: %d", rows[i].from, rows[i].to, error);
         there_is(f->root, rows[i].to, rows[i].there);
         if (!error)
             there_is(f->root, rows[i].from, "");
-        assert_int_equal(old[0] != '\0', rows[i].old[0] != '\0');
         if (old[0])
             there_is(f->stage.folder, old, rows[i].old);
         there_is(f->at, "outside/secret", "secret");
@@ -479,6 +479,7 @@ what_was_left_is_swept(void **state)
 
     make(f, kept);
     make(f, other);
+    stage_name(tree);
     assert_int_equal(stage_take(&f->stage, "folder", tree), 0);
     stage_sweep(&f->stage, keep_one, kept);
     assert_int_equal(members(f->stage.folder), 1);

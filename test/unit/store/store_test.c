@@ -642,9 +642,9 @@ locks_live_by_two_clocks(void **state)
         assert_int_equal(lock_expire(session, now), 0);
         assert_int_equal(store_end(session, true), 0);
         begin(f, STORE_WRITE); /* what expired is no more; what lives was not taken */
-        assert_int_equal(
-            lock_get(f->session, ERN_SLICE("t"), (struct store_clock){INT64_MIN, INT64_MIN}, &lock),
-            rows[i].alive ? 0 : -ENOENT);
+        assert_int_equal(lock_get(f->session, ERN_SLICE("t"),
+                                  (struct store_clock){INT64_MIN, INT64_MIN, 0}, &lock),
+                         rows[i].alive ? 0 : -ENOENT);
         end(f);
         store_close(store);
     }
@@ -652,13 +652,24 @@ locks_live_by_two_clocks(void **state)
 
 /* ---- records ----------------------------------------------------------------------------------*/
 
+static void
+tell_number(struct fixture *f, int64_t n)
+{
+    char text[32];
+    struct out o = out_init(text, sizeof text);
+
+    out_u64(&o, (uint64_t)n);
+    tell(f, out_done(&o));
+}
+
 static int
 tell_intent(void *self, const struct intent *i)
 {
     tell(self, i->from);
     tell(self, slice_is_there(i->to) ? i->to : ERN_SLICE("none"));
     tell(self, slice_is_there(i->staged) ? i->staged : ERN_SLICE("none"));
-    tell(self, i->owner);
+    tell_number(self, i->inode);
+    tell_number(self, i->replaced);
     return i->kind == INTENT_DELETE || i->kind == INTENT_MOVE ? 0 : -EINVAL;
 }
 
@@ -670,12 +681,13 @@ intents_are_kept_in_order(void **state)
         {.kind = INTENT_MOVE,
          .from = ERN_SLICE("/z"),
          .to = ERN_SLICE("/y"),
-         .owner = ERN_SLICE("p1"),
+         .inode = 7,
+         .replaced = 8,
          .made_s = 5},
         {.kind = INTENT_DELETE,
          .from = ERN_SLICE("/a"),
          .staged = ERN_SLICE("00ff"),
-         .owner = ERN_SLICE(""),
+         .inode = INT64_MAX,
          .made_s = 4},
     };
 
@@ -685,12 +697,12 @@ intents_are_kept_in_order(void **state)
     }
     assert_true(intents[0].id != 0 && intents[1].id != intents[0].id);
     assert_int_equal(intent_walk(f->session, f->share, tell_intent, f), 0);
-    told(f, "/z /y none p1 /a none 00ff  ");
+    told(f, "/z /y none 7 8 /a none 00ff 9223372036854775807 0 ");
     assert_int_equal(intent_walk(f->session, f->other, tell_intent, f), 0);
     told(f, "");
     assert_int_equal(intent_remove(f->session, intents[0].id), 0);
     assert_int_equal(intent_walk(f->session, f->share, tell_intent, f), 0);
-    told(f, "/a none 00ff  ");
+    told(f, "/a none 00ff 9223372036854775807 0 ");
 }
 
 static int

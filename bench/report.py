@@ -1,12 +1,16 @@
 # SPDX-License-Identifier: Apache-2.0
 """What bench/run says of its figures: a table in Markdown, and drawings."""
 import json
+import os
+import pathlib
+import platform
 import statistics
 from xml.sax.saxutils import escape
 
 WIDE = 0.15 # a spread above this part of the median tells nothing
 PEERS = ["floor", "nginx", "h2o", "lighttpd"]
-BEGIN, END = "<!-- figures -->", "<!-- /figures -->"
+DAV_PEERS = ["durable", "apache", "lighttpd"]
+COLOURS = {"floor": "d", "nginx": "a", "h2o": "b", "lighttpd": "c", "durable": "d", "apache": "a"}
 STYLE = """\
 <style>
 text { font: 13px sans-serif; fill: #24292f; }
@@ -25,6 +29,19 @@ text { fill: #e6edf3; } .small { fill: #9198a1; } .grid { stroke: #3d444d; }
 }
 </style>
 """
+
+
+def machine():
+    """In general terms."""
+    system = "Linux"
+    try:
+        for line in pathlib.Path("/etc/os-release").read_text().splitlines():
+            if line.startswith("PRETTY_NAME="):
+                system = line.partition("=")[2].strip('"')
+    except OSError:
+        pass
+    kernel = platform.release().split(".")
+    return f"{os.cpu_count()} virtual cores, Linux {kernel[0]}.{kernel[1]}, {system}"
 
 
 class Ratio:
@@ -49,10 +66,11 @@ class Ratio:
 
 def ratios(result):
     """{load: {peer: Ratio}}"""
+    peers = result["peers"]
     found = {}
     for load, us in result["us"].items():
         ours = us.get("earnest", [])
-        found[load] = {p: Ratio(ours, us[p]) for p in PEERS if p in us and ours}
+        found[load] = {p: Ratio(ours, us[p]) for p in peers if p in us and ours}
     return found
 
 
@@ -79,7 +97,7 @@ def verdict(value, goal):
 
 
 def us_table(result):
-    names = ["earnest", *PEERS]
+    names = ["earnest", *result["peers"]]
     rows = [["load", *names]]
     for load, us in result["us"].items():
         rows.append([load, *(number(median(us.get(n, []))) for n in names)])
@@ -87,9 +105,10 @@ def us_table(result):
 
 
 def ratio_table(result):
-    rows = [["load", *(f"to {p}" for p in PEERS)]]
+    names = result["peers"]
+    rows = [["load", *(f"to {p}" for p in names)]]
     for load, peers in ratios(result).items():
-        rows.append([load, *(peers[p].text() if p in peers else "–" for p in PEERS)])
+        rows.append([load, *(peers[p].text() if p in peers else "–" for p in names)])
     return table(rows)
 
 
@@ -154,11 +173,12 @@ def to_json(result):
     return json.dumps(result, indent=1) + "\n"
 
 
-def into_readme(path, table_text):
-    """Puts the figures between the two marks of the file."""
-    before, _, rest = path.read_text().partition(BEGIN)
-    after = rest.partition(END)[2]
-    path.write_text(f"{before}{BEGIN}\n{table_text}\n{END}{after}")
+def into_readme(path, table_text, name="figures"):
+    """Puts the figures between the two marks of the file with this name."""
+    begin, end = f"<!-- {name} -->", f"<!-- /{name} -->"
+    before, _, rest = path.read_text().partition(begin)
+    after = rest.partition(end)[2]
+    path.write_text(f"{before}{begin}\n{table_text}\n{end}{after}")
 
 
 def svg(width, height, title, parts):
@@ -175,9 +195,9 @@ def write(x, y, words, kind="", anchor="start"):
 
 def ratios_svg(result):
     """For each load a row; in it the other servers' time in units of Earnest's."""
-    peers = {"nginx": "a", "h2o": "b", "lighttpd": "c", "floor": "d"}
+    peers = {name: COLOURS[name] for name in result["peers"]}
     rows = [(load, found) for load, found in ratios(result).items() if found]
-    left, right, top, step = 90, 640, 70, 30
+    left, right, top, step = 110, 660, 70, 30
     inverse = [1 / x for _, found in rows for r in found.values() for x in r.all]
     most = min(max([2.0, *inverse]) * 1.05, 6)
     title = "Processor time a request: other servers, Earnest = 1"
@@ -203,7 +223,7 @@ def ratios_svg(result):
             ratio = found.get(name)
             if not ratio or ratio.median is None:
                 continue
-            at = y + (j - 1.5) * 5
+            at = y + (j - (len(peers) - 1) / 2) * 5
             low, mid, high = (place(1 / v) for v in (ratio.all[-1], ratio.median, ratio.all[0]))
             parts += [f'<line class="{kind}" x1="{low:.1f}" y1="{at}" x2="{high:.1f}" y2="{at}"/>',
                       f'<circle class="{kind}" cx="{mid:.1f}" cy="{at}" r="4"/>']

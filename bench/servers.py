@@ -3,6 +3,7 @@
 import os
 import pathlib
 import resource
+import shutil
 import signal
 import socket
 import subprocess
@@ -21,11 +22,11 @@ FLOOR_SIZES = {"1k": ["1024"], "16k": ["16384"], "64k": ["65536"], "1m": ["10485
 def programs():
     """Builds the floor and the generator."""
     RUN.mkdir(parents=True, exist_ok=True)
-    for name in ("floor", "load"):
+    for name in ("floor", "load", "dav_load"):
         source, program = BENCH / f"{name}.c", RUN / name
         if not program.exists() or program.stat().st_mtime < source.stat().st_mtime:
             subprocess.run([os.environ.get("CC", "cc"), "-O2", "-std=gnu11", "-D_GNU_SOURCE",
-                            "-o", program, source], check=True)
+                            "-pthread", "-o", program, source], check=True)
 
 
 def more_files():
@@ -75,8 +76,11 @@ class Server:
             user = {"nginx": "user root;", "h2o": "user: root"}.get(self.name, "")
         if self.name == "lighttpd" and workers == 1:
             workers = 0 # it then serves from its first process
-        for key, value in {"PORT": self.port, "RUN": RUN, "WWW": WWW, "WORKERS": workers,
-                           "USER": user}.items():
+        return self.write(text, {"WWW": WWW, "WORKERS": workers, "USER": user})
+
+    def write(self, text, values):
+        """The configuration, with these values in it."""
+        for key, value in {"PORT": self.port, "RUN": RUN, "NAME": self.name, **values}.items():
             text = text.replace(f"@{key}@", str(value))
         path = RUN / f"{self.name}-{self.port}.conf"
         path.write_text(text)
@@ -151,16 +155,50 @@ class Server:
         self.log.close()
 
 
+class DavServer(Server):
+    """One with a writable folder of its own. "durable" is Earnest that syncs what it is given."""
+
+    def __init__(self, name):
+        self.www, self.state = RUN / f"dav/{name}/www", RUN / f"dav/{name}/state"
+        shutil.rmtree(self.state, ignore_errors=True)
+        self.state.mkdir(parents=True)
+        self.state.chmod(0o777) # Apache serves as nobody
+        super().__init__(name)
+
+    def command(self, kind):
+        program = "earnest" if self.name == "durable" else self.name
+        text = (BENCH / f"peers/dav/{program}.conf").read_text()
+        conf = self.write(text, {
+            "WWW": self.www, "STATE": self.state,
+            "DURABLE": str(self.name == "durable").lower(),
+            "USER": "User nobody\nGroup nogroup" if os.getuid() == 0 else ""})
+        return {
+            "earnest": [EARNEST, "serve", "-c", conf],
+            "apache": ["/usr/sbin/apache2", "-D", "FOREGROUND", "-f", conf],
+            "lighttpd": ["/usr/sbin/lighttpd", "-D", "-f", conf],
+        }[program]
+
+    def cpu_settled_ns(self, processes):
+        """cpu_ns() once nothing runs any more: what was replaced may be removed after the answer."""
+        before, now = -1, self.cpu_ns(processes)
+        while before != now:
+            time.sleep(0.02)
+            before, now = now, self.cpu_ns(processes)
+        return now
+
+
 class Load:
     """The generator, ready to ask a server."""
 
     def __init__(self, server, requests, connections=64, depth=1, status=200, pinned=True):
+        self.start(server, requests, "load", [connections, depth, status], pinned)
+
+    def start(self, server, requests, program, arguments, pinned=True):
         path = RUN / "requests"
         path.write_bytes(requests)
         pin = ["taskset", "-c", LOAD_CPU] if pinned else []
         self.process = subprocess.Popen(
-            [*pin, str(RUN / "load"), str(server.port), path, str(connections), str(depth),
-             str(status)],
+            [*pin, str(RUN / program), str(server.port), path, *map(str, arguments)],
             stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
         if self.process.stdout.readline() != "ready\n":
             raise RuntimeError(f"the generator failed against {server.name}")
@@ -178,3 +216,10 @@ class Load:
         self.process.stdin.close()
         self.process.stdout.close()
         self.process.wait()
+
+
+class DavLoad(Load):
+    """The generator of requests that write."""
+
+    def __init__(self, server, steps, clients):
+        self.start(server, steps, "dav_load", [clients])

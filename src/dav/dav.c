@@ -19,6 +19,8 @@ enum {
     TRIES = 3,             /* decisions that are made anew, before it is a conflict */
     SPILL_BYTES = 1 << 16, /* content up to this stays in memory until it is staged */
     RETRY_AFTER_S = 5,     /* for the state to be reachable again */
+    SHORT_BYTES = 4096, /* XML up to this is read on the loop: sooner than the pool would begin */
+    SMALL_BYTES = 1 << 20, /* of a file that was replaced: up to this it is removed at once */
 };
 
 struct leftover { /* what lies in the staging folder and is not wanted any more */
@@ -306,6 +308,12 @@ check_run(struct res_request *request)
     dav->error = dav->method->check(dav);
 }
 
+static bool
+is_short(const struct dav *dav)
+{
+    return dav->method->takes_xml && dav->request->sink.len <= SHORT_BYTES;
+}
+
 enum ern_answer
 dav_ask_check(struct ern_decision *d, enum ern_fact fact)
 {
@@ -317,7 +325,9 @@ dav_ask_check(struct ern_decision *d, enum ern_fact fact)
         dav->wellformed = dav->request->sink.state == SINK_FAILED || upload_is_whole(dav);
     } else if (!dav->checked) {
         dav->checked = true;
-        return res_step(dav->request, check_run);
+        if (!is_short(dav))
+            return res_step(dav->request, check_run);
+        check_run(dav->request);
     }
     if (dav->error)
         return ERN_FAIL;
@@ -386,6 +396,18 @@ act(struct dav *dav)
     dav->error = dav->transfer ? upload_end(dav) : dav->method->act(dav);
 }
 
+/* What was replaced or deleted is removed after the answer, unless that takes less time than to
+ * hand it over. */
+static void
+remove_small(struct dav *dav)
+{
+    if (!dav->old[0] || dav->method->has_destination || dav->target.kind != PLACE_FILE ||
+        dav->target.info.stamp.bytes > SMALL_BYTES)
+        return;
+    (void)!stage_remove(&dav->share->stage, dav->old);
+    dav->old[0] = '\0';
+}
+
 static void
 act_in_session(struct dav *dav)
 {
@@ -429,6 +451,7 @@ act_run(struct res_request *request)
     act_in_session(dav);
     if (!dav->method->reads)
         store_touch(dav->share->store);
+    remove_small(dav);
 }
 
 static bool

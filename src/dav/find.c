@@ -17,7 +17,8 @@
 enum {
     DEPTH_MAX = 64,
     ARENA_BYTES = 65536,
-    TEXT_BYTES = 65536, /* of a response, at first */
+    SHORT_BYTES = 8192, /* what is told in fewer goes out whole */
+    TEXT_BYTES = 32768, /* at first: as much, and the longest path with it */
     TEXT_MAX = 1 << 23,
 };
 
@@ -54,12 +55,12 @@ struct find {
         *targets; /* only where bindings matter: Depth infinity, and a client that knows */
     int64_t told_n;
     struct out asked,
-        home;        /* the path of the member that is told: as it is asked for, on the disk */
-    struct out text; /* the piece that was written last, and */
-    size_t given;    /* bytes of it that were given away */
-    struct arena arena;
+        home;           /* the path of the member that is told: as it is asked for, on the disk */
+    struct out text;    /* the piece that was written last, and */
+    size_t given;       /* bytes of it that were given away */
+    struct arena arena; /* of the place of a row */
+    void *memory;       /* its; NULL until there is a row */
     char asked_text[PATH_MAX], home_text[PATH_MAX];
-    _Alignas(max_align_t) char memory[ARENA_BYTES];
 };
 
 static struct ern_slice
@@ -266,15 +267,19 @@ enter(struct find *f, const struct level *l, struct ern_slice name)
 
 /* A member that the folder has. */
 static int
-visit_file(struct find *f, struct ern_slice name)
+visit_file(struct find *f, int folder, struct ern_slice name)
 {
     struct place place = {.parent = true};
+    int error;
 
     if (!is_told(f, name) || !enter(f, &f->levels[f->level_n - 1], name))
         return 0;
     place.asked = out_done(&f->asked);
     place.path = out_done(&f->home);
-    if (file_look(f->dav->share->files.root, f->home_text + 1, &place.info))
+    error = file_look_in(folder, name.ptr, &place.info);
+    if (!error && place.info.kind == FILE_SPECIAL) /* a link may lead to something, within root */
+        error = file_look(f->dav->share->files.root, f->home_text + 1, &place.info);
+    if (error)
         return 0; /* it went away, or leads out */
     place.kind = place.info.kind == FILE_REGULAR     ? PLACE_FILE
                  : place.info.kind == FILE_DIRECTORY ? PLACE_COLLECTION
@@ -289,6 +294,9 @@ visit_row(struct find *f, struct names *row)
     struct place place;
     int error = 0;
 
+    if (!f->memory)
+        f->memory = malloc(ARENA_BYTES);
+    arena_init(&f->arena, f->memory, f->memory ? ARENA_BYTES : 0);
     if (enter(f, &f->levels[f->level_n - 1], slice_from(row->text, row->len))) {
         error = place_find(f->dav->share, f->context.session, &f->arena, path_of(&f->home), false,
                            &place);
@@ -316,7 +324,7 @@ next_member(struct find *f)
     errno = 0;
     d = readdir(l->members);
     if (d)
-        return visit_file(f, slice_text(d->d_name));
+        return visit_file(f, dirfd(l->members), slice_text(d->d_name));
     row = l->rows;
     if (row) {
         l->rows = row->next;
@@ -331,7 +339,6 @@ step(struct find *f)
 {
     int error = 0;
 
-    arena_reset(&f->arena);
     switch (f->state) {
     case FIND_HEAD:
         out_literal(&f->text, MULTISTATUS_HEAD);
@@ -415,6 +422,7 @@ free_find(struct res_stream *stream)
         f->targets = next;
     }
     free(f->query.missing);
+    free(f->memory);
     free(f->text.ptr);
     free(f);
 }
@@ -434,6 +442,30 @@ prepare(struct find *f)
     return error;
 }
 
+static int
+represent(struct find *f)
+{
+    struct dav *dav = f->dav;
+
+    if (f->state == FIND_END) {
+        char *text = f->text.ptr;
+
+        f->text.ptr = NULL;
+        if (!xml_represent(dav, text, f->text.len))
+            return -ENOMEM;
+        free_find(&f->stream);
+        return 0;
+    }
+    dav->request->representation = (struct res_representation){
+        .description = ERN_SLICE("Content-Type: application/xml; charset=utf-8\r\n"),
+        .type = ERN_SLICE("application/xml; charset=utf-8"),
+        .fd = -1,
+        .stream = &f->stream,
+    };
+    dav->request->has_representation = true;
+    return 0;
+}
+
 int
 dav_propfind(struct dav *dav)
 {
@@ -448,27 +480,26 @@ dav_propfind(struct dav *dav)
     response_query_init(&f->query, &dav->body.find);
     f->query.minimal = dav->fields.wants_minimal;
     f->query.missing = calloc(dav->body.find.names_n + 1U, sizeof *f->query.missing);
-    f->context = (struct live_context){.share = dav->share, .now = dav->now};
+    f->context =
+        (struct live_context){.share = dav->share, .session = dav->session, .now = dav->now};
     f->text = out_init(malloc(TEXT_BYTES), TEXT_BYTES);
     f->asked = out_init(f->asked_text, sizeof f->asked_text);
     f->home = out_init(f->home_text, sizeof f->home_text);
-    arena_init(&f->arena, f->memory, sizeof f->memory);
     out_slice(&f->asked, dav->target.asked.len > 1 ? dav->target.asked : ERN_SLICE(""));
     out_slice(&f->home, dav->target.path.len > 1 ? dav->target.path : ERN_SLICE(""));
     error = f->query.missing && f->text.ptr ? prepare(f) : -ENOMEM;
-    if (error || f->asked.full || f->home.full) {
+    if (!error && (f->asked.full || f->home.full))
+        error = -ENAMETOOLONG;
+    while (!error && f->state != FIND_END && f->text.len < SHORT_BYTES)
+        error = step(f);
+    if (!error)
+        error = represent(f);
+    if (error) {
         free_find(&f->stream);
-        return error ? error : -ENAMETOOLONG;
+        return error;
     }
-    dav->request->representation = (struct res_representation){
-        .description = ERN_SLICE("Content-Type: application/xml; charset=utf-8\r\n"),
-        .type = ERN_SLICE("application/xml; charset=utf-8"),
-        .fd = -1,
-        .stream = &f->stream,
-    };
     if (dav->fields.wants_minimal)
         dav_field(dav, "Preference-Applied", ERN_SLICE("return=minimal"));
-    dav->request->has_representation = true;
     dav->outcome = DAV_MIXED;
     return 0;
 }

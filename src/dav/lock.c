@@ -16,7 +16,8 @@
 enum {
     LOCKS_MAX = 64, /* that are looked at one by one; of more, those count that come first */
     TOKEN_BYTES = 45,
-    TEXT_BYTES = 1 << 17,
+    SHORT_BYTES = 8192, /* of an answer to LOCK, as a rule */
+    LONG_BYTES = 1 << 17,
 };
 
 /* What a method does to names: which locks it has to be allowed by (RFC 4918 7.4, 7.5). */
@@ -185,10 +186,10 @@ lock_discovery(struct out *o, struct share *share, struct store_session *session
 
 /* The answer to LOCK: what the lock is now. */
 static int
-tell_lock(struct dav *dav)
+tell_lock(struct dav *dav, size_t cap)
 {
-    char *text = malloc(TEXT_BYTES);
-    struct out o = out_init(text, text ? TEXT_BYTES : 0);
+    char *text = malloc(cap);
+    struct out o = out_init(text, text ? cap : 0);
     int error;
 
     if (!text)
@@ -199,7 +200,7 @@ tell_lock(struct dav *dav)
     out_literal(&o, "</D:lockdiscovery></D:prop>\n");
     if (error || o.full) {
         free(text);
-        return error ? error : -ENOSPC;
+        return error ? error : cap < LONG_BYTES ? tell_lock(dav, LONG_BYTES) : -ENOSPC;
     }
     return xml_represent(dav, text, o.len) ? 0 : -ENOMEM;
 }
@@ -361,7 +362,7 @@ refresh(struct dav *dav)
         return error;
     set_end(&lock, dav);
     error = lock_put(dav->session, &lock);
-    return error ? error : tell_lock(dav);
+    return error ? error : tell_lock(dav, SHORT_BYTES);
 }
 
 int
@@ -387,7 +388,7 @@ dav_lock(struct dav *dav)
     if (!error)
         error = is_new ? make_locked(dav, &lock) : lock_put(dav->session, &lock);
     if (!error)
-        error = tell_lock(dav);
+        error = tell_lock(dav, SHORT_BYTES);
     out_char(&o, '<');
     out_slice(&o, lock.token);
     out_char(&o, '>');

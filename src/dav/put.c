@@ -39,10 +39,10 @@ dav_put_prepare(struct dav *dav)
 
 /* What the client is told of what it stored: it is as it was sent (RFC 9110 9.3.4). */
 static int
-tell_stored(struct dav *dav, const char *file, int64_t before)
+tell_stored(struct dav *dav, int64_t before)
 {
     struct file_info info;
-    int error = file_look(dav->share->files.root, file, &info);
+    int error = file_look_open(dav->request->sink.fd, &info);
 
     if (error)
         return error;
@@ -67,7 +67,7 @@ dav_put(struct dav *dav)
     if (t->ghost.kind != GHOST_NONE)
         error = ghost_put(dav->session, (struct store_place){dav->share->id, t->path}, &none);
     if (!error)
-        error = tell_stored(dav, t->file, replaces ? (int64_t)t->info.stamp.bytes : 0);
+        error = tell_stored(dav, replaces ? (int64_t)t->info.stamp.bytes : 0);
     dav->outcome = replaces ? DAV_EMPTY : DAV_CREATED;
     return error;
 }
@@ -152,7 +152,7 @@ dav_post(struct dav *dav)
     dav->staged[0] = '\0';
     error = ghost_put(dav->session, (struct store_place){dav->share->id, path}, &none);
     if (!error)
-        error = tell_stored(dav, path.ptr + 1, 0);
+        error = tell_stored(dav, 0);
     o = arena_out(dav->request->arena);
     share_write_path(&o, dav->share, path);
     dav->decision->evidence.location = arena_keep(dav->request->arena, &o);

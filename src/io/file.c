@@ -26,11 +26,11 @@ file_open_root(const char *path)
 }
 
 static int
-look(int fd, struct file_info *ret_info)
+look(int fd, const char *path, int flags, struct file_info *ret_info)
 {
     struct statx s;
 
-    if (statx(fd, "", AT_EMPTY_PATH | AT_STATX_DONT_SYNC, STATX_BASIC_STATS | STATX_BTIME, &s) < 0)
+    if (statx(fd, path, flags | AT_STATX_DONT_SYNC, STATX_BASIC_STATS | STATX_BTIME, &s) < 0)
         return -errno;
     ret_info->kind = S_ISREG(s.stx_mode)   ? FILE_REGULAR
                      : S_ISDIR(s.stx_mode) ? FILE_DIRECTORY
@@ -49,6 +49,18 @@ look(int fd, struct file_info *ret_info)
 }
 
 int
+file_look_open(int fd, struct file_info *ret_info)
+{
+    return look(fd, "", AT_EMPTY_PATH, ret_info);
+}
+
+int
+file_look_in(int folder, const char *name, struct file_info *ret_info)
+{
+    return look(folder, name, AT_SYMLINK_NOFOLLOW | AT_NO_AUTOMOUNT, ret_info);
+}
+
+int
 file_open(int root, const char *path, bool quick, struct file_info *ret_info)
 {
     /* O_NONBLOCK: opening a fifo or a device returns at once; it means nothing to a regular file.
@@ -62,7 +74,7 @@ file_open(int root, const char *path, bool quick, struct file_info *ret_info)
 
     if (fd < 0)
         return -errno;
-    error = look(fd, ret_info);
+    error = file_look_open(fd, ret_info);
     if (error) {
         (void)close(fd);
         return error;
@@ -84,7 +96,7 @@ file_look(int root, const char *path, struct file_info *ret_info)
     while (fd < 0 && errno == EAGAIN);
     if (fd < 0)
         return -errno;
-    error = look(fd, ret_info);
+    error = file_look_open(fd, ret_info);
     (void)close(fd);
     return error;
 }

@@ -41,6 +41,12 @@ ERN_MUST_USE int file_open(int root, const char *path, bool quick, struct file_i
 /* Looks at what path names, without opening it for anything. As file_open() otherwise. */
 ERN_MUST_USE int file_look(int root, const char *path, struct file_info *ret_info);
 
+/* Looks at a member of an open folder; a link is FILE_SPECIAL, and not followed. */
+ERN_MUST_USE int file_look_in(int folder, const char *name, struct file_info *ret_info);
+
+/* Looks at what is open. */
+ERN_MUST_USE int file_look_open(int fd, struct file_info *ret_info);
+
 /*
  * Reads n bytes at offset. Returns the bytes read, fewer only at the end of the file, or a negative
  * errno; -EAGAIN if quick and it would wait for a disk.

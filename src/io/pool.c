@@ -47,19 +47,16 @@ mailbox_put(struct mailbox *m, struct job *job)
     was_empty = m->first == NULL;
     *m->last = job;
     m->last = &job->next;
-    /* Within the lock: once it is released the owner may take the job and close the mailbox. */
-    if (was_empty)
-        (void)!write(m->fd, &one, sizeof one);
     pthread_mutex_unlock(&m->lock);
+    if (was_empty) /* now, or the owner that wakes would wait for the lock at once */
+        (void)!write(m->fd, &one, sizeof one);
 }
 
 void
 mailbox_run(struct mailbox *m)
 {
     struct job *job, *next;
-    uint64_t count;
 
-    (void)!read(m->fd, &count, sizeof count);
     pthread_mutex_lock(&m->lock);
     job = m->first;
     m->first = NULL;
@@ -172,8 +169,9 @@ pool_submit(struct pool *p, struct job *job)
         *p->last = job;
         p->last = &job->next;
         p->queue_n++;
-        pthread_cond_signal(&p->work);
     }
     pthread_mutex_unlock(&p->lock);
+    if (fits) /* now, or the thread that wakes would wait for the lock at once */
+        pthread_cond_signal(&p->work);
     return fits;
 }

@@ -21,10 +21,10 @@ struct job { /* the first member of whatever the job needs; memory of the one wh
     void (*done)(struct job *job); /* on the thread that owns the mailbox */
 };
 
-struct mailbox { /* jobs that are done; one a loop */
+struct mailbox { /* jobs that are done; one a loop. It outlives the pool */
     pthread_mutex_t lock;
     struct job *first, **last;
-    int fd; /* an eventfd, readable while there are jobs */
+    int fd; /* an eventfd, written when a job comes to none: watched by edges, and never read */
 };
 
 /* Returns 0, or a negative errno. */

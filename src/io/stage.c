@@ -184,17 +184,19 @@ rename_with(int from_folder, const char *from, int to_folder, const char *to, un
     return syscall(SYS_renameat2, from_folder, from, to_folder, to, flags) < 0 ? -errno : 0;
 }
 
-/* The new file has the mode and the owner of the one that it replaces. */
+/* The new file, which is staged, has the mode and the owner of the one that it replaces. */
 static void
-take_mode(int new_folder, const char *new_name, const struct stat *old)
+take_mode(int folder, const char *name, const struct stat *old)
 {
-    int fd = openat(new_folder, new_name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+    const mode_t all = S_IRWXU | S_IRWXG | S_IRWXO;
+    struct stat new;
 
-    if (fd < 0)
+    if (fstatat(folder, name, &new, AT_SYMLINK_NOFOLLOW) < 0 || !S_ISREG(new.st_mode))
         return;
-    (void)!fchown(fd, old->st_uid, old->st_gid); /* only root can, and then before the mode */
-    (void)fchmod(fd, old->st_mode & (S_IRWXU | S_IRWXG | S_IRWXO));
-    (void)close(fd);
+    if (new.st_uid != old->st_uid || new.st_gid != old->st_gid) /* before the mode */
+        (void)!fchownat(folder, name, old->st_uid, old->st_gid, AT_SYMLINK_NOFOLLOW);
+    if ((new.st_mode &all) != (old->st_mode & all))
+        (void)fchmodat(folder, name, old->st_mode & all, 0);
 }
 
 /*

@@ -105,7 +105,7 @@ open_loop(struct worker *w, const struct worker_options *options)
         return -errno;
     error = mailbox_open(&w->mailbox);
     if (!error)
-        error = watch(w, w->mailbox.fd, EPOLLIN, &w->mailbox);
+        error = watch(w, w->mailbox.fd, EPOLLIN | EPOLLET, &w->mailbox);
     for (unsigned i = 0; !error && i < options->listeners_n; i++)
         error = watch(w, options->listeners[i].fd, EPOLLIN, &options->listeners[i]);
     return error;

@@ -61,8 +61,8 @@ clean_up(void)
 {
     char path[64];
 
-    worker_free(worker);
     pool_close(pool);
+    worker_free(worker);
     site_table_free(sites);
     conf_free(conf);
     snprintf(path, sizeof path, "%s/1k.txt", folder);
@@ -89,12 +89,14 @@ warm(struct ern_slice bytes)
 {
     struct exchange *x = read_request(bytes);
     struct pollfd mail = {.fd = worker->mailbox.fd, .events = POLLIN};
+    uint64_t count;
 
     if (exchange_answer(x)) {
         exchange_done(x);
     } else {
         x->conn = NULL; /* it went away: the exchange ends when the pool is done */
         bench_must(poll(&mail, 1, 5000) == 1, "the pool is done");
+        bench_must(read(mail.fd, &count, sizeof count) == sizeof count, "and says so once");
         mailbox_run(&worker->mailbox);
     }
     worker->out.len = 0;

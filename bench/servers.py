@@ -158,8 +158,8 @@ class Server:
 class DavServer(Server):
     """One with a writable folder of its own. "durable" is Earnest that syncs what it is given."""
 
-    def __init__(self, name):
-        self.www, self.state = RUN / f"dav/{name}/www", RUN / f"dav/{name}/state"
+    def __init__(self, name, folder):
+        self.www, self.state = folder / f"{name}/www", folder / f"{name}/state"
         shutil.rmtree(self.state, ignore_errors=True)
         self.state.mkdir(parents=True)
         self.state.chmod(0o777) # Apache serves as nobody

@@ -208,15 +208,14 @@ place(int from_folder, const char *from, int to_folder, const char *to, bool *re
 {
     *ret_replaced = false;
     for (unsigned tries = 0; tries < TRIES; tries++) {
-        int error = rename_with(from_folder, from, to_folder, to, RENAME_NOREPLACE);
+        int error = rename_with(from_folder, from, to_folder, to, RENAME_EXCHANGE);
 
-        if (error != -EEXIST)
+        *ret_replaced = error == 0;
+        if (error != -ENOENT)
             return error;
-        error = rename_with(from_folder, from, to_folder, to, RENAME_EXCHANGE);
-        if (error != -ENOENT) { /* else it went away meanwhile */
-            *ret_replaced = error == 0;
+        error = rename_with(from_folder, from, to_folder, to, RENAME_NOREPLACE);
+        if (error != -EEXIST) /* else it came meanwhile */
             return error;
-        }
     }
     return -EAGAIN;
 }

@@ -102,7 +102,7 @@ def test_in_parts(site, root):
         assert (answer.status, answer.field("upload-complete")) == (409, "?0"), answer
 
 
-def test_a_new_request_ends_the_one_before(site):
+def test_a_new_request_ends_the_one_before(site, root):
     """The offset that HEAD tells is right, though an earlier request still sends."""
     content = os.urandom(3_000_000)
     with Dav(site.port) as slow, Dav(site.port) as dav:
@@ -110,8 +110,10 @@ def test_a_new_request_ends_the_one_before(site):
                   **VERSION)
         location = slow.wire.head().field("location")
         slow.wire.send(content[:1_000_000])
-        wait_until(lambda: offset_of(dav, location) > 0)
+        # Seen on the disk: to ask for the offset already ends the request.
+        wait_until(lambda: any(f.stat().st_size for f in (root / ".earnest").iterdir()))
         offset = offset_of(dav, location)
+        assert offset > 0
         slow.wire.send(content[1_000_000:])
         answer = slow.wire.answer("PUT")
         assert answer.status == 409, answer

@@ -64,12 +64,12 @@ class Ratio:
         return f"{self.median:.2f} ({self.all[0]:.2f}–{self.all[-1]:.2f}){mark}"
 
 
-def ratios(result):
+def ratios(result, of="earnest"):
     """{load: {peer: Ratio}}"""
-    peers = result["peers"]
+    peers = [p for p in result["peers"] if p != of]
     found = {}
     for load, us in result["us"].items():
-        ours = us.get("earnest", [])
+        ours = us.get(of, [])
         found[load] = {p: Ratio(ours, us[p]) for p in peers if p in us and ours}
     return found
 
@@ -104,10 +104,10 @@ def us_table(result):
     return table(rows)
 
 
-def ratio_table(result):
-    names = result["peers"]
+def ratio_table(result, of="earnest"):
+    names = [p for p in result["peers"] if p != of]
     rows = [["load", *(f"to {p}" for p in names)]]
-    for load, peers in ratios(result).items():
+    for load, peers in ratios(result, of).items():
         rows.append([load, *(peers[p].text() if p in peers else "–" for p in names)])
     return table(rows)
 
@@ -146,10 +146,12 @@ def text(result, goals):
     parts = [f"{result['date']}, {result['machine']}, {result['rounds']} rounds of "
              f"{result['seconds']} s."]
     if result["us"]:
-        parts += ["Processor time a request, microseconds, median:", us_table(result)]
+        parts += [f"Processor time a {result['unit']}, microseconds, median:", us_table(result)]
     if ratios(result):
         parts += ["Earnest's time to that of another (below 1: Earnest takes less): median (least–"
                   "most); ? where the rounds differ too much to tell:", ratio_table(result)]
+    if "durable" in result["us"].get("put, 1", {}):
+        parts += ["The same of durable:", ratio_table(result, "durable")]
     if result["figures"]:
         parts.append(figure_table(result))
     if goals := goal_table(result, goals):
@@ -200,7 +202,7 @@ def ratios_svg(result):
     left, right, top, step = 110, 660, 70, 30
     inverse = [1 / x for _, found in rows for r in found.values() for x in r.all]
     most = min(max([2.0, *inverse]) * 1.05, 6)
-    title = "Processor time a request: other servers, Earnest = 1"
+    title = f"Processor time a {result['unit']}: other servers, Earnest = 1"
     parts = [write(left, 24, title)]
 
     def place(value):

@@ -442,6 +442,7 @@ prepare(struct find *f)
     return error;
 }
 
+/* What was told whole already is content with a length; else the rest is made while it is sent. */
 static int
 represent(struct find *f)
 {

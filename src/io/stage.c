@@ -189,13 +189,13 @@ static void
 take_mode(int folder, const char *name, const struct stat *old)
 {
     const mode_t all = S_IRWXU | S_IRWXG | S_IRWXO;
-    struct stat new;
+    struct stat staged;
 
-    if (fstatat(folder, name, &new, AT_SYMLINK_NOFOLLOW) < 0 || !S_ISREG(new.st_mode))
+    if (fstatat(folder, name, &staged, AT_SYMLINK_NOFOLLOW) < 0 || !S_ISREG(staged.st_mode))
         return;
-    if (new.st_uid != old->st_uid || new.st_gid != old->st_gid) /* before the mode */
+    if (staged.st_uid != old->st_uid || staged.st_gid != old->st_gid) /* before the mode */
         (void)!fchownat(folder, name, old->st_uid, old->st_gid, AT_SYMLINK_NOFOLLOW);
-    if ((new.st_mode &all) != (old->st_mode & all))
+    if ((staged.st_mode & all) != (old->st_mode & all))
         (void)fchmodat(folder, name, old->st_mode & all, 0);
 }
 

@@ -49,6 +49,9 @@ struct conf_route {
     struct ern_slice path; /* begins with / */
     enum conf_kind kind;
     bool trace;
+    struct conf_texts allow;
+    struct networks allowed; /* allow, as networks; none: everybody */
+    bool hide;
     unsigned require;    /* in the order of option.def, as */
     unsigned early_data; /* this */
 

@@ -172,6 +172,37 @@ first_kind(const struct conf_route *route)
     return first;
 }
 
+/* Texts as networks; those that are none are left out, with an error. */
+static void
+make_networks(struct maker *m, const struct conf_texts *texts, struct networks *ret)
+{
+    struct network *networks;
+    size_t n = 0;
+
+    if (texts->n == 0)
+        return;
+    if (texts->n > NETWORKS_MAX) {
+        conf_wrong(m->errors, texts->at[NETWORKS_MAX],
+                   CONF_SAY("there are more networks than can be looked through",
+                            "write larger networks, as in \"10.0.0.0/8\"", ERN_ABSENT));
+        return;
+    }
+    networks = memory_take(&m->memory, texts->n, sizeof *networks);
+    if (!networks)
+        return;
+    for (size_t i = 0; i < texts->n; i++) {
+        if (network_parse(texts->text[i], &networks[n]))
+            n++;
+        else
+            conf_wrong(m->errors, texts->at[i],
+                       CONF_SAY("\"%1\" is neither an IP address nor a network",
+                                "write one as in \"127.0.0.1\", \"10.0.0.0/8\" or \"fd00::/8\", "
+                                "with zeros in all bits past those that count",
+                                texts->text[i]));
+    }
+    *ret = (struct networks){networks, n};
+}
+
 static void
 make_route(struct maker *m, const struct text_node *node, struct conf_route *route)
 {
@@ -183,6 +214,7 @@ make_route(struct maker *m, const struct text_node *node, struct conf_route *rou
     make_standard(m, WHERE_files, route);
     make_standard(m, WHERE_redirect, route);
     make_items(m, WHERE_route, node->items, route);
+    make_networks(m, &route->allow, &route->allowed);
     kind = first_kind(route);
     if (kind < CONF_OPTIONS)
         route->kind = (enum conf_kind)kind;
@@ -251,38 +283,6 @@ make_sites(struct maker *m, const struct text_node *items)
     conf->sites_n = 1;
 }
 
-/* trusted as networks; those that are none are left out, with an error. */
-static void
-make_gateways(struct maker *m)
-{
-    const struct conf_texts *texts = &m->conf->trusted;
-    struct network *networks;
-    size_t n = 0;
-
-    if (texts->n == 0)
-        return;
-    if (texts->n > NETWORKS_MAX) {
-        conf_wrong(m->errors, texts->at[NETWORKS_MAX],
-                   CONF_SAY("there are more trusted networks than can be looked through",
-                            "write larger networks, as in \"10.0.0.0/8\"", ERN_ABSENT));
-        return;
-    }
-    networks = memory_take(&m->memory, texts->n, sizeof *networks);
-    if (!networks)
-        return;
-    for (size_t i = 0; i < texts->n; i++) {
-        if (network_parse(texts->text[i], &networks[n]))
-            n++;
-        else
-            conf_wrong(m->errors, texts->at[i],
-                       CONF_SAY("\"%1\" is neither an IP address nor a network",
-                                "write one as in \"127.0.0.1\", \"10.0.0.0/8\" or \"fd00::/8\", "
-                                "with zeros in all bits past those that count",
-                                texts->text[i]));
-    }
-    m->conf->gateways = (struct networks){networks, n};
-}
-
 void
 make_conf(struct maker *m, const struct text_node *root)
 {
@@ -303,7 +303,7 @@ make_conf(struct maker *m, const struct text_node *root)
             make_items(m, WHERE_limits, node->items, &unused);
         }
     }
-    make_gateways(m);
+    make_networks(m, &conf->trusted, &conf->gateways);
     make_listens(m, root->items);
     make_sites(m, root->items);
     if (conf->sites_n == 0 && !m->broken)

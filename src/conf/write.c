@@ -142,6 +142,9 @@ write_route(struct out *o, unsigned depth, const struct conf_route *route)
         break;
     }
     write_flag(o, depth + 1, "trace", route->trace);
+    if (route->allow.n > 0)
+        write_list(o, depth + 1, "allow", &route->allow);
+    write_flag(o, depth + 1, "hide", route->hide);
     write_text(o, depth + 1, "require", slice_text(needs[route->require]));
     write_text(o, depth + 1, "early_data", slice_text(early[route->early_data]));
     write_end(o, depth);

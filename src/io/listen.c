@@ -70,6 +70,17 @@ address_write_host(struct out *o, const union address *a)
     }
 }
 
+struct ip
+address_ip(const union address *a)
+{
+    struct ip ip;
+
+    if (a->any.sa_family != AF_INET6)
+        return ip_from_v4((const uint8_t *)&a->v4.sin_addr);
+    memcpy(ip.byte, &a->v6.sin6_addr, sizeof ip.byte);
+    return ip;
+}
+
 void
 address_write(struct out *o, const union address *a)
 {

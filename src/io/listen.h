@@ -5,6 +5,7 @@
 #include <netinet/in.h>
 #include <sys/socket.h>
 
+#include "base/ip.h"
 #include "base/out.h"
 
 /* An address and port: 4 or 6 says which of the two is meant. */
@@ -22,6 +23,9 @@ bool address_parse(struct ern_slice text, union address *ret_address);
 
 /* The address with its port; IPv4 in IPv6 as IPv4. */
 void address_write(struct out *o, const union address *address);
+
+/* The address alone. */
+struct ip address_ip(const union address *address);
 
 /* The same without the port and without brackets: for logs. */
 void address_write_host(struct out *o, const union address *address);

@@ -9,9 +9,11 @@ static const enum ern_fact unstated[] = {
     ERN_FACT_proxies, ERN_FACT_proxy_authed, ERN_FACT_rate_exceeded,
 };
 
-/* Facts of resources that the server states itself, whatever the kind (admit.c). */
+/* Facts of resources that the server states itself, whatever the kind (admit.c, policy.c). */
 static const enum ern_fact admitted[] = {
     ERN_FACT_upgrade_required,
+    ERN_FACT_permitted,
+    ERN_FACT_hidden,
 };
 
 static bool

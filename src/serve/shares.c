@@ -91,10 +91,14 @@ add_routes(struct shares *s, struct site *site)
 {
     const struct site_route more[] = {
         {.path = ERN_SLICE(UPLOAD_PATH),
+         .kind = &upload_resource,
          .resource = &upload_resource,
          .self = &s->uploads,
          .content_max = dav_content_max},
-        {.path = ERN_SLICE(WORK_PATH), .resource = &work_resource, .self = &s->works},
+        {.path = ERN_SLICE(WORK_PATH),
+         .kind = &work_resource,
+         .resource = &work_resource,
+         .self = &s->works},
     };
     size_t more_n = sizeof more / sizeof *more;
     struct site_route *routes = realloc(site->routes, (site->routes_n + more_n) * sizeof *routes);
@@ -120,7 +124,7 @@ open_site(struct shares *s, const struct conf *conf, const struct conf_site *fro
         const struct conf_route *writes = route_of(from, route->path);
         int error;
 
-        if (route->resource != &dav_resource)
+        if (route->kind != &dav_resource)
             continue;
         error = writes ? open_share(s, conf, writes, share) : -EINVAL;
         if (error)

@@ -88,23 +88,30 @@ make_route(const struct conf_route *from, const struct limits *limits, union rou
     self->any.allow_more = from->trace ? RES_ALLOW(TRACE) : 0;
     switch (from->kind) {
     case CONF_KIND_FILES:
-        to->resource = from->write ? &dav_resource : &files_resource;
+        to->kind = from->write ? &dav_resource : &files_resource;
         to->content_max = from->write ? dav_content_max : NULL;
         return make_files(from, limits, &self->files);
     case CONF_KIND_REDIRECT:
-        to->resource = &redirect_resource;
+        to->kind = &redirect_resource;
         make_redirect(from, &self->redirect);
         return 0;
     case CONF_KIND_USE_PROXY:
-        to->resource = &redirect_resource;
+        to->kind = &redirect_resource;
         self->redirect.kind = REDIRECT_USE_PROXY;
         self->redirect.to = from->use_proxy;
         return 0;
     case CONF_KIND_GONE:
-        to->resource = &gone_resource;
+        to->kind = &gone_resource;
         return 0;
     }
     return -EINVAL;
+}
+
+static int
+add_policies(const struct conf_route *from, struct site_route *to)
+{
+    to->policy = policy_of(from);
+    return policy_apply(&to->policy, to->kind, &to->resource);
 }
 
 static int
@@ -142,6 +149,8 @@ make_site(const struct conf_site *from, const struct limits *limits, struct site
             self->files.root = -1;
         if (!error)
             error = make_route(&from->routes[i], limits, self, &to->routes[to->routes_n++]);
+        if (!error)
+            error = add_policies(&from->routes[i], &to->routes[to->routes_n - 1]);
         if (error) {
             *ret_path = from->routes[i].files;
             return error;
@@ -164,8 +173,8 @@ make_https(const struct conf *conf, struct site_table *t)
     for (size_t i = conf->listens_n; i-- > 0;)
         if (conf->listens[i].certificate.n)
             self->port = conf->listens[i].port;
-    t->https =
-        (struct site_route){.path = ERN_SLICE("/"), .resource = &https_resource, .self = self};
+    t->https = (struct site_route){
+        .path = ERN_SLICE("/"), .kind = &https_resource, .resource = &https_resource, .self = self};
     return 0;
 }
 
@@ -180,8 +189,10 @@ site_table_new(const struct conf *conf, struct site_table **ret_table, struct er
         return -ENOMEM;
     for (size_t i = 0; i < site_kinds_n; i++)
         ern_resource_init(site_kinds[i]);
-    t->none = (struct site_route){.path = ERN_SLICE("/"), .resource = &none_resource};
-    t->server = (struct site_route){.path = ERN_SLICE("/"), .resource = &server_resource};
+    t->none = (struct site_route){
+        .path = ERN_SLICE("/"), .kind = &none_resource, .resource = &none_resource};
+    t->server = (struct site_route){
+        .path = ERN_SLICE("/"), .kind = &server_resource, .resource = &server_resource};
     error = make_https(conf, t);
     if (error) {
         site_table_free(t);
@@ -206,12 +217,13 @@ free_route(const struct site_route *route)
 {
     union route_self *self = (union route_self *)(uintptr_t)route->self;
 
-    if (route->resource == &upload_resource || route->resource == &work_resource)
+    if (route->resource != route->kind)
+        free(route->resource);
+    if (route->kind == &upload_resource || route->kind == &work_resource)
         return; /* of shares.c */
-    if (route->resource == &dav_resource)
+    if (route->kind == &dav_resource)
         share_close(&self->share);
-    if ((route->resource == &files_resource || route->resource == &dav_resource) &&
-        self->files.root >= 0)
+    if ((route->kind == &files_resource || route->kind == &dav_resource) && self->files.root >= 0)
         (void)close(self->files.root);
     free(self);
 }

@@ -3,7 +3,7 @@
 #ifndef SERVE_SITE_H
 #define SERVE_SITE_H
 
-#include "earnest/decide.h"
+#include "serve/policy.h"
 
 struct conf;
 struct limits;
@@ -20,8 +20,10 @@ enum route_early { ROUTE_EARLY_SAFE, ROUTE_EARLY_WAIT, ROUTE_EARLY_REFUSE };
 
 struct site_route {
     struct ern_slice path; /* begins with a slash; one that ends with a slash is a prefix */
-    const struct ern_resource *resource;
-    const void *self; /* its configuration */
+    struct ern_resource *kind;
+    struct ern_resource *resource; /* kind, or with the asks of policies */
+    const void *self;              /* its configuration */
+    struct policy policy;
     enum route_needs needs;
     enum route_early early;
     /* Bytes of content that it takes of this request at most; NULL: content_bytes_max. */

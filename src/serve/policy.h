@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * policy.h - what a route asks besides what its kind does: who may, from where. A policy answers
+ * facts as a kind of resource does; the rules say what follows.
+ */
+#ifndef SERVE_POLICY_H
+#define SERVE_POLICY_H
+
+#include "base/network.h"
+#include "earnest/decide.h"
+
+struct conf_route;
+
+struct policy {            /* of a route; slices are the configuration's */
+    struct networks allow; /* from where clients may ask; none: from everywhere */
+    bool hide;             /* what is forbidden is answered as if it were not there */
+};
+
+/* What the configuration of a route says. */
+struct policy policy_of(const struct conf_route *route);
+
+/*
+ * The resource of a route: its kind, with the asks of the policies that apply added. Where both
+ * answer a fact the policy is asked first, and the kind if the policy does not object.
+ *   ret_resource  kind itself where no policy applies; else to be freed
+ * Returns 0 or -ENOMEM.
+ */
+ERN_MUST_USE int policy_apply(const struct policy *policy, struct ern_resource *kind,
+                              struct ern_resource **ret_resource);
+
+#endif

@@ -396,7 +396,7 @@ watch(struct worker *w, const struct conn *c)
     case CONN_SENDING:
         return &w->sends;
     case CONN_WAITING:
-        return c->exchange->res.processing_ms ? &w->waits : NULL;
+        return &w->waits;
     case CONN_LINGERING:
     case CONN_CLOSED:
         break;

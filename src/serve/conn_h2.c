@@ -391,7 +391,7 @@ watch(struct worker *w, const struct conn *c)
             list = list == &w->heads ? list : &w->contents;
         else if (x->stage == EXCHANGE_ANSWERED && !list)
             list = &w->lingers;
-        else if (x->res.processing_ms && !list)
+        else if (!list)
             list = &w->waits;
     }
     return list;

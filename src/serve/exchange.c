@@ -53,6 +53,7 @@ exchange_take(struct worker *w, struct conn *conn, const struct carrier *carrier
     }
     if (!x)
         return NULL;
+    w->exchanges_n++;
     x->worker = w;
     x->conn = conn;
     x->carrier = carrier;
@@ -96,6 +97,7 @@ exchange_done(struct exchange *x)
         x->res.representation.stream->free(x->res.representation.stream);
     if (x->in)
         worker_buffer_done(w, x->in);
+    w->exchanges_n--;
     if (w->spare_exchanges_n >= SPARES) {
         free(x);
         return;

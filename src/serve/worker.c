@@ -352,6 +352,18 @@ close_all(struct worker *w)
     handle_again(w);
 }
 
+/* Jobs have what is left of cut requests: what came of an upload is kept, and all is given back. */
+static void
+await_jobs(struct worker *w)
+{
+    struct epoll_event mail; /* nothing else is watched any more */
+
+    while (w->exchanges_n) {
+        (void)epoll_wait(w->epoll, &mail, 1, TICK_MS);
+        mailbox_run(&w->mailbox);
+    }
+}
+
 void
 worker_run(struct worker *w)
 {
@@ -377,6 +389,7 @@ worker_run(struct worker *w)
         log_flush(&w->errors, w->now.run_ms, false);
     }
     close_all(w);
+    await_jobs(w);
     log_flush(&w->access, w->now.run_ms, true);
     log_flush(&w->errors, w->now.run_ms, true);
 }

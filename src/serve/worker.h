@@ -69,6 +69,7 @@ struct worker {
     struct buffer *spare_buffers;
     unsigned spare_buffers_n, spare_exchanges_n;
     struct exchange *spare_exchanges;
+    uint64_t exchanges_n; /* taken and not done, those without a connection too */
     struct conn *spare_conns;
     struct conn *closed_conns; /* closed in this turn: events for them may still come */
     struct conn *again_conns;  /* have more to do, though no event will say so */

@@ -82,6 +82,26 @@ def test_cut_anywhere(site, root, figure, cuts):
     figure("uploads cut at a random byte, all whole in the end", cuts, f"{late} asked again")
 
 
+@pytest.mark.parametrize("sent", [1, 100_000, 3_000_000])
+def test_the_end_of_the_server_is_a_cut_too(tmp_path, root, sent):
+    """What came until then is kept, though the client was never done."""
+    config = (f'state = "{tmp_path}/state"\nroute "/dav/" {{ files = "{root}" write = true }}\n'
+              "limits { drain_timeout_ms = 100 }")
+    content = os.urandom(4_000_000)
+    with Site(tmp_path, config) as site:
+        dav = Dav(site.port)
+        location = begin(dav, "/dav/a.bin", b"", Upload_Length=len(content))
+        dav.send("PATCH", location, None, Content_Length=len(content), Upload_Offset=0,
+                 Upload_Complete="?1", Content_Type=PARTIAL, **VERSION)
+        dav.wire.send(content[:sent])
+    dav.hang_up()  # only now
+    with Site(tmp_path, config) as site, Dav(site.port) as dav:
+        offset = offset_of(dav, location)
+        assert offset == sent
+        assert append(dav, location, offset, content[offset:]).status == 201
+    assert (root / "a.bin").read_bytes() == content
+
+
 def test_in_parts(site, root):
     """Parts of an upload whose length nobody knows; the last one has no content."""
     content = os.urandom(50_000)

@@ -15,6 +15,7 @@
 #include "conf/memory.h"
 #include "conf/option.h"
 #include "io/tls.h"
+#include "msg/forwarded.h"
 
 struct conf_given { /* where an option was written; lines are 0 if it has its default */
     struct conf_position key, value;
@@ -120,8 +121,9 @@ struct conf {
     struct ern_slice state; /* a folder; absent: nothing needs one */
     int64_t hsts;           /* milliseconds; 0: nothing is said */
     struct conf_texts trusted;
-    struct networks gateways; /* trusted, as networks: whose PROXY headers, and fields Forwarded,
-                                 X-Forwarded-* and Early-Data are believed */
+    struct networks gateways; /* trusted, as networks: whose PROXY headers, and fields Forwarded or
+                                 X-Forwarded-*, and Early-Data are believed */
+    unsigned forwarded;       /* an enum forwarded_form: which of these fields they set */
     struct conf_log log;
     struct limits limits;
     struct memory memory; /* where all of this is */

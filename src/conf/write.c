@@ -207,6 +207,9 @@ conf_write(const struct conf *conf, struct out *o)
     write_text(o, 0, "state", conf->state);
     write_time(o, 0, "hsts", conf->hsts);
     write_list(o, 0, "trusted", &conf->trusted);
+    write_text(o, 0, "forwarded",
+               conf->forwarded == FORWARDED_BY_FORWARDED ? ERN_SLICE("forwarded")
+                                                         : ERN_SLICE("x-forwarded"));
     for (size_t i = 0; i < conf->listens_n; i++)
         write_listen(o, &conf->listens[i]);
     write_section(o, 0, "log", ERN_ABSENT);

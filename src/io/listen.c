@@ -50,6 +50,26 @@ address_parse(struct ern_slice text, union address *ret_address)
     return true;
 }
 
+struct ip
+address_ip(const union address *a)
+{
+    struct ip ip;
+
+    if (a->any.sa_family == AF_INET)
+        return ip_from_v4((const uint8_t *)&a->v4.sin_addr);
+    memcpy(ip.byte, &a->v6.sin6_addr, sizeof ip.byte);
+    return ip;
+}
+
+union address
+address_from_ip(const struct ip_port *from)
+{
+    union address a = {.v6 = {.sin6_family = AF_INET6, .sin6_port = htons(from->port)}};
+
+    memcpy(&a.v6.sin6_addr, from->ip.byte, sizeof from->ip.byte);
+    return a;
+}
+
 void
 address_write_host(struct out *o, const union address *a)
 {
@@ -68,17 +88,6 @@ address_write_host(struct out *o, const union address *a)
             out_char(o, '.');
         out_u64(o, v4[i]);
     }
-}
-
-struct ip
-address_ip(const union address *a)
-{
-    struct ip ip;
-
-    if (a->any.sa_family != AF_INET6)
-        return ip_from_v4((const uint8_t *)&a->v4.sin_addr);
-    memcpy(ip.byte, &a->v6.sin6_addr, sizeof ip.byte);
-    return ip;
 }
 
 void

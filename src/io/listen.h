@@ -21,11 +21,12 @@ union address {
  */
 bool address_parse(struct ern_slice text, union address *ret_address);
 
+/* The same address in the other form. IPv4 is one in IPv6 in both. */
+struct ip address_ip(const union address *address);
+union address address_from_ip(const struct ip_port *from);
+
 /* The address with its port; IPv4 in IPv6 as IPv4. */
 void address_write(struct out *o, const union address *address);
-
-/* The address alone. */
-struct ip address_ip(const union address *address);
 
 /* The same without the port and without brackets: for logs. */
 void address_write_host(struct out *o, const union address *address);

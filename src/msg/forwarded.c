@@ -259,23 +259,22 @@ read_x_forwarded(const struct ern_request *request, const struct networks *trust
 }
 
 /*
- * Where there is Forwarded, X-Forwarded-* is not looked at, not even when Forwarded is malformed.
- * An element of Forwarded holds what one gateway saw of one request; of the other lists "it is not
- * possible to know in which order the already existing fields were added" (RFC 7239 7.4). To take
- * what the one does not say from the others would join what different nodes said.
+ * One form alone is looked at, and the other not even when this one is malformed. An element of
+ * Forwarded holds what one gateway saw of one request; of the other lists "it is not possible to
+ * know in which order the already existing fields were added" (RFC 7239 7.4). To take what the one
+ * does not say from the others would join what different nodes said.
  */
 struct forwarded
 forwarded_read(const struct ern_request *request, const struct ip *peer,
-               const struct networks *trusted, struct out *o)
+               const struct networks *trusted, enum forwarded_form form, struct out *o)
 {
     struct forwarded forwarded = {.finding = FINDING_none};
     enum finding finding;
 
     if (!networks_have(trusted, peer))
         return forwarded;
-    finding = ern_request_has(request, ERN_FIELD_forwarded)
-                  ? read_forwarded(request, trusted, &forwarded, o)
-                  : read_x_forwarded(request, trusted, &forwarded);
+    finding = form == FORWARDED_BY_FORWARDED ? read_forwarded(request, trusted, &forwarded, o)
+                                             : read_x_forwarded(request, trusted, &forwarded);
     if (finding || o->full)
         forwarded = (struct forwarded){.finding = finding};
     return forwarded;

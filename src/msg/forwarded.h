@@ -16,6 +16,13 @@
 #include "code/finding.h"
 #include "earnest/message.h"
 
+/* What the gateways speak. A field of the other form came through them from a client: it is not
+ * looked at, or the client could say by it who it is. */
+enum forwarded_form {
+    FORWARDED_BY_X_FIELDS, /* X-Forwarded-For and its like */
+    FORWARDED_BY_FORWARDED,
+};
+
 enum forwarded_kind {
     FORWARDED_NOT_SAID,
     FORWARDED_UNKNOWN,    /* RFC 7239 6.2 */
@@ -39,12 +46,13 @@ struct forwarded {
 
 /*
  * Reads the fields of a request that came from peer; nothing is set unless peer is trusted. A field
- * that is malformed anywhere counts as not there, and so do the others: a part of it could be what
- * somebody wanted us to read.
+ * that is malformed anywhere counts as not there, and so do the others of its form: a part of it
+ * could be what somebody wanted us to read.
  *   o   where text goes that was escaped; as much room as the fields have bytes is always enough.
  *       If it was full, nothing is set
  */
 struct forwarded forwarded_read(const struct ern_request *request, const struct ip *peer,
-                                const struct networks *trusted, struct out *o);
+                                const struct networks *trusted, enum forwarded_form form,
+                                struct out *o);
 
 #endif

@@ -63,7 +63,7 @@ write_combined(struct out *o, const struct exchange *x)
 {
     const struct ern_request *r = &x->request;
 
-    address_write_host(o, &x->conn->peer);
+    address_write_host(o, &x->client);
     out_literal(o, " - - [");
     write_time(o, x->worker->now.unix_s);
     out_literal(o, "] \"");
@@ -110,7 +110,11 @@ write_json(struct out *o, const struct exchange *x)
     out_literal(o, "{\"ts\":");
     out_u64(o, (uint64_t)x->worker->now.unix_s);
     out_literal(o, ",\"remote_ip\":\"");
-    address_write_host(o, &x->conn->peer);
+    address_write_host(o, &x->client);
+    if (x->is_relayed) {
+        out_literal(o, "\",\"gateway_ip\":\"");
+        address_write_host(o, &x->conn->peer);
+    }
     out_char(o, '"');
     write_member(o, ",\"method\":", r->method_text);
     write_member(o, ",\"host\":", r->authority);
@@ -129,6 +133,8 @@ write_json(struct out *o, const struct exchange *x)
     write_member(o, ",\"user_agent\":", ern_request_field(r, ERN_FIELD_user_agent));
     if (x->finding)
         write_member(o, ",\"finding\":", slice_text(finding_row(x->finding)->name));
+    if (x->ignored)
+        write_member(o, ",\"ignored\":", slice_text(finding_row(x->ignored)->name));
     if (x->aborted)
         out_literal(o, ",\"aborted\":true");
     out_literal(o, "}\n");
@@ -171,4 +177,32 @@ account(struct exchange *x)
         write_incident(&o, x);
         log_end(&w->errors, &o);
     }
+}
+
+void
+account_unproxied(struct worker *w, const union address *peer, const char *why)
+{
+    struct out o;
+
+    if (!w->errors.log)
+        return;
+    if (w->unproxied_s == w->now.unix_s) {
+        w->unproxied_n++;
+        return;
+    }
+    o = log_begin(&w->errors, w->now.run_ms);
+    write_time(&o, w->now.unix_s);
+    out_literal(&o, " error: no PROXY header from ");
+    address_write_host(&o, peer);
+    out_literal(&o, ": ");
+    out_text(&o, why);
+    if (w->unproxied_n) {
+        out_literal(&o, "; since the last such line ");
+        out_u64(&o, w->unproxied_n);
+        out_literal(&o, " more");
+    }
+    out_char(&o, '\n');
+    log_end(&w->errors, &o);
+    w->unproxied_s = w->now.unix_s;
+    w->unproxied_n = 0;
 }

@@ -8,4 +8,8 @@
  * fault. */
 void account(struct exchange *exchange);
 
+/* A line in the errors log for a connection that ended for want of a PROXY header; at most one a
+ * second, for strangers can make many. */
+void account_unproxied(struct worker *worker, const union address *peer, const char *why);
+
 #endif

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "serve/admit.h"
 
+#include "base/network.h"
 #include "io/tls.h"
 #include "msg/target.h"
 #include "serve/conn.h"
@@ -21,16 +22,27 @@ admit_is_misdirected(const struct exchange *x)
     return !c->h2 || !tls_covers(c->listener->tls, host);
 }
 
+/* A gateway says so with Early-Data, whatever its value; clients have no use for the field (RFC 8470
+ * 5.1). */
+static bool
+was_early_elsewhere(const struct exchange *x)
+{
+    const struct ip peer = address_ip(&x->conn->peer);
+
+    return ern_request_has(&x->request, ERN_FIELD_early_data) &&
+           networks_have(x->worker->gateways, &peer);
+}
+
 /* Early data may have been sent again by somebody else (RFC 8470 2). */
 static bool
 admit_early(struct exchange *x)
 {
     enum route_early early = x->route->early;
-    bool is_safe = ern_method_is_safe(x->request.method);
+    bool is_safe = ern_method_is_safe(x->request.method), elsewhere = was_early_elsewhere(x);
 
-    if (!x->early)
+    if (!x->early && !elsewhere)
         return true;
-    if (early == ROUTE_EARLY_WAIT && !is_safe)
+    if (early == ROUTE_EARLY_WAIT && !is_safe && !elsewhere)
         return false;
     ern_state(&x->given, ERN_FACT_early, true);
     ern_state(&x->given, ERN_FACT_replay_safe, is_safe && early != ROUTE_EARLY_REFUSE);

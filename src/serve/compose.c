@@ -121,14 +121,22 @@ compose_whole(struct exchange *x, struct out *o)
     }
 }
 
+/* What its client must not learn from what others added, and nobody else from what it sent (RFC 9110
+ * 9.3.8, RFC 7239 8.2). */
 static bool
 is_secret(enum ern_field_id id)
 {
-    return id == ERN_FIELD_authorization || id == ERN_FIELD_proxy_authorization ||
-           id == ERN_FIELD_cookie;
+    static const bool secret[ERN_FIELDS] = {
+        [ERN_FIELD_authorization] = true,    [ERN_FIELD_proxy_authorization] = true,
+        [ERN_FIELD_cookie] = true,           [ERN_FIELD_forwarded] = true,
+        [ERN_FIELD_x_forwarded_for] = true,  [ERN_FIELD_x_forwarded_host] = true,
+        [ERN_FIELD_x_forwarded_proto] = true,
+    };
+
+    return id < ERN_FIELDS && secret[id];
 }
 
-/* The request as it was received, without what must not come back (RFC 9110 9.3.8). */
+/* The request as it was received, without its secrets. */
 static void
 compose_echo(struct exchange *x, struct out *o)
 {

@@ -156,7 +156,7 @@ receive(struct worker *w, struct conn *c)
         choose_protocol(w, c);
         if (c->stage != CONN_CLOSED)
             c->protocol->proceed(w, c);
-        if (all)
+        if (all && !c->cipher) /* TLS may have begun with it */
             return;
     }
 }
@@ -260,7 +260,7 @@ conn_new(struct worker *w, int fd, const union address *peer, const struct liste
     *c = (struct conn){.fd = fd,
                        .peer = *peer,
                        .stage = CONN_READING,
-                       .protocol = &h1_protocol,
+                       .protocol = listener->proxied ? &proxy_protocol : &h1_protocol,
                        .listener = listener};
     w->conns_n++;
     return c;
@@ -270,10 +270,37 @@ conn_new(struct worker *w, int fd, const union address *peer, const struct liste
 static void
 refuse(struct worker *w, struct conn *c)
 {
+    c->protocol = &h1_protocol;
     if (c->listener->tls)
         conn_close(w, c);
     else
         h1_refuse(w, c, ERN_FACT_overloaded);
+}
+
+/* Counts it, anew if it was counted before. Returns false if it was one too many. */
+static bool
+enter(struct worker *w, struct conn *c, const union address *peer)
+{
+    guests_leave(w->guests, c->guest);
+    if (guests_enter(w->guests, peer, &c->guest))
+        return true;
+    refuse(w, c);
+    return false;
+}
+
+bool
+conn_begin(struct worker *w, struct conn *c)
+{
+    const struct ip ip = address_ip(&c->peer);
+    bool speaks_for_many = networks_have(w->gateways, &ip);
+
+    c->protocol = &h1_protocol;
+    if (!enter(w, c, speaks_for_many ? NULL : &c->peer))
+        return false;
+    if (!c->listener->tls || secure_begin(c))
+        return true;
+    conn_close(w, c);
+    return false;
 }
 
 void
@@ -285,12 +312,8 @@ conn_open(struct worker *w, int fd, const union address *peer, const struct list
         (void)close(fd);
         return;
     }
-    if (listener->tls && !secure_begin(c))
-        conn_close(w, c);
-    else if (guests_enter(w->guests, peer, &c->guest))
+    if (listener->proxied ? proxy_begin(w, c) && enter(w, c, NULL) : conn_begin(w, c))
         receive(w, c); /* the request is often there already */
-    else
-        refuse(w, c);
     settle(w, c);
 }
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * conn.h - a connection: bytes in, bytes out, and a timer. What the bytes mean is its protocol's
- * business: conn_h1.c, conn_h2.c.
+ * business: conn_proxy.c, conn_h1.c, conn_h2.c.
  */
 #ifndef SERVE_CONN_H
 #define SERVE_CONN_H
@@ -45,10 +45,10 @@ struct conn {           /* idle, it holds nothing but this */
     bool cipher_all; /* the socket had no more when cipher was received */
     bool head_done;  /* a head was read in this turn: the time for the next begins anew */
     bool again;      /* in worker->again_conns */
-    union address peer;
+    union address peer; /* of the socket; or whom its PROXY header names */
 };
 
-/* What a version of HTTP makes of a connection. Each may close it. */
+/* What a version of HTTP, or what comes before it, makes of a connection. Each may close it. */
 struct protocol {
     /* Goes on as far as it can with what is there. */
     void (*proceed)(struct worker *worker, struct conn *conn);
@@ -68,11 +68,15 @@ struct protocol {
     void (*closed)(struct worker *worker, struct conn *conn);
 };
 
-extern const struct protocol h1_protocol, h2_protocol;
+extern const struct protocol proxy_protocol, h1_protocol, h2_protocol;
 
 /* Serves an accepted connection from now on. */
 void conn_open(struct worker *worker, int fd, const union address *peer,
                const struct listener *listener);
+
+/* Whom it comes from is known: it begins, with what was received already. Returns false if it is
+ * refused. */
+bool conn_begin(struct worker *worker, struct conn *conn);
 
 /* Refuses one that is too many: an answer by rule, and an end. */
 void conn_refuse(struct worker *worker, int fd, const union address *peer,
@@ -98,6 +102,9 @@ void conn_close(struct worker *worker, struct conn *conn);
 
 /* What was received and is not done with. */
 struct ern_slice conn_received(const struct conn *conn);
+
+/* May its peer say whom it comes from? Else it is closed, and false returned (conn_proxy.c). */
+bool proxy_begin(struct worker *worker, struct conn *conn);
 
 /* Answers a connection whose request was not read, over HTTP/1.1, and ends it (conn_h1.c). */
 void h1_refuse(struct worker *worker, struct conn *conn, enum ern_fact fact);

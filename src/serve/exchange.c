@@ -56,19 +56,20 @@ exchange_take(struct worker *w, struct conn *conn, const struct carrier *carrier
     w->exchanges_n++;
     x->worker = w;
     x->conn = conn;
+    x->client = conn->peer;
     x->carrier = carrier;
     x->in = NULL;
     x->stage = EXCHANGE_DECIDING;
     x->content_state = PARSE_DONE;
-    x->finding = FINDING_none;
+    x->finding = x->ignored = FINDING_none;
     x->finding_at = -1;
     x->finding_field = ERN_ABSENT;
     x->message = NULL;
     x->incident = x->sent_bytes = x->drained_bytes = x->rate_mark = 0;
     x->writing.busy = x->writing.ends = false;
     x->res.sink = (struct res_sink){.fd = -1};
-    x->close = x->peer_closes = x->head_only = x->early = x->awaits = x->upgrades = x->unsized =
-        x->chunked = x->aborted = false;
+    x->is_relayed = x->close = x->peer_closes = x->head_only = x->early = x->awaits = x->upgrades =
+        x->unsized = x->chunked = x->aborted = false;
     x->segments_n = x->segment = 0;
     x->stream = NULL;
     x->res.release = NULL;
@@ -232,6 +233,27 @@ walk(struct exchange *x)
     return true;
 }
 
+/*
+ * Who asks, if a gateway says so by an address. What it says of scheme and host has no use here:
+ * links and redirects name neither, and a site is found by the Host that came. A head with an error
+ * is not believed, for the line that the gateway added may be missing.
+ */
+static void
+find_client(struct exchange *x)
+{
+    const struct ip peer = address_ip(&x->conn->peer);
+    struct out o = arena_out(&x->arena); /* not kept: an address is no text */
+    struct forwarded f;
+
+    if (x->finding)
+        return;
+    f = forwarded_read(&x->request, &peer, x->worker->gateways, x->worker->forwarded, &o);
+    x->ignored = f.finding;
+    x->is_relayed = f.client.kind == FORWARDED_ADDRESS;
+    if (x->is_relayed)
+        x->client = address_from_ip(&f.client.address);
+}
+
 /* What is served at the moment, where the supervisor finds it if it is the last thing we do. */
 static void
 remember(const struct exchange *x)
@@ -258,6 +280,7 @@ exchange_answer(struct exchange *x)
     ern_request_facts(&x->request, w->now.unix_s, &x->given);
     if (x->upgrades)
         ern_state(&x->given, ERN_FACT_upgrades, true);
+    find_client(x);
     x->route = route = find_route(x);
     if (x->finding)
         given_finding(&x->given, x->finding); /* step 2 said what is wrong: now it is a fact */

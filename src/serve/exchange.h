@@ -6,6 +6,7 @@
 #ifndef SERVE_EXCHANGE_H
 #define SERVE_EXCHANGE_H
 
+#include "io/listen.h"
 #include "res/res.h"
 #include "serve/worker.h"
 #include "wire/h1.h"
@@ -67,6 +68,7 @@ struct exchange {
     int64_t content_max;   /* bytes of content that the resource takes */
     int64_t processing_ms; /* when the next 102 is due */
     const struct site_route *route;
+    union address client; /* who asks: the connection's peer, or whom that names if it is trusted */
     struct ern_request request;
     struct ern_facts given;
     struct ern_decision decision;
@@ -77,7 +79,9 @@ struct exchange {
     int64_t finding_at;   /* the offset of the byte that shows it; -1: none */
     const char *message;  /* the first byte of the message, for offsets; NULL: it has none */
     struct ern_slice finding_field;
+    enum finding ignored; /* what was wrong with what a gateway says of the client */
     uint64_t incident; /* of an answer that is our fault; 0: none */
+    bool is_relayed;   /* the client is another than the peer */
     bool close;        /* the connection ends after this answer, and */
     bool peer_closes;  /* the client said so: it will send no more */
     bool head_only;    /* no content is sent, whatever the fields say */

@@ -66,7 +66,7 @@ guests_enter(struct guests *g, const union address *peer, uint32_t *ret_guest)
         g->all--;
         return false;
     }
-    if (is_local(peer)) {
+    if (!peer || is_local(peer)) {
         *ret_guest = GUEST_LOCAL;
         return true;
     }

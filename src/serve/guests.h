@@ -20,6 +20,7 @@ void guests_free(struct guests *guests);
  * Counts a connection. Returns false, having counted nothing, if there are too many in all or of
  * this address (IPv6: of its /64). Addresses of this host are not counted one by one: a proxy on
  * it speaks for many.
+ *   peer       NULL: one that speaks for many elsewhere, or that is not known yet
  *   ret_guest  to be given to guests_leave(); 0 if nothing was counted
  */
 bool guests_enter(struct guests *guests, const union address *peer, uint32_t *ret_guest);

@@ -5,7 +5,6 @@
 #include <stdlib.h>
 
 #include "conf/conf.h"
-#include "serve/conn.h"
 #include "serve/exchange.h"
 
 struct policy
@@ -44,7 +43,7 @@ static enum ern_answer
 ask_permitted(struct ern_decision *d, enum ern_fact fact)
 {
     const struct exchange *x = exchange_of(d);
-    struct ip client = address_ip(&x->conn->peer);
+    struct ip client = address_ip(&x->client);
 
     return networks_have(&x->route->policy.allow, &client) ? ask_kind(d, fact) : ERN_NO;
 }

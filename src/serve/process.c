@@ -134,6 +134,8 @@ start_worker(struct process *p, const struct process_options *options, struct ha
         &(struct worker_options){
             .sites = p->sites,
             .limits = &conf->limits,
+            .gateways = &conf->gateways,
+            .forwarded = (enum forwarded_form)conf->forwarded,
             .guests = p->guests,
             .pool = p->pool,
             .access = p->access,

@@ -9,7 +9,11 @@
 bool
 secure_begin(struct conn *c)
 {
-    return tls_session_new(c->listener->tls, &c->tls) == 0;
+    if (tls_session_new(c->listener->tls, &c->tls) != 0)
+        return false;
+    c->cipher = c->in;
+    c->in = NULL;
+    return true;
 }
 
 void

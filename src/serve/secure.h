@@ -7,7 +7,7 @@
 
 #include "serve/send.h"
 
-/* Begins TLS as the listener has it; false without memory. */
+/* Begins TLS as the listener has it, with what conn->in holds; false without memory. */
 ERN_MUST_USE bool secure_begin(struct conn *conn);
 
 /*

@@ -99,8 +99,10 @@ sockets_open(const struct conf *conf, unsigned threads_n, const struct sockets *
             error = share_one(s, i, before, from);
         else
             error = open_one(s, i, listen, (int)conf->limits.accept_queue);
-        for (unsigned t = 0; t < threads_n; t++)
+        for (unsigned t = 0; t < threads_n; t++) {
             at(s, t, i)->strict = listen->strict;
+            at(s, t, i)->proxied = listen->proxy_protocol;
+        }
     }
     if (error) {
         sockets_close(s, before);

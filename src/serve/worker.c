@@ -122,6 +122,8 @@ worker_new(const struct worker_options *options, struct worker **ret_worker)
         return -ENOMEM;
     w->sites = options->sites;
     w->limits = limits;
+    w->gateways = options->gateways;
+    w->forwarded = options->forwarded;
     w->guests = options->guests;
     w->pool = options->pool;
     w->listeners = options->listeners;

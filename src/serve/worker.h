@@ -14,6 +14,7 @@
 #include "io/log.h"
 #include "io/pool.h"
 #include "io/timer.h"
+#include "msg/forwarded.h"
 #include "serve/site.h"
 
 enum {
@@ -35,6 +36,7 @@ struct listener { /* one a `listen` of the configuration and a thread */
     bool strict;     /* an unknown host is misdirected */
     bool http2;      /* HTTP/2 is spoken, too */
     bool https;      /* clients are sent on to https */
+    bool proxied;    /* connections begin with a header of the PROXY protocol */
     struct tls *tls; /* NULL: plain */
 };
 
@@ -46,12 +48,16 @@ struct tls;
 struct worker {
     const struct site_table *sites; /* the configuration, and */
     const struct limits *limits;
+    const struct networks *gateways; /* whom to believe about others, */
+    enum forwarded_form forwarded;   /* and by which fields */
     struct guests *guests; /* shared by all threads: who is connected */
     struct pool *pool;     /* likewise */
     struct files *files;
     struct mailbox mailbox;
     struct log_writer access;
     struct log_writer errors;
+    int64_t unproxied_s;  /* when a connection without its PROXY header was last logged, and */
+    uint64_t unproxied_n; /* how many were not, since then */
     bool json;        /* the form of the access log */
     atomic_int order; /* from another thread: an enum order of worker.c */
     int epoll;
@@ -91,6 +97,8 @@ struct worker {
 struct worker_options {
     const struct site_table *sites;
     const struct limits *limits;
+    const struct networks *gateways;
+    enum forwarded_form forwarded;
     struct guests *guests;
     struct pool *pool;
     struct log *access, *errors; /* NULL: not written */

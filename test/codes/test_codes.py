@@ -92,7 +92,7 @@ class Vector:
         self.excluded = {}  # why it does not hold over h2, or tls
         self.makers, self.config, self.held = [], None, 0
         self.route = {"files": '"ROOT"', "listing": "true"}
-        self.listen, self.limits = [], []
+        self.top, self.listen, self.limits = [], [], []
         self.exchanges = []
         lines = iter(path.read_text(encoding="utf-8").split("\n"))
         state = ""
@@ -123,6 +123,8 @@ class Vector:
         elif word == "route":
             key, value = rest.split(" = ", 1)
             self.route[key] = value
+        elif word == "top":
+            self.top.append(rest)
         elif word == "listen":
             self.listen.append(rest)
         elif word == "limit":
@@ -162,6 +164,7 @@ class Vector:
             text = "\n".join(['route "/" {', *(f"{k} = {v}" for k, v in self.route.items()), "}"])
         if "write = true" in text:
             text += f'\nstate = "{root}.state"'
+        text = "\n".join([*self.top, text])
         if self.limits:
             text += "\nlimits {\n" + "\n".join(self.limits) + "\n}"
         return text.replace("ROOT", str(root))

@@ -46,7 +46,9 @@ read_lines(const struct text *text)
     ern_request_init(&r, fields, MEMBERS_MAX + 1);
     for (uint16_t i = 0; i < text->n; i++)
         assert(ern_request_add(&r, text->name, text->line[i]));
-    f = forwarded_read(&r, &networks.network[0].first, &networks, &o);
+    f = forwarded_read(&r, &networks.network[0].first, &networks,
+                       text->name.ptr[0] == 'X' ? FORWARDED_BY_X_FIELDS : FORWARDED_BY_FORWARDED,
+                       &o);
     assert(!o.full);
     if (f.finding)
         assert(finding_row(f.finding)->kind == FINDING_IGNORED &&

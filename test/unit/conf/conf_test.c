@@ -17,6 +17,7 @@ static const char full[] =
     "listen \"127.0.0.1:8080\" { strict = yes }  // one\n"
     "listen \":0\" { proxy_protocol = on }  /* two */\n"
     "workers = 3 user = nobody trusted = { \"127.0.0.1\", \"fd00::/8\" }\n"
+    "forwarded = forwarded\n"
     "log { format = json file = off errors = \"/tmp/e\\\"\\\\x\" }\n"
     "limits { header_timeout_ms = \"5s\" content_bytes_max = 2M target_bytes_max = 4096 }\n"
     "site \"a.example\" {\n"
@@ -78,6 +79,7 @@ everything_is_read(void **state)
     assert_int_equal(conf->gateways.n, 2);
     assert_int_equal(conf->gateways.network[0].bits, 128);
     assert_int_equal(conf->gateways.network[1].bits, 8);
+    assert_int_equal(conf->forwarded, FORWARDED_BY_FORWARDED);
     assert_int_equal(conf->workers, 3);
     assert_text(conf->user, "nobody");
     assert_int_equal(conf->log.format, CONF_LOG_JSON);
@@ -130,6 +132,7 @@ defaults_are_those_of_the_table(void **state)
     assert_int_equal(conf->workers, 0);
     assert_null(conf->user.ptr);
     assert_int_equal(conf->gateways.n, 0);
+    assert_int_equal(conf->forwarded, FORWARDED_BY_X_FIELDS);
     assert_text(conf->log.file, "-");
     assert_text(conf->log.errors, "-");
     assert_int_equal(conf->log.format, CONF_LOG_COMBINED);

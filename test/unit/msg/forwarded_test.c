@@ -21,10 +21,12 @@ struct row {
     enum finding finding;
 };
 
-/* What the gateway at peer says. */
+/* What the gateway at peer says, which speaks what its first field is. */
 static struct forwarded
 read_from(const char *peer, const char *const *fields, struct out *o)
 {
+    enum forwarded_form form =
+        fields[0] && fields[0][0] == 'F' ? FORWARDED_BY_FORWARDED : FORWARDED_BY_X_FIELDS;
     static struct ern_field memory[FIELDS];
     struct network list[2];
     const struct networks trusted = {list, 2};
@@ -42,7 +44,7 @@ read_from(const char *peer, const char *const *fields, struct out *o)
         assert_true(
             ern_request_add(&r, slice_first(line, colon), slice_trim(slice_skip(line, colon + 1))));
     }
-    return forwarded_read(&r, &ip, &trusted, o);
+    return forwarded_read(&r, &ip, &trusted, form, o);
 }
 
 static bool
@@ -264,12 +266,29 @@ reads_what_came_before_it(void **state)
         {__LINE__,
          {"X-Forwarded-For: 192.0.2.1", "X-Forwarded-Host: a b"},
          IGNORED(forwarded_host)},
-        /* Forwarded alone counts where it is, even if nothing can be made of it */
+    };
+
+    (void)state;
+    check_rows(rows, sizeof rows / sizeof *rows);
+}
+
+/* A client can send the field that its gateway does not set. */
+static void
+believes_one_form(void **state)
+{
+    static const struct row rows[] = {
         {__LINE__,
-         {"X-Forwarded-For: 192.0.2.1", "X-Forwarded-Proto: https", "Forwarded: for=192.0.2.2"},
-         IS(ADDRESS, "192.0.2.2", 0, NULL, NULL)},
-        {__LINE__, {"X-Forwarded-For: 192.0.2.1", "Forwarded: ?"}, IGNORED(forwarded_syntax)},
-        {__LINE__, {"X-Forwarded-For: ?", "Forwarded:"}, NOTHING},
+         {"Forwarded: for=192.0.2.1", "X-Forwarded-For: 192.0.2.66", "X-Forwarded-Proto: forged"},
+         IS(ADDRESS, "192.0.2.1", 0, NULL, NULL)},
+        {__LINE__,
+         {"X-Forwarded-For: 192.0.2.1", "Forwarded: for=192.0.2.66;proto=forged"},
+         IS(ADDRESS, "192.0.2.1", 0, NULL, NULL)},
+        {__LINE__, {"X-Forwarded-For: ,", "Forwarded: for=192.0.2.66"}, NOTHING},
+        {__LINE__, {"Forwarded:", "X-Forwarded-For: 192.0.2.66"}, NOTHING},
+        {__LINE__,
+         {"X-Forwarded-For: 192.0.2.1", "Forwarded: ?"},
+         IS(ADDRESS, "192.0.2.1", 0, NULL, NULL)},
+        {__LINE__, {"Forwarded: ?", "X-Forwarded-For: 192.0.2.66"}, IGNORED(forwarded_syntax)},
     };
 
     (void)state;
@@ -320,6 +339,7 @@ main(void)
         cmocka_unit_test(reads_it_however_it_is_written),
         cmocka_unit_test(believes_no_part_of_a_malformed_one),
         cmocka_unit_test(reads_what_came_before_it),
+        cmocka_unit_test(believes_one_form),
         cmocka_unit_test(believes_trusted_peers_only),
         cmocka_unit_test(believes_nothing_that_has_no_room),
     };

@@ -121,15 +121,18 @@ compose_whole(struct exchange *x, struct out *o)
     }
 }
 
-/* What its client must not learn from what others added, and nobody else from what it sent (RFC 9110
- * 9.3.8, RFC 7239 8.2). */
+/* What its client must not learn from what others added, and nobody else from what it sent (RFC
+ * 9110 9.3.8, RFC 7239 8.2). */
 static bool
 is_secret(enum ern_field_id id)
 {
     static const bool secret[ERN_FIELDS] = {
-        [ERN_FIELD_authorization] = true,    [ERN_FIELD_proxy_authorization] = true,
-        [ERN_FIELD_cookie] = true,           [ERN_FIELD_forwarded] = true,
-        [ERN_FIELD_x_forwarded_for] = true,  [ERN_FIELD_x_forwarded_host] = true,
+        [ERN_FIELD_authorization] = true,
+        [ERN_FIELD_proxy_authorization] = true,
+        [ERN_FIELD_cookie] = true,
+        [ERN_FIELD_forwarded] = true,
+        [ERN_FIELD_x_forwarded_for] = true,
+        [ERN_FIELD_x_forwarded_host] = true,
         [ERN_FIELD_x_forwarded_proto] = true,
     };
 

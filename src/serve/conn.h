@@ -45,7 +45,8 @@ struct conn {           /* idle, it holds nothing but this */
     bool cipher_all; /* the socket had no more when cipher was received */
     bool head_done;  /* a head was read in this turn: the time for the next begins anew */
     bool again;      /* in worker->again_conns */
-    union address peer; /* of the socket; or whom its PROXY header names */
+    /* Of the socket; or whom its PROXY header names. */
+    union address peer;
 };
 
 /* What a version of HTTP, or what comes before it, makes of a connection. Each may close it. */

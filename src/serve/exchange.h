@@ -68,7 +68,8 @@ struct exchange {
     int64_t content_max;   /* bytes of content that the resource takes */
     int64_t processing_ms; /* when the next 102 is due */
     const struct site_route *route;
-    union address client; /* who asks: the connection's peer, or whom that names if it is trusted */
+    /* Who asks: the connection's peer, or whom that names if it is a gateway. */
+    union address client;
     struct ern_request request;
     struct ern_facts given;
     struct ern_decision decision;
@@ -77,9 +78,9 @@ struct exchange {
     uint16_t status;
     enum finding finding; /* what was wrong with the message, and */
     int64_t finding_at;   /* the offset of the byte that shows it; -1: none */
+    enum finding ignored; /* what was wrong with what a gateway says of the client */
     const char *message;  /* the first byte of the message, for offsets; NULL: it has none */
     struct ern_slice finding_field;
-    enum finding ignored; /* what was wrong with what a gateway says of the client */
     uint64_t incident; /* of an answer that is our fault; 0: none */
     bool is_relayed;   /* the client is another than the peer */
     bool close;        /* the connection ends after this answer, and */

@@ -48,16 +48,18 @@ struct tls;
 struct worker {
     const struct site_table *sites; /* the configuration, and */
     const struct limits *limits;
-    const struct networks *gateways; /* whom to believe about others, */
-    enum forwarded_form forwarded;   /* and by which fields */
+    /* Whom to believe about others, and by which fields. */
+    const struct networks *gateways;
+    enum forwarded_form forwarded;
     struct guests *guests; /* shared by all threads: who is connected */
     struct pool *pool;     /* likewise */
     struct files *files;
     struct mailbox mailbox;
     struct log_writer access;
     struct log_writer errors;
-    int64_t unproxied_s;  /* when a connection without its PROXY header was last logged, and */
-    uint64_t unproxied_n; /* how many were not, since then */
+    /* When a connection without its PROXY header was last logged, and how many were not since. */
+    int64_t unproxied_s;
+    uint64_t unproxied_n;
     bool json;        /* the form of the access log */
     atomic_int order; /* from another thread: an enum order of worker.c */
     int epoll;

@@ -92,8 +92,9 @@ class Answer:
 class Wire:
     """A connection to the server, as bytes."""
 
-    def __init__(self, port, host="127.0.0.1"):
-        self.socket = socket.create_connection((host, port), timeout=PATIENCE_S)
+    def __init__(self, port, host="127.0.0.1", source=None):
+        self.socket = socket.create_connection((host, port), timeout=PATIENCE_S,
+                                               source_address=source and (source, 0))
         self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self.buffer = b""
         self.ended = False

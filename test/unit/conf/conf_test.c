@@ -16,8 +16,7 @@
 static const char full[] =
     "listen \"127.0.0.1:8080\" { strict = yes }  // one\n"
     "listen \":0\" { proxy_protocol = on }  /* two */\n"
-    "workers = 3 user = nobody trusted = { \"127.0.0.1\", \"fd00::/8\" }\n"
-    "forwarded = forwarded\n"
+    "workers = 3 user = nobody trusted = { \"127.0.0.1\", \"fd00::/8\" } forwarded = forwarded\n"
     "log { format = json file = off errors = \"/tmp/e\\\"\\\\x\" }\n"
     "limits { header_timeout_ms = \"5s\" content_bytes_max = 2M target_bytes_max = 4096 }\n"
     "site \"a.example\" {\n"

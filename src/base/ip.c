@@ -33,6 +33,14 @@ ip_from_v4(const uint8_t *four)
 }
 
 bool
+ip_is_loopback(const struct ip *ip)
+{
+    static const struct ip one = {{[15] = 1}}, v4 = {{[10] = 0xff, [11] = 0xff, [12] = 127}};
+
+    return memcmp(ip, &one, sizeof one) == 0 || memcmp(ip, &v4, 13) == 0;
+}
+
+bool
 ip4_parse(struct ern_slice text, struct ip *ret)
 {
     uint8_t four[4];

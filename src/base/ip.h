@@ -24,6 +24,9 @@ struct ip_port {
 /* The address of four bytes in network order. */
 struct ip ip_from_v4(const uint8_t *four);
 
+/* Is it an address by which a host names itself: of 127.0.0.0/8, or ::1? */
+bool ip_is_loopback(const struct ip *ip);
+
 /*
  * Reads IPv4address, IPv6address (RFC 3986 3.2.2), all of text: no brackets, no zone, no port, no
  * zeros in front of a number of the first. Writes *ret only on success.

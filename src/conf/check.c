@@ -374,21 +374,19 @@ check_routes(struct maker *m, const struct conf_site *site)
 
 /* Networks that say nothing new, and those that say too much. */
 static void
-check_trusted(struct maker *m)
+check_networks(struct maker *m, const struct conf_texts *texts, const char *doubled,
+               const char *too_much, const char *mend)
 {
-    const struct conf_texts *texts = &m->conf->trusted;
     struct claim *claims = texts->n ? memory_take(&m->scratch, texts->n, sizeof *claims) : NULL;
     struct network all;
 
     for (size_t i = 0; claims && i < texts->n; i++) {
         claims[i] = (struct claim){texts->text[i], texts->at[i]};
         if (slice_ends(texts->text[i], ERN_SLICE("/0")) && network_parse(texts->text[i], &all))
-            conf_warn(m->errors, texts->at[i],
-                      CONF_SAY("\"%1\" is every address: each client can say that it is another",
-                               "write the addresses of the gateways alone", texts->text[i]));
+            conf_warn(m->errors, texts->at[i], CONF_SAY(too_much, mend, texts->text[i]));
     }
     if (claims)
-        check_claims(m, claims, texts->n, "the network \"%1\" is trusted already");
+        check_claims(m, claims, texts->n, doubled);
 }
 
 void
@@ -396,7 +394,12 @@ check_conf(struct maker *m)
 {
     const struct conf_log *log = &m->conf->log;
 
-    check_trusted(m);
+    check_networks(m, &m->conf->trusted, "the network \"%1\" is trusted already",
+                   "\"%1\" is every address: each client can say that it is another",
+                   "write the addresses of the gateways alone");
+    check_networks(m, &m->conf->live_allow, "the network \"%1\" may listen already",
+                   "\"%1\" is every address: each client can see what all others ask for",
+                   "write the addresses of those who look after the server");
     check_listens(m);
     check_names(m);
     for (size_t i = 0; i < m->conf->sites_n; i++)

@@ -124,6 +124,9 @@ struct conf {
     struct networks gateways; /* trusted, as networks: whose PROXY headers, and fields Forwarded or
                                  X-Forwarded-*, and Early-Data are believed */
     unsigned forwarded;       /* an enum forwarded_form: which of these fields they set */
+    bool live;                /* decisions are sent to whom it may concern: */
+    struct conf_texts live_allow;
+    struct networks live_networks; /* live_allow, as networks */
     struct conf_log log;
     struct limits limits;
     struct memory memory; /* where all of this is */

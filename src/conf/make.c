@@ -304,6 +304,7 @@ make_conf(struct maker *m, const struct text_node *root)
         }
     }
     make_networks(m, &conf->trusted, &conf->gateways);
+    make_networks(m, &conf->live_allow, &conf->live_networks);
     make_listens(m, root->items);
     make_sites(m, root->items);
     if (conf->sites_n == 0 && !m->broken)

@@ -210,6 +210,8 @@ conf_write(const struct conf *conf, struct out *o)
     write_text(o, 0, "forwarded",
                conf->forwarded == FORWARDED_BY_FORWARDED ? ERN_SLICE("forwarded")
                                                          : ERN_SLICE("x-forwarded"));
+    write_flag(o, 0, "live", conf->live);
+    write_list(o, 0, "live_allow", &conf->live_allow);
     for (size_t i = 0; i < conf->listens_n; i++)
         write_listen(o, &conf->listens[i]);
     write_section(o, 0, "log", ERN_ABSENT);

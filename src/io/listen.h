@@ -31,6 +31,9 @@ void address_write(struct out *o, const union address *address);
 /* The same without the port and without brackets: for logs. */
 void address_write_host(struct out *o, const union address *address);
 
+/* The address without its port, in its one form. */
+struct ip address_ip(const union address *address);
+
 /*
  * Opens a listening socket that shares its address with others (SO_REUSEPORT).
  *   address  its port is filled in if it was 0

@@ -62,7 +62,7 @@ ask_upgrade_required(struct ern_decision *d, enum ern_fact fact)
     (void)fact;
     if (d->request->authority.len)
         return ERN_NO;
-    request->fields = ERN_SLICE("Upgrade: TLS/1.3\r\n");
+    request->upgrade = ERN_SLICE("TLS/1.3");
     return ERN_YES;
 }
 

@@ -15,6 +15,7 @@
 #include "earnest/decide.h"
 #include "io/clock.h"
 #include "io/file.h"
+#include "io/listen.h"
 #include "io/pool.h"
 
 /*
@@ -81,6 +82,7 @@ struct res_request {
     struct ern_slice path;  /* decoded and normalised (msg/target.h): the whole of it */
     struct ern_slice below; /* what of it stands below the route; begins with a slash */
     struct ern_slice query; /* as it came; absent if there is none */
+    union address peer;     /* the other end of the connection */
     struct arena *arena;    /* memory of this request */
     struct clock_now now;
     void *thread;            /* what the kind keeps for each thread: struct files and so on */
@@ -96,6 +98,7 @@ struct res_request {
     struct res_sink sink;
     const struct limits *limits;
     struct ern_slice fields;    /* further field lines of the answer, whatever its status */
+    struct ern_slice upgrade;   /* the protocol that Upgrade is to name; absent: none */
     struct ern_slice condition; /* what DAV:error says of an error (RFC 4918 16): XML; or absent */
     struct ern_slice interim;   /* field lines of a 104 */
     int64_t processing_ms;      /* while acts wait: a 102 each time so much passed; 0: none */

@@ -4,6 +4,7 @@
 #include "base/civil.h"
 #include "base/utf8.h"
 #include "serve/conn.h"
+#include "serve/live.h"
 
 enum { VALUE_BYTES = 512 /* of what strangers wrote, so much is logged */ };
 
@@ -167,6 +168,7 @@ account(struct exchange *x)
     struct worker *w = x->worker;
     struct out o;
 
+    live_tell(x);
     if (w->access.log) {
         o = log_begin(&w->access, w->now.run_ms);
         (w->json ? write_json : write_combined)(&o, x);

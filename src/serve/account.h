@@ -4,8 +4,8 @@
 
 #include "serve/exchange.h"
 
-/* One line in the access log for an answer that is sent, or was cut; and one more if it was our
- * fault. */
+/* One line in the access log for an answer that is sent, or was cut, and one more if it was our
+ * fault; and a message to those who listen. */
 void account(struct exchange *exchange);
 
 /* A line in the errors log for a connection that ended for want of a PROXY header; at most one a

@@ -22,8 +22,8 @@ admit_is_misdirected(const struct exchange *x)
     return !c->h2 || !tls_covers(c->listener->tls, host);
 }
 
-/* A gateway says so with Early-Data, whatever its value; clients have no use for the field (RFC 8470
- * 5.1). */
+/* A gateway says so with Early-Data, whatever its value; clients have no use for the field (RFC
+ * 8470 5.1). */
 static bool
 was_early_elsewhere(const struct exchange *x)
 {
@@ -61,9 +61,9 @@ admit_protocol(struct exchange *x)
         return;
     ern_state(&x->given, ERN_FACT_upgrade_required, true);
     if (needs == ROUTE_NEEDS_TLS)
-        x->res.fields = ERN_SLICE("Upgrade: TLS/1.3\r\n");
+        x->res.upgrade = ERN_SLICE("TLS/1.3");
     else
-        x->res.fields = c->tls ? ERN_SLICE("Upgrade: HTTP/2.0\r\n") : ERN_SLICE("Upgrade: h2c\r\n");
+        x->res.upgrade = c->tls ? ERN_SLICE("HTTP/2.0") : ERN_SLICE("h2c");
 }
 
 bool

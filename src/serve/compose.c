@@ -223,7 +223,7 @@ compose_content(struct exchange *x, struct out *o)
 
     if (x->status == ERN_304_NOT_MODIFIED && x->res.has_representation)
         out_slice(o, x->res.representation.validators);
-    if (status && !status->has_content)
+    if ((status && !status->has_content) || exchange_switches(x))
         return;
     if (x->status == ERN_206_PARTIAL_CONTENT)
         compose_partial(x, o);
@@ -243,7 +243,7 @@ give_up(struct exchange *x)
     x->stream = NULL;
     x->res.has_representation = x->unsized = x->aborted = false;
     x->segments_n = 0;
-    x->decision.evidence.location = x->res.fields = ERN_ABSENT;
+    x->decision.evidence.location = x->res.fields = x->res.upgrade = ERN_ABSENT;
     x->rule = ern_rule_find(ERN_SLICE("broke"));
     assert(x->rule);
 }

@@ -344,6 +344,15 @@ conn_again(struct worker *w, struct conn *c)
 }
 
 void
+conn_stir(struct worker *w, struct conn *c)
+{
+    if (c->stage != CONN_READING)
+        return;
+    c->stage = CONN_SENDING;
+    conn_again(w, c);
+}
+
+void
 conn_close(struct worker *w, struct conn *c)
 {
     if (c->stage == CONN_CLOSED)

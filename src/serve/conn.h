@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * conn.h - a connection: bytes in, bytes out, and a timer. What the bytes mean is its protocol's
- * business: conn_proxy.c, conn_h1.c, conn_h2.c.
+ * business: conn_proxy.c, conn_h1.c, conn_h2.c, conn_ws.c.
  */
 #ifndef SERVE_CONN_H
 #define SERVE_CONN_H
@@ -27,6 +27,7 @@ struct conn {           /* idle, it holds nothing but this */
     struct pending *pending;   /* what the peer did not take yet; NULL if nothing */
     struct exchange *exchange; /* HTTP/1.1: the request in progress; NULL if none */
     struct h2_conn *h2;        /* HTTP/2: its streams; NULL in another version */
+    struct live_client *live;  /* WebSocket: who listens; NULL in another protocol */
     struct tls_session *tls;   /* NULL: plain */
     struct buffer *cipher;     /* what TLS did not take yet; NULL if nothing */
     struct buffer *plain;      /* answers that wait for the end of the handshake; NULL if none */
@@ -69,7 +70,7 @@ struct protocol {
     void (*closed)(struct worker *worker, struct conn *conn);
 };
 
-extern const struct protocol proxy_protocol, h1_protocol, h2_protocol;
+extern const struct protocol proxy_protocol, h1_protocol, h2_protocol, ws_protocol;
 
 /* Serves an accepted connection from now on. */
 void conn_open(struct worker *worker, int fd, const union address *peer,
@@ -94,6 +95,9 @@ void conn_expired(struct worker *worker, struct conn *conn);
 
 /* There was more to do than one turn allows. */
 void conn_again(struct worker *worker, struct conn *conn);
+
+/* There is something to be sent, of which no event will tell: proceeds, but not at once. */
+void conn_stir(struct worker *worker, struct conn *conn);
 
 /* Our last word was said: ends the connection so that the peer can read it (RFC 9112 9.6). */
 void conn_end(struct worker *worker, struct conn *conn);

@@ -4,9 +4,11 @@
 
 #include "earnest/status.h"
 #include "msg/list.h"
+#include "msg/websocket.h"
 #include "serve/account.h"
 #include "serve/carrier.h"
 #include "serve/conn_h2.h"
+#include "serve/conn_ws.h"
 #include "serve/content.h"
 #include "serve/send.h"
 #include "serve/stream.h"
@@ -26,6 +28,23 @@ begin_head(struct exchange *x)
     return o;
 }
 
+/* What the connection does after the answer, and what it might do (RFC 9110 7.6.1, 7.8). */
+static void
+write_connection(struct exchange *x, struct out *o)
+{
+    bool switches = x->status == ERN_101_SWITCHING_PROTOCOLS;
+    struct ern_slice upgrade = switches && x->upgrades ? ERN_SLICE("h2c") : x->res.upgrade;
+
+    if (slice_is_there(upgrade)) {
+        h1_write_field(o, ERN_SLICE("Upgrade"), upgrade);
+        out_literal(o, "Connection: Upgrade\r\n");
+    }
+    if (x->close && !switches)
+        out_literal(o, "Connection: close\r\n");
+    else if (x->request.version_minor == 0)
+        out_literal(o, "Connection: keep-alive\r\n");
+}
+
 static void
 end_head(struct exchange *x, struct out *o)
 {
@@ -34,16 +53,7 @@ end_head(struct exchange *x, struct out *o)
         out_literal(o, "Transfer-Encoding: chunked\r\n");
     else if (x->unsized)
         x->close = true; /* its end is the end of the content (RFC 9112 6.3) */
-    if (x->upgrades && x->status == ERN_101_SWITCHING_PROTOCOLS)
-        out_literal(o, "Upgrade: h2c\r\n");
-    if (x->status == ERN_101_SWITCHING_PROTOCOLS)
-        out_literal(o, "Connection: Upgrade\r\n");
-    else if (x->status == ERN_426_UPGRADE_REQUIRED)
-        out_text(o, x->close ? "Connection: Upgrade, close\r\n" : "Connection: Upgrade\r\n");
-    else if (x->close)
-        out_literal(o, "Connection: close\r\n");
-    else if (x->request.version_minor == 0)
-        out_literal(o, "Connection: keep-alive\r\n");
+    write_connection(x, o);
     out_literal(o, "\r\n");
 }
 
@@ -127,6 +137,20 @@ take_exchange(struct worker *w, struct conn *c)
     return x;
 }
 
+/* The request is the first of HTTP/2, or was the last. Returns false if it cannot be done. */
+static bool
+change_protocol(struct worker *w, struct conn *c, struct exchange *x)
+{
+    bool is_open;
+
+    if (x->upgrades)
+        return h2_open_upgraded(w, c, x);
+    is_open = ws_open(c, x);
+    c->stage = CONN_READING;
+    exchange_done(x);
+    return is_open;
+}
+
 /* The answer is out, or cut: what of the exchange is left to do? */
 static void
 finish_answer(struct worker *w, struct conn *c)
@@ -137,7 +161,7 @@ finish_answer(struct worker *w, struct conn *c)
     x->stage = EXCHANGE_ANSWERED;
     if (x->status == ERN_101_SWITCHING_PROTOCOLS) {
         c->exchange = NULL;
-        if (!h2_open_upgraded(w, c, x))
+        if (!change_protocol(w, c, x))
             conn_close(w, c);
         return;
     }
@@ -229,7 +253,7 @@ asks_h2c(const struct conn *c, const struct ern_request *r)
 {
     return c->listener->http2 && !c->tls && ern_request_has(r, ERN_FIELD_http2_settings) &&
            r->version_minor > 0 && !r->chunked && r->content_length <= 0 &&
-           list_has(r, ERN_FIELD_upgrade, ERN_SLICE("h2c")) &&
+           list_has(r, ERN_FIELD_upgrade, ERN_SLICE("h2c")) && !websocket_is_asked(r) &&
            list_has(r, ERN_FIELD_connection, ERN_SLICE("http2-settings"));
 }
 

@@ -10,6 +10,7 @@
 #include "serve/account.h"
 #include "serve/carrier.h"
 #include "serve/content.h"
+#include "serve/live.h"
 #include "serve/send.h"
 #include "serve/stream.h"
 
@@ -54,7 +55,7 @@ begin_head(struct exchange *x)
 static void
 end_head(struct exchange *x, struct out *o)
 {
-    bool has_content = x->stream || x->segments_n;
+    bool has_content = x->stream || x->segments_n || exchange_switches(x);
 
     h2_answer(session_of(x), &x->h2.stream, x->status, o, has_content);
 }
@@ -109,6 +110,71 @@ const struct carrier h2_carrier = {
     .resume = resume,
 };
 
+/* ---- tunnels: streams that speak WebSocket (RFC 8441) ----------------------------------------
+ */
+
+static void
+wake(struct worker *w, void *self)
+{
+    struct exchange *x = self;
+
+    h2_go_on(session_of(x), &x->h2.stream);
+    conn_stir(w, x->conn);
+}
+
+/* What came in the tunnel of a client. */
+static void
+feed_tunnel(struct exchange *x, struct ern_slice piece)
+{
+    ws_session_feed(live_session(x->h2.live), piece, x->worker->now.run_ms);
+    h2_taken(session_of(x), &x->h2.stream, piece.len);
+    h2_go_on(session_of(x), &x->h2.stream);
+}
+
+/* What goes to it. */
+static ssize_t
+fill_tunnel(struct exchange *x, char *bytes, size_t cap, bool *ret_end)
+{
+    struct ws_session *s = live_session(x->h2.live);
+    struct ern_slice unsent = ws_session_unsent(s);
+    size_t n = unsent.len < cap ? unsent.len : cap;
+
+    if (n)
+        memcpy(bytes, unsent.ptr, n);
+    ws_session_sent(s, n);
+    *ret_end = ws_session_is_over(s);
+    return n || *ret_end ? (ssize_t)n : H2_LATER;
+}
+
+/* The answer to an extended CONNECT is written: its stream is WebSocket from now on (RFC 8441 5).
+ */
+static void
+open_tunnel(struct exchange *x)
+{
+    account(x);
+    x->stage = EXCHANGE_ANSWERED;
+    x->h2.live = live_open(x, wake, x);
+    if (!x->h2.live)
+        h2_reset(session_of(x), &x->h2.stream);
+    else if (x->h2.held_n)
+        feed_tunnel(x, slice_from(x->h2.held, x->h2.held_n));
+    x->h2.held_n = 0;
+    if (x->h2.live && x->h2.stream.ended)
+        ws_session_cut(live_session(x->h2.live), x->worker->now.run_ms);
+}
+
+/* Says goodbye in all tunnels: the server ends. */
+static void
+leave_tunnels(struct conn *c)
+{
+    for (struct exchange *x = c->h2->first; x; x = x->h2.next)
+        if (x->h2.live) {
+            ws_session_close(live_session(x->h2.live), WS_GOING_AWAY, ERN_ABSENT,
+                             x->worker->now.run_ms);
+            h2_go_on(session_of(x), &x->h2.stream);
+        }
+}
+
 /* ---- exchanges
  * -------------------------------------------------------------------------------------- */
 
@@ -133,8 +199,11 @@ advance(struct exchange *x)
     } else {
         is_answered = exchange_resume(x);
     }
-    if (is_answered)
+    if (is_answered) {
+        if (exchange_switches(x))
+            open_tunnel(x);
         return;
+    }
     x->h2.is_waiting = x->awaits || !content_is_wanted(x);
     if (x->h2.is_waiting)
         return;
@@ -163,6 +232,7 @@ leave_stream(struct exchange *x)
     *x->h2.link = x->h2.next;
     if (x->h2.next)
         x->h2.next->h2.link = x->h2.link;
+    live_close(x->h2.live);
     h2_dropped(session_of(x), x->h2.held_n);
     free(x->h2.held);
     x->h2.held = NULL;
@@ -235,6 +305,10 @@ content_came(void *self, struct h2_stream *stream, struct ern_slice piece)
     struct exchange *x = exchange_of(stream);
     struct h2_conn *h = self;
 
+    if (x->h2.live) {
+        feed_tunnel(x, piece);
+        return;
+    }
     if (x->stage > EXCHANGE_TAKING) { /* nobody wants it: there is no more than fits its window */
         h2_dropped(&h->session, piece.len);
         return;
@@ -256,6 +330,10 @@ content_ended(void *self, struct h2_stream *stream)
     (void)self;
     if (x->stage > EXCHANGE_TAKING)
         x->content_state = PARSE_DONE;
+    if (x->h2.live) {
+        ws_session_cut(live_session(x->h2.live), x->worker->now.run_ms);
+        h2_go_on(session_of(x), &x->h2.stream);
+    }
 }
 
 static ssize_t
@@ -263,9 +341,12 @@ fill(void *self, struct h2_stream *stream, char *bytes, size_t cap, bool *ret_en
 {
     struct exchange *x = exchange_of(stream);
     struct h2_conn *h = self;
-    ssize_t n = x->aborted ? -1 : send_copy(x, bytes, cap);
     bool more = x->stream && stream_has_more(x->stream);
+    ssize_t n;
 
+    if (x->h2.live)
+        return fill_tunnel(x, bytes, cap, ret_end);
+    n = x->aborted ? -1 : send_copy(x, bytes, cap);
     if (n < 0)
         return H2_CUT;
     h->conn->timer.active_ms = (uint32_t)h->worker->now.run_ms;
@@ -287,6 +368,11 @@ answered(void *self, struct h2_stream *stream)
     struct exchange *x = exchange_of(stream);
 
     (void)self;
+    if (x->h2.live) { /* which is in the log since its head was written */
+        live_close(x->h2.live);
+        x->h2.live = NULL;
+        return;
+    }
     account(x);
     x->stage = EXCHANGE_ANSWERED;
 }
@@ -355,8 +441,10 @@ proceed(struct worker *w, struct conn *c)
     struct h2_conn *h = c->h2;
     struct ern_slice in;
 
-    if (w->draining)
+    if (w->draining) {
         h2_leave(&h->session);
+        leave_tunnels(c);
+    }
     do {
         in = conn_received(c);
         in = slice_first(in, in.len < FEED_BYTES ? in.len : FEED_BYTES);
@@ -385,7 +473,9 @@ watch(struct worker *w, const struct conn *c)
     for (const struct exchange *x = c->h2->first; x; x = x->h2.next) {
         if (x->stage == EXCHANGE_SENDING && !x->h2.is_waiting)
             return &w->sends; /* the peer's windows are closed */
-        if (!x->h2.stream.head_done)
+        if (x->h2.live)
+            list = list ? list : &w->waits;
+        else if (!x->h2.stream.head_done)
             list = &w->heads;
         else if (x->stage == EXCHANGE_TAKING && !x->h2.is_waiting)
             list = list == &w->heads ? list : &w->contents;
@@ -406,7 +496,10 @@ expired(struct worker *w, struct conn *c)
     c->list = NULL; /* the timer starts anew, where there is something to wait for */
     for (x = c->h2->first; x; x = next) {
         next = x->h2.next;
-        if (list == &w->heads && !x->h2.stream.head_done) {
+        if (x->h2.live) {
+            ws_session_tick(live_session(x->h2.live), w->now.run_ms);
+            h2_go_on(&c->h2->session, &x->h2.stream);
+        } else if (list == &w->heads && !x->h2.stream.head_done) {
             h2_reset(&c->h2->session, &x->h2.stream);
         } else if (x->stage == EXCHANGE_ANSWERED) {
             h2_stop(&c->h2->session, &x->h2.stream);
@@ -444,6 +537,7 @@ static void
 leave(struct worker *w, struct conn *c, bool at_once)
 {
     h2_leave(&c->h2->session);
+    leave_tunnels(c);
     pump(w, c);
     if (c->stage == CONN_CLOSED)
         return;

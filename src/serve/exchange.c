@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "decide/given.h"
+#include "earnest/status.h"
 #include "msg/target.h"
 #include "res/redirect.h"
 #include "serve/account.h"
@@ -37,7 +38,7 @@ static void
 forget_answer(struct exchange *x)
 {
     x->res.has_representation = false;
-    x->res.fields = x->res.condition = x->res.interim = ERN_ABSENT;
+    x->res.fields = x->res.upgrade = x->res.condition = x->res.interim = ERN_ABSENT;
 }
 
 struct exchange *
@@ -65,6 +66,7 @@ exchange_take(struct worker *w, struct conn *conn, const struct carrier *carrier
     x->finding_at = -1;
     x->finding_field = ERN_ABSENT;
     x->message = NULL;
+    x->begun_ms = w->now.run_ms;
     x->incident = x->sent_bytes = x->drained_bytes = x->rate_mark = 0;
     x->writing.busy = x->writing.ends = false;
     x->res.sink = (struct res_sink){.fd = -1};
@@ -188,6 +190,7 @@ prepare_resource(struct exchange *x, const struct site_route *route)
     if (res->unslashed)
         res->below = ERN_SLICE("/");
     res->query = x->request.query;
+    res->peer = x->conn->peer;
     res->arena = &x->arena;
     res->now = w->now;
     res->thread = w->files;
@@ -326,6 +329,14 @@ exchange_tell_progress(struct exchange *x)
         return;
     x->processing_ms = now;
     content_announce(x);
+}
+
+bool
+exchange_switches(const struct exchange *x)
+{
+    bool is_tunnel = slice_is_there(x->request.protocol) && x->status / 100 == 2; /* RFC 8441 5 */
+
+    return x->status == ERN_101_SWITCHING_PROTOCOLS || is_tunnel;
 }
 
 void

@@ -54,6 +54,7 @@ struct exchange {
             struct exchange *next, **link; /* in the list of its connection */
             char *held;                    /* content that was received and is not taken yet: */
             size_t held_n, held_cap;       /* so much of it */
+            struct live_client *live;      /* its stream speaks WebSocket now; NULL: HTTP */
             bool is_new;                   /* its head came, and nothing was made of it yet */
             bool is_waiting;               /* a job has it: resume() comes */
         } h2;
@@ -66,6 +67,7 @@ struct exchange {
     const char *interim;   /* what a 104 was sent of */
     uint64_t rate_mark;    /* bytes of content that had come when the rate was last looked at */
     int64_t content_max;   /* bytes of content that the resource takes */
+    int64_t begun_ms;      /* when it was */
     int64_t processing_ms; /* when the next 102 is due */
     const struct site_route *route;
     /* Who asks: the connection's peer, or whom that names if it is a gateway. */
@@ -124,6 +126,9 @@ void exchange_tell_progress(struct exchange *exchange);
  * Returns false if it waits: its carrier's resume() is called later.
  */
 bool exchange_answer(struct exchange *exchange);
+
+/* Is its answer the last word of HTTP, and what follows another protocol's? */
+bool exchange_switches(const struct exchange *exchange);
 
 /* Adds bytes in memory, which stay as long as the exchange, to the content of its answer. */
 void exchange_add(struct exchange *exchange, struct ern_slice bytes);

@@ -15,6 +15,7 @@
 #include "io/tls.h"
 #include "serve/complain.h"
 #include "serve/guests.h"
+#include "serve/live.h"
 #include "serve/shares.h"
 
 enum { POOL_THREADS = 4 };
@@ -23,6 +24,7 @@ struct process { /* all that is to be given back at the end */
     struct site_table *sites;
     struct guests *guests;
     struct shares *shares;
+    struct live *live; /* NULL: there is no stream of decisions */
     struct pool *pool;
     struct log *access, *errors;
     struct tls **tls; /* of each listener; NULL where it is plain */
@@ -107,7 +109,8 @@ open_all(struct process *p, const struct process_options *options, struct hash_k
     p->guests = guests_new(&conf->limits, key);
     p->workers = calloc(options->threads_n, sizeof *p->workers);
     p->threads = calloc(options->threads_n, sizeof *p->threads);
-    if (!p->guests || !p->workers || !p->threads)
+    p->live = conf->live ? live_new(options->threads_n, &conf->limits) : NULL;
+    if (!p->guests || !p->workers || !p->threads || (conf->live && !p->live))
         return complain("start", -ENOMEM);
     error = pool_open(POOL_THREADS, conf->limits.pool_queue_max, &p->pool);
     if (error)
@@ -140,6 +143,8 @@ start_worker(struct process *p, const struct process_options *options, struct ha
             .pool = p->pool,
             .access = p->access,
             .errors = p->errors,
+            .live = p->live,
+            .number = i,
             .json = conf->log.format == CONF_LOG_JSON,
             .listeners = options->listeners + (size_t)i * options->listens_n,
             .listeners_n = options->listens_n,
@@ -187,6 +192,7 @@ close_all(struct process *p)
     log_close(p->access);
     log_close(p->errors);
     guests_free(p->guests);
+    live_free(p->live);
     site_table_free(p->sites);
     shares_free(p->shares);
     for (unsigned i = 0; i < p->tls_n; i++)

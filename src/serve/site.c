@@ -14,11 +14,12 @@
 #include "msg/target.h"
 #include "res/files.h"
 #include "res/https.h"
+#include "res/live.h"
 #include "res/redirect.h"
 
 struct ern_resource *const site_kinds[] = {
     &files_resource, &dav_resource,  &upload_resource, &work_resource,  &redirect_resource,
-    &gone_resource,  &none_resource, &server_resource, &https_resource,
+    &gone_resource,  &none_resource, &server_resource, &https_resource, &live_resource,
 };
 enum { HTTPS_PORT = 443 };
 
@@ -28,6 +29,7 @@ union route_self { /* the configuration of a route, as its kind has it */
     struct res_route any;
     struct files_route files;
     struct redirect_route redirect;
+    struct live_route live;
     struct share share; /* its part files is the first member, too */
     struct https_route https;
 };
@@ -129,12 +131,30 @@ site_sort(struct site *site)
     qsort(site->routes, site->routes_n, sizeof *site->routes, longest_first);
 }
 
+/* The stream of decisions, for those who may listen to it. */
 static int
-make_site(const struct conf_site *from, const struct limits *limits, struct site *to,
+add_live(const struct conf *conf, struct site *site)
+{
+    union route_self *self = calloc(1, sizeof *self);
+
+    if (!self)
+        return -ENOMEM;
+    self->live.allow = conf->live_networks;
+    self->live.names = site->names;
+    self->live.names_n = site->names_n;
+    site->routes[site->routes_n++] = (struct site_route){.path = ERN_SLICE(LIVE_PATH),
+                                                         .kind = &live_resource,
+                                                         .resource = &live_resource,
+                                                         .self = self};
+    return 0;
+}
+
+static int
+make_site(const struct conf *conf, const struct conf_site *from, struct site *to,
           struct ern_slice *ret_path)
 {
     to->names = calloc(from->aliases.n + 1, sizeof *to->names);
-    to->routes = calloc(from->routes_n, sizeof *to->routes);
+    to->routes = calloc(from->routes_n + conf->live, sizeof *to->routes);
     if (!to->names || !to->routes)
         return -ENOMEM;
     if (slice_is_there(from->name))
@@ -148,7 +168,7 @@ make_site(const struct conf_site *from, const struct limits *limits, struct site
         if (self)
             self->files.root = -1;
         if (!error)
-            error = make_route(&from->routes[i], limits, self, &to->routes[to->routes_n++]);
+            error = make_route(&from->routes[i], &conf->limits, self, &to->routes[to->routes_n++]);
         if (!error)
             error = add_policies(&from->routes[i], &to->routes[to->routes_n - 1]);
         if (error) {
@@ -156,6 +176,8 @@ make_site(const struct conf_site *from, const struct limits *limits, struct site
             return error;
         }
     }
+    if (conf->live && add_live(conf, to) != 0)
+        return -ENOMEM;
     site_sort(to);
     return 0;
 }
@@ -201,7 +223,7 @@ site_table_new(const struct conf *conf, struct site_table **ret_table, struct er
     t->sites = calloc(conf->sites_n, sizeof *t->sites);
     error = t->sites ? 0 : -ENOMEM;
     while (!error && t->sites_n < conf->sites_n) {
-        error = make_site(&conf->sites[t->sites_n], &conf->limits, &t->sites[t->sites_n], ret_path);
+        error = make_site(conf, &conf->sites[t->sites_n], &t->sites[t->sites_n], ret_path);
         t->sites_n++;
     }
     if (error) {

@@ -12,6 +12,7 @@
 #include "res/files.h"
 #include "serve/conn.h"
 #include "serve/exchange.h"
+#include "serve/live.h"
 
 enum {
     EVENTS = 256,
@@ -147,6 +148,8 @@ worker_new(const struct worker_options *options, struct worker **ret_worker)
     read_clock(w);
     w->files = files_new(limits, options->key);
     error = w->files ? open_loop(w, options) : -ENOMEM;
+    if (!error && options->live)
+        w->live = live_port(options->live, options->number, &w->mailbox);
     if (error) {
         worker_free(w);
         return error;
@@ -232,6 +235,7 @@ handle(struct worker *w, const struct epoll_event *e)
     }
     if (what == &w->mailbox) {
         mailbox_run(&w->mailbox);
+        live_deliver(w->live);
         return;
     }
     if (e->events & (EPOLLRDHUP | EPOLLHUP | EPOLLERR))

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * worker.h - one thread that serves: its loop, its connections, and the memory they share. Nothing
- * in it is touched by another thread but the mailbox.
+ * in it is touched by another thread but the mailbox and the port.
  */
 #ifndef SERVE_WORKER_H
 #define SERVE_WORKER_H
@@ -43,6 +43,8 @@ struct listener { /* one a `listen` of the configuration and a thread */
 struct conn;
 struct exchange;
 struct guests;
+struct live;
+struct live_port;
 struct tls;
 
 struct worker {
@@ -55,6 +57,7 @@ struct worker {
     struct pool *pool;     /* likewise */
     struct files *files;
     struct mailbox mailbox;
+    struct live_port *live; /* of the stream of decisions; NULL: there is none */
     struct log_writer access;
     struct log_writer errors;
     /* When a connection without its PROXY header was last logged, and how many were not since. */
@@ -104,6 +107,8 @@ struct worker_options {
     struct guests *guests;
     struct pool *pool;
     struct log *access, *errors; /* NULL: not written */
+    struct live *live;           /* NULL: there is no stream of decisions */
+    unsigned number;             /* of the worker, from 0 */
     struct listener *listeners;
     unsigned listeners_n;
     bool json;          /* the form of the access log */

@@ -50,6 +50,7 @@ enum { /* close codes (RFC 6455 7.4.1) */
        WS_POLICY = 1008,
        WS_TOO_BIG = 1009,
        WS_BROKE = 1011, /* something went wrong here */
+       WS_TRY_LATER = 1013,
 };
 
 enum { WS_CONTROL_MAX = 125, WS_HEAD_MAX = 14 };

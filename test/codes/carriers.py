@@ -52,6 +52,16 @@ def control_data(method, target, fields, scheme):
     return pseudo, fields
 
 
+def upgrade(fields):
+    """The protocol that a request asks to change to, and its fields without that."""
+    fields_of = {name: value.lower() for name, value in fields}
+    if b"upgrade" not in fields_of or b"upgrade" not in fields_of.get(b"connection", b""):
+        return None, fields
+    # RFC 8441 5: what is left out is done by :protocol.
+    gone = (b"connection", b"upgrade", b"sec-websocket-key")
+    return fields_of[b"upgrade"], [field for field in fields if field[0] not in gone]
+
+
 def unchunked(coded):
     """Content and trailers of chunks, which HTTP/2 does not have (RFC 9113 8.1)."""
     content = b""
@@ -73,7 +83,10 @@ def unchunked(coded):
 def as_h2(text, scheme):
     """A request of HTTP/1.1 as a message of HTTP/2. complete: its content is all there."""
     method, target, fields, content = split_head(text)
+    protocol, fields = upgrade(fields)
     pseudo, rest = control_data(method, target, fields, scheme)
+    if protocol:
+        pseudo = [(b":method", b"CONNECT"), (b":protocol", protocol), *pseudo[1:]]
     codings = [value.lower() for name, value in fields if name == b"transfer-encoding"]
     lengths = [value for name, value in fields if name == b"content-length"]
     trailers, complete = [], True
@@ -82,14 +95,14 @@ def as_h2(text, scheme):
         rest = [field for field in rest if field[0] != b"transfer-encoding"]
     elif lengths and lengths[0].isdigit():
         complete = len(content) >= int(lengths[0])
-    return Message(pseudo + rest, content, trailers, complete)
+    return Message(pseudo + rest, content, trailers, complete and not protocol)
 
 
 class Http1:
     """ask() sends the head and, if it is not to wait for 100, the content. answer() gives an interim answer
     whose status is in interim, or the final one; None if the stream was reset, which HTTP/1.1 can not."""
 
-    secure, excluded_by = False, set()
+    secure, excluded_by = False, {"h1"}
 
     def __init__(self, port):
         self.port, self.wire = port, None
@@ -119,8 +132,9 @@ class Http1:
 
     def done(self, answer):
         """Ends the connection if the answer says so."""
-        if answer.closes or answer.status == 101:
+        if answer.closes:
             self.wire.expect_end()
+        if answer.closes or answer.status == 101:
             self.wire.__exit__()
             self.wire = None
 
@@ -131,7 +145,7 @@ class Http1:
 
 
 class Https1(Http1):
-    secure, excluded_by = True, {"tls"}
+    secure, excluded_by = True, {"h1", "tls"}
 
 
 class Http2:
@@ -139,13 +153,14 @@ class Http2:
 
     def __init__(self, port):
         self.port, self.h2 = port, None
-        self.stream = 0
+        self.stream, self.tunnels = 0, False
 
     def ask(self, method, pieces, content, waits):
         scheme = b"https" if self.secure else b"http"
         message = as_h2(b"".join(p for p in pieces if isinstance(p, bytes)) + content, scheme)
         self.h2 = self.h2 or h2.H2(self.port, tls=tls.client("h2") if self.secure else None)
         bare = not message.content and not message.trailers
+        self.tunnels = b":protocol" in dict(message.fields)
         self.stream = self.h2.open(message.fields, bare and message.complete, method)
         if message.content and not waits:
             self.h2.send_content(self.stream, message.content, message.complete and not message.trailers)
@@ -154,7 +169,13 @@ class Http2:
 
     def answer(self, interim=()):
         stream = self.h2.streams[self.stream]
-        self.h2.until(lambda: stream.over or any(a.status in interim for a in stream.interim))
+
+        def opened():
+            return self.tunnels and stream.answer and stream.answer.status < 300
+
+        self.h2.until(lambda: stream.over or opened() or any(a.status in interim for a in stream.interim))
+        if opened():
+            return stream.answer
         if stream.reset == "PROTOCOL_ERROR" and not stream.answer:
             return None
         return self.h2.answer(self.stream, interim)

@@ -89,7 +89,7 @@ class Exchange:
 class Vector:
     def __init__(self, path):
         self.engine = False
-        self.excluded = {}  # why it does not hold over h2, or tls
+        self.excluded = {}  # why it does not hold over h1, h2, or tls
         self.makers, self.config, self.held = [], None, 0
         self.route = {"files": '"ROOT"', "listing": "true"}
         self.top, self.listen, self.limits = [], [], []
@@ -106,7 +106,7 @@ class Vector:
             elif line.startswith("! rule "):
                 self.exchanges[-1].rule = line.split()[2]
             elif line.startswith("! not "):
-                way, source = re.fullmatch(r"! not (h2|tls) (RFC \d+ [\d.]+)", line).groups()
+                way, source = re.fullmatch(r"! not (h1|h2|tls) (RFC \d+ [\d.]+)", line).groups()
                 self.excluded[way] = source
             elif line and line[0] not in "#!":
                 self.read_setting(line, lines)

@@ -108,7 +108,7 @@ class H2(Wire):
     """
 
     def __init__(self, port, host="127.0.0.1", *, tls=None, upgrade=None, settings=None, greet=True,
-                 replenish=True):
+                 replenish=True, name="a.example"):
         super().__init__(port, host)
         self.replenish = replenish
         self.scheme = "https" if tls else "http"
@@ -121,7 +121,7 @@ class H2(Wire):
         self.goaways = []
         wanted = {f.ENABLE_PUSH: 0, **(settings or {})}
         if tls:
-            self.secure(tls)
+            self.secure(tls, name)
         if upgrade:
             self.upgrade(upgrade, wanted)
         if greet:
@@ -129,8 +129,8 @@ class H2(Wire):
             self.set(wanted)
             assert self.until(lambda: self.frames and not self.unacknowledged), "no greeting"
 
-    def secure(self, tls):
-        self.socket = tls.wrap_socket(self.socket, server_hostname="a.example")
+    def secure(self, tls, name):
+        self.socket = tls.wrap_socket(self.socket, server_hostname=name)
         assert self.socket.selected_alpn_protocol() == "h2", "ALPN did not choose h2 (RFC 9113 3.2)"
         assert self.socket.version() in ("TLSv1.2", "TLSv1.3"), "TLS is too old (RFC 9113 9.2)"
         assert self.socket.compression() is None, "compression of TLS (RFC 9113 9.2.1)"
@@ -455,6 +455,43 @@ class H2(Wire):
         while self.frame():
             pass
         return self.goaways[-1][1] if self.goaways else None
+
+
+class Tunnel(Wire):
+    """A stream that an extended CONNECT has opened (RFC 8441 5), to be read and written as a connection."""
+
+    def __init__(self, h2, number): # pylint: disable=super-init-not-called
+        self.h2, self.buffer, self.ended = h2, b"", False
+        self.number, self.stream = number, h2.streams[number]
+        h2.until(lambda: self.stream.answer or self.stream.over)
+        self.answer = self.stream.answer
+
+    @staticmethod
+    def ask(h2, path, fields=(), *, authority="localhost", protocol="websocket", end=False):
+        """Asks for one. Returns the number of its stream."""
+        return h2.open([(":method", "CONNECT"), (":protocol", protocol), (":scheme", h2.scheme),
+                        (":authority", authority), (":path", path), *fields], end, "CONNECT")
+
+    @classmethod
+    def open(cls, h2, path, fields=()):
+        return cls(h2, cls.ask(h2, path, fields))
+
+    def __exit__(self, *_):
+        self.h2.cancel(self.number)
+
+    def send(self, data):
+        self.h2.send_content(self.number, data, end=False)
+
+    def end(self):
+        self.h2.send_content(self.number, b"")
+
+    def more(self):
+        """Reads on. Returns False at the end of the stream."""
+        self.h2.until(lambda: self.stream.content or self.stream.over)
+        data, self.stream.content[:] = b"".join(self.stream.content), []
+        self.ended = self.stream.over and not data
+        self.buffer += data
+        return bool(data)
 
 
 def check_setting(name, value, before, first):

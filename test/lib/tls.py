@@ -30,6 +30,6 @@ def client(*protocols):
 class TlsWire(Wire):
     """HTTP/1.1 over TLS."""
 
-    def __init__(self, port, host="127.0.0.1", context=None):
+    def __init__(self, port, host="127.0.0.1", context=None, name="a.example"):
         super().__init__(port, host)
-        self.socket = (context or client("http/1.1")).wrap_socket(self.socket, server_hostname="a.example")
+        self.socket = (context or client("http/1.1")).wrap_socket(self.socket, server_hostname=name)

@@ -16,7 +16,8 @@
 static const char full[] =
     "listen \"127.0.0.1:8080\" { strict = yes }  // one\n"
     "listen \":0\" { proxy_protocol = on }  /* two */\n"
-    "workers = 3 user = nobody trusted = { \"127.0.0.1\", \"fd00::/8\" } forwarded = forwarded\n"
+    "workers = 3 live = no live_allow = \"10.1.2.0/24\" user = nobody trusted = { \"127.0.0.1\", "
+    "\"fd00::/8\" } forwarded = forwarded\n"
     "log { format = json file = off errors = \"/tmp/e\\\"\\\\x\" }\n"
     "limits { header_timeout_ms = \"5s\" content_bytes_max = 2M target_bytes_max = 4096 }\n"
     "site \"a.example\" {\n"
@@ -79,6 +80,9 @@ everything_is_read(void **state)
     assert_int_equal(conf->gateways.network[0].bits, 128);
     assert_int_equal(conf->gateways.network[1].bits, 8);
     assert_int_equal(conf->forwarded, FORWARDED_BY_FORWARDED);
+    assert_false(conf->live);
+    assert_int_equal(conf->live_networks.n, 1);
+    assert_int_equal(conf->live_networks.network[0].bits, 120);
     assert_int_equal(conf->workers, 3);
     assert_text(conf->user, "nobody");
     assert_int_equal(conf->log.format, CONF_LOG_JSON);
@@ -132,6 +136,8 @@ defaults_are_those_of_the_table(void **state)
     assert_null(conf->user.ptr);
     assert_int_equal(conf->gateways.n, 0);
     assert_int_equal(conf->forwarded, FORWARDED_BY_X_FIELDS);
+    assert_true(conf->live);
+    assert_int_equal(conf->live_networks.n, 0);
     assert_text(conf->log.file, "-");
     assert_text(conf->log.errors, "-");
     assert_int_equal(conf->log.format, CONF_LOG_COMBINED);
@@ -155,6 +161,7 @@ who_trusts_everybody_is_warned(void **state)
     } rows[] = {
         {"trusted = { \"0.0.0.0/0\" } route \"/\" { gone = on }", 13},
         {"trusted = { \"10.0.0.0/8\", \"::/0\" } route \"/\" { gone = on }", 27},
+        {"live_allow = { \"10.0.0.0/8\", \"::/0\" } route \"/\" { gone = on }", 30},
         {"trusted = { \"10.0.0.0/8\", \"::/10\" } route \"/\" { gone = on }", 0},
     };
 

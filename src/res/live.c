@@ -1,0 +1,227 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "res/live.h"
+
+#include "base/slice.h"
+#include "msg/target.h"
+#include "res/live_filter.h"
+
+/* Of 4 KiB each way: enough to find the words of a decision again that was told a moment ago. */
+static const struct websocket_deflate ours = {.server_max_window_bits = 12,
+                                              .client_max_window_bits = 12};
+
+bool
+live_deflate(const struct ern_request *r, struct websocket_deflate *ret_agreed)
+{
+    return websocket_extensions(r, &ours, ret_agreed) == WEBSOCKET_DEFLATE;
+}
+
+/* ---- who may listen -------------------------------------------------------------------------- */
+
+/* Reads a host that is an address. */
+static bool
+read_address(struct ern_slice host, struct ip *ret)
+{
+    if (slice_starts(host, ERN_SLICE("[")))
+        return ip6_parse(slice_from(host.ptr + 1, host.len - 2), ret);
+    return ip4_parse(host, ret);
+}
+
+/* Does the host stand for the one that the client runs on, whoever asks? */
+static bool
+is_localhost(struct ern_slice host)
+{
+    static const struct ern_slice name = {"localhost", 9};
+    struct ip ip;
+
+    if (read_address(host, &ip))
+        return ip_is_loopback(&ip);
+    if (host.len > name.len && host.ptr[host.len - name.len - 1] == '.')
+        host = slice_skip(host, host.len - name.len);
+    return slice_eq_nocase(host, name);
+}
+
+/* A name of somebody else's may have led a browser here, that believes it is theirs. */
+static bool
+is_name_of_ours(const struct live_route *route, struct ern_slice host)
+{
+    struct ip ip;
+
+    for (unsigned i = 0; i < route->names_n; i++)
+        if (slice_eq_nocase(route->names[i], host))
+            return true;
+    return is_localhost(host) || read_address(host, &ip);
+}
+
+/* Does it speak for a client elsewhere? */
+static bool
+came_by_gateway(const struct ern_request *r)
+{
+    return ern_request_has(r, ERN_FIELD_via) || ern_request_has(r, ERN_FIELD_forwarded) ||
+           ern_request_has(r, ERN_FIELD_x_forwarded_for);
+}
+
+/* rfc6455#10.2 "Servers that are not intended to process input from any web page but only for
+ * certain sites SHOULD verify the |Origin| field is an origin they expect." */
+static bool
+origin_is_ours(const struct ern_request *r)
+{
+    struct ern_slice origin = ern_request_field(r, ERN_FIELD_origin);
+    size_t colon = slice_find(origin, ':');
+
+    if (!slice_is_there(origin))
+        return true; /* it is no browser */
+    origin = slice_skip(origin, colon);
+    return slice_starts(origin, ERN_SLICE("://")) &&
+           slice_eq_nocase(slice_skip(origin, 3), r->authority);
+}
+
+static bool
+is_permitted(const struct ern_decision *d)
+{
+    const struct res_request *request = d->self;
+    const struct live_route *route = request->route;
+    struct ern_slice host = authority_host(d->request->authority);
+    struct ip peer = address_ip(&request->peer);
+    bool is_here = ip_is_loopback(&peer) && is_localhost(host) && !came_by_gateway(d->request);
+
+    return origin_is_ours(d->request) &&
+           (is_here || (networks_have(&route->allow, &peer) && is_name_of_ours(route, host)));
+}
+
+/* ---- the handshake --------------------------------------------------------------------------- */
+
+static bool
+tunnels(const struct ern_request *r)
+{
+    return slice_is_there(r->protocol);
+}
+
+static bool
+asks_websocket(const struct ern_request *r)
+{
+    return tunnels(r) ? slice_eq_nocase(r->protocol, ERN_SLICE("websocket"))
+                      : websocket_is_asked(r);
+}
+
+/* Tells which version would do (RFC 6455 4.4). */
+static void
+tell_version(struct res_request *request)
+{
+    request->fields = ERN_SLICE("Sec-WebSocket-Version: " WEBSOCKET_VERSION "\r\n");
+}
+
+/* Content would be read as frames. In HTTP/2 all that comes is content, of no length that is said.
+ */
+static bool
+has_content(const struct ern_request *r)
+{
+    return r->content_length > 0 || (r->chunked && !tunnels(r));
+}
+
+static bool
+handshake_is_valid(const struct ern_request *r)
+{
+    struct websocket_deflate agreed;
+    struct live_filter filter;
+
+    return websocket_version_is_ours(r) && (tunnels(r) || websocket_key_is_right(r)) &&
+           !has_content(r) && websocket_extensions(r, &ours, &agreed) != WEBSOCKET_MALFORMED &&
+           live_filter_query(&filter, r->query);
+}
+
+/* The fields that accept it. */
+static bool
+write_fields(struct res_request *request, const struct ern_request *r)
+{
+    struct out o = arena_out(request->arena);
+    struct websocket_deflate agreed;
+
+    if (!tunnels(r)) {
+        out_literal(&o, "Sec-WebSocket-Accept: ");
+        websocket_write_accept(&o, ern_request_field(r, ERN_FIELD_sec_websocket_key));
+        out_literal(&o, "\r\n");
+    }
+    if (live_deflate(r, &agreed)) {
+        out_literal(&o, "Sec-WebSocket-Extensions: ");
+        websocket_write_extensions(&o, &agreed);
+        out_literal(&o, "\r\n");
+    }
+    request->fields = arena_keep(request->arena, &o);
+    return slice_is_there(request->fields);
+}
+
+/* ---- the facts ------------------------------------------------------------------------------- */
+
+static enum ern_answer
+ask_permitted(struct ern_decision *d, enum ern_fact fact)
+{
+    (void)fact;
+    return is_permitted(d) ? ERN_YES : ERN_NO;
+}
+
+/* In HTTP/2 nothing can be upgraded (RFC 9113 8.6). Nor does it help who may not listen. */
+static enum ern_answer
+ask_upgrade_required(struct ern_decision *d, enum ern_fact fact)
+{
+    const struct ern_request *r = d->request;
+    struct res_request *request = d->self;
+    bool is_right = asks_websocket(r) && websocket_version_is_ours(r);
+
+    (void)fact;
+    if (r->version_major > 1 || (r->method != ERN_GET && r->method != ERN_HEAD) || is_right ||
+        !is_permitted(d))
+        return ERN_NO;
+    request->upgrade = ERN_SLICE("websocket");
+    tell_version(request);
+    return ERN_YES;
+}
+
+/* In HTTP/2 it takes no GET: what comes as one is an extended CONNECT, or of no use (RFC 8441 4).
+ */
+static enum ern_answer
+ask_method_allowed(struct ern_decision *d, enum ern_fact fact)
+{
+    const struct ern_request *r = d->request;
+
+    (void)fact;
+    if (tunnels(r) || r->version_major < 2)
+        return res_allows(d, RES_ALLOW(GET) | RES_ALLOW(HEAD) | RES_ALLOW(OPTIONS));
+    return res_allows(d, RES_ALLOW(CONNECT) | RES_ALLOW(OPTIONS));
+}
+
+static enum ern_answer
+ask_handshake_valid(struct ern_decision *d, enum ern_fact fact)
+{
+    const struct ern_request *r = d->request;
+
+    (void)fact;
+    if (!asks_websocket(r) || handshake_is_valid(r))
+        return ERN_YES;
+    if (!websocket_version_is_ours(r))
+        tell_version(d->self);
+    return ERN_NO;
+}
+
+static enum ern_answer
+ask_upgrades(struct ern_decision *d, enum ern_fact fact)
+{
+    struct res_request *request = d->self;
+
+    (void)fact;
+    if (!asks_websocket(d->request))
+        return ERN_NO;
+    request->upgrade = ERN_SLICE("websocket");
+    return write_fields(request, d->request) ? ERN_YES : ERN_FAIL;
+}
+
+struct ern_resource live_resource = {
+    .name = "live",
+    .ask =
+        {
+            [ERN_FACT_permitted] = ask_permitted,
+            [ERN_FACT_upgrade_required] = ask_upgrade_required,
+            [ERN_FACT_method_allowed] = ask_method_allowed,
+            [ERN_FACT_handshake_valid] = ask_handshake_valid,
+            [ERN_FACT_upgrades] = ask_upgrades,
+        },
+};

@@ -58,7 +58,7 @@ place_of(const struct h2 *h2, int32_t id)
 static void
 open_id(struct h2 *h2, int32_t id)
 {
-    int32_t ahead = (id - h2->ids.last) / 2;
+    int32_t ahead = id / 2 - h2->ids.last / 2;
 
     h2->ids.used = (ahead < IDS_KNOWN ? h2->ids.used << ahead : 0) | 1;
     h2->ids.reset = ahead < IDS_KNOWN ? h2->ids.reset << ahead : 0;
@@ -165,38 +165,49 @@ head_bytes(const struct h2 *h2)
     return is_priority ? HEAD_BYTES + PRIORITY_BYTES : HEAD_BYTES;
 }
 
-/* How many of these bytes belong together: they end with a frame, with the head of one, or before
- * more has come. */
-static size_t
-next_piece(struct h2 *h2, struct ern_slice bytes)
+/* Takes bytes of the head of a frame. Returns all of it when it is whole, else nothing: nghttp2
+ * gets it in one piece, for it counts the pieces of those of CONTINUATION. */
+static struct ern_slice
+take_head(struct h2 *h2, struct ern_slice *bytes)
 {
     unsigned char *head = h2->at.head;
-    size_t n;
+    size_t n = head_bytes(h2) - h2->at.head_n;
+
+    n = bytes->len < n ? bytes->len : n;
+    memcpy(head + h2->at.head_n, bytes->ptr, n);
+    *bytes = slice_skip(*bytes, n);
+    h2->at.head_n = (uint8_t)(h2->at.head_n + n);
+    n = h2->at.head_n;
+    if (n < head_bytes(h2))
+        return ERN_SLICE("");
+    h2->at.head_n = 0;
+    h2->at.payload = big_endian(head, 3) - (uint32_t)(n - HEAD_BYTES);
+    look_at_frame(h2,
+                  &(struct frame){.bytes = big_endian(head, 3),
+                                  .type = head[3],
+                                  .id = id_at(head + 5),
+                                  .depends_on = n > HEAD_BYTES ? id_at(head + HEAD_BYTES) : -1});
+    return slice_of(head, n);
+}
+
+/* Takes bytes that belong together: they end with a frame, with the head of one, or before more has
+ * come. */
+static struct ern_slice
+take_piece(struct h2 *h2, struct ern_slice *bytes)
+{
+    struct ern_slice piece;
 
     if (h2->at.preface) {
-        n = bytes.len < h2->at.preface ? bytes.len : h2->at.preface;
-        h2->at.preface = (uint8_t)(h2->at.preface - n);
-        return n;
+        piece = slice_first(*bytes, bytes->len < h2->at.preface ? bytes->len : h2->at.preface);
+        h2->at.preface = (uint8_t)(h2->at.preface - piece.len);
+    } else if (h2->at.payload) {
+        piece = slice_first(*bytes, bytes->len < h2->at.payload ? bytes->len : h2->at.payload);
+        h2->at.payload -= (uint32_t)piece.len;
+    } else {
+        return take_head(h2, bytes);
     }
-    if (h2->at.payload) {
-        n = bytes.len < h2->at.payload ? bytes.len : h2->at.payload;
-        h2->at.payload -= (uint32_t)n;
-        return n;
-    }
-    n = head_bytes(h2) - h2->at.head_n;
-    n = bytes.len < n ? bytes.len : n;
-    memcpy(head + h2->at.head_n, bytes.ptr, n);
-    h2->at.head_n = (uint8_t)(h2->at.head_n + n);
-    if (h2->at.head_n == head_bytes(h2)) {
-        struct frame frame = {big_endian(head, 3), head[3], id_at(head + 5), -1};
-
-        if (h2->at.head_n > HEAD_BYTES)
-            frame.depends_on = id_at(head + HEAD_BYTES);
-        h2->at.payload = frame.bytes - (h2->at.head_n - HEAD_BYTES);
-        h2->at.head_n = 0;
-        look_at_frame(h2, &frame);
-    }
-    return n;
+    *bytes = slice_skip(*bytes, piece.len);
+    return piece;
 }
 
 /* ---- what comes ------------------------------------------------------------------------------ */
@@ -283,7 +294,7 @@ on_frame_recv(nghttp2_session *session, const nghttp2_frame *frame, void *self)
         return 0;
     s->ended = s->ended || ends;
     if (!s->head_done) {
-        h2_head_end(s);
+        h2_head_end(s, h2->limits);
         h2->events->head(h2->self, s);
     } else if (ends) {
         h2->events->end(h2->self, s);
@@ -440,11 +451,11 @@ h2_feed(struct h2 *h2, struct ern_slice bytes, int64_t now_ms)
 {
     h2->now_ms = now_ms;
     while (bytes.len) {
-        size_t n = next_piece(h2, bytes);
+        struct ern_slice piece = take_piece(h2, &bytes);
 
-        if (nghttp2_session_mem_recv(h2->session, (const uint8_t *)bytes.ptr, n) < 0)
+        if (piece.len &&
+            nghttp2_session_mem_recv(h2->session, (const uint8_t *)piece.ptr, piece.len) < 0)
             return false;
-        bytes = slice_skip(bytes, n);
     }
     return true;
 }
@@ -636,6 +647,7 @@ h2_upgrade(struct h2 *h2, struct ern_slice settings, bool is_head, struct h2_str
 
     if (!read_settings(settings, &o))
         return false;
+    open_id(h2, 1);
     h2_head_begin(s, 1);
     s->head_done = s->ended = true;
     return nghttp2_session_upgrade2(h2->session, (const uint8_t *)o.ptr, o.len, is_head, s) == 0;

@@ -5,7 +5,10 @@
 #include "msg/framing.h"
 #include "msg/target.h"
 
-enum { LINE_BYTES = 4 /* ": " and CRLF, which HTTP/1.1 has in a field line */ };
+enum {                 /* what HTTP/1.1 has more */
+       LINE_BYTES = 4, /* in a field line: ": " and CRLF */
+       END_BYTES = 2,  /* in a header section: an empty line */
+};
 
 void
 h2_head_begin(struct h2_stream *s, int32_t id)
@@ -15,7 +18,7 @@ h2_head_begin(struct h2_stream *s, int32_t id)
     s->finding = FINDING_none;
     s->finding_field = ERN_ABSENT;
     s->method = s->scheme = s->authority = s->path = s->protocol = ERN_ABSENT;
-    s->fields_bytes = 0;
+    s->fields_bytes = END_BYTES;
 }
 
 static void
@@ -35,6 +38,20 @@ keep(struct h2_stream *s, struct ern_slice text)
     return s->text.full ? ERN_ABSENT : slice_from(s->text.ptr + at, text.len);
 }
 
+/* Counts a field line and the section that it is in. */
+static void
+count_line(struct h2_stream *s, const struct limits *limits, struct ern_slice name,
+           struct ern_slice value)
+{
+    size_t bytes = name.len + value.len + LINE_BYTES;
+
+    s->fields_bytes += bytes;
+    if ((int64_t)bytes > limits->field_bytes_max)
+        bad(s, FINDING_field_too_large, name);
+    else if ((int64_t)s->fields_bytes > limits->fields_bytes_max || s->text.full)
+        bad(s, FINDING_fields_too_large, name);
+}
+
 static void
 add_pseudo(struct h2_stream *s, const struct limits *limits, struct ern_slice name,
            struct ern_slice value)
@@ -48,16 +65,16 @@ add_pseudo(struct h2_stream *s, const struct limits *limits, struct ern_slice na
                 {ERN_SLICE(":path"), &s->path},
                 {ERN_SLICE(":protocol"), &s->protocol}};
 
-    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
-        if (!slice_eq(rows[i].name, name))
-            continue;
-        if ((int64_t)value.len <= limits->target_bytes_max)
-            *rows[i].value = keep(s, value);
-    }
-    /* Of a request line: the method, the target, and the space after each. */
-    if ((int64_t)(s->method.len + s->path.len + 2) > limits->target_bytes_max ||
-        (int64_t)value.len > limits->target_bytes_max)
+    if ((int64_t)value.len > limits->target_bytes_max) {
         bad(s, FINDING_target_too_long, ERN_ABSENT);
+        return;
+    }
+    value = keep(s, value);
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
+        if (slice_eq(rows[i].name, name))
+            *rows[i].value = value;
+    if (slice_eq(name, ERN_SLICE(":authority"))) /* what Host is elsewhere */
+        count_line(s, limits, ERN_SLICE("host"), value);
     else if (s->text.full)
         bad(s, FINDING_fields_too_large, ERN_ABSENT);
 }
@@ -74,17 +91,15 @@ h2_head_add(struct h2_stream *s, const struct limits *limits, struct ern_slice n
         add_pseudo(s, limits, name, value);
         return;
     }
-    s->fields_bytes += name.len + value.len + LINE_BYTES;
     name = keep(s, name);
-    if ((int64_t)(name.len + value.len + LINE_BYTES) > limits->field_bytes_max) {
-        bad(s, FINDING_field_too_large, name);
+    count_line(s, limits, name, value);
+    if (s->finding)
         return;
-    }
     value = keep(s, value);
-    if ((int64_t)s->fields_bytes > limits->fields_bytes_max || s->text.full)
+    if (s->text.full)
         bad(s, FINDING_fields_too_large, name);
     else if (r->fields_n + slice_is_there(s->authority) >= limits->fields_max ||
-             !ern_request_add(r, name, value)) /* :authority is what Host is elsewhere */
+             !ern_request_add(r, name, value))
         bad(s, FINDING_fields_too_many, name);
 }
 
@@ -117,7 +132,7 @@ join_cookies(struct h2_stream *s)
 
 /* What the pseudo-header fields say, as the target of a request line would. */
 static enum finding
-read_target(struct h2_stream *s)
+read_target(struct h2_stream *s, const struct limits *limits)
 {
     struct ern_request *r = s->request;
     bool connects = r->method == ERN_CONNECT && !slice_is_there(s->protocol);
@@ -125,6 +140,9 @@ read_target(struct h2_stream *s)
     size_t at;
 
     r->target = connects ? s->authority : s->path;
+    /* Of a request line: the method, the target, and the space after each. */
+    if ((int64_t)(s->method.len + r->target.len + 2) > limits->target_bytes_max)
+        return FINDING_target_too_long;
     /* rfc9113#8.3.1 "This pseudo-header field MUST NOT be empty for "http" or "https" URIs" */
     if (r->target.len == 0 || (!connects && r->target.ptr[0] != '/' && r->target.ptr[0] != '*'))
         return FINDING_target_form;
@@ -147,7 +165,7 @@ read_target(struct h2_stream *s)
 }
 
 void
-h2_head_end(struct h2_stream *s)
+h2_head_end(struct h2_stream *s, const struct limits *limits)
 {
     struct ern_request *r = s->request;
     const struct ern_field *blame = NULL;
@@ -160,7 +178,7 @@ h2_head_end(struct h2_stream *s)
         r->target = s->path;
         return;
     }
-    s->finding = read_target(s);
+    s->finding = read_target(s, limits);
     if (!s->finding && !join_cookies(s))
         s->finding = FINDING_fields_too_large;
     if (!s->finding)

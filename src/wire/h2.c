@@ -310,13 +310,15 @@ on_frame_send(nghttp2_session *session, const nghttp2_frame *frame, void *self)
     struct h2 *h2 = self;
     struct h2_stream *s;
 
-    (void)session;
     if (frame->hd.type == NGHTTP2_RST_STREAM) {
         if (frame->rst_stream.error_code != NGHTTP2_NO_ERROR)
             count(h2, H2_RESETS); /* one that the peer made us send */
         if (place_of(h2, frame->hd.stream_id) < IDS_KNOWN)
             h2->ids.reset |= UINT64_C(1) << place_of(h2, frame->hd.stream_id);
     }
+    /* The last stream is named when the peer has seen the notice: when a PING behind it is back. */
+    if (frame->hd.type == NGHTTP2_GOAWAY && frame->goaway.last_stream_id == INT32_MAX)
+        (void)nghttp2_submit_ping(session, NGHTTP2_FLAG_NONE, NULL);
     if (frame->hd.type == NGHTTP2_DATA)
         h2->count[H2_WINDOWS] = 0;
     if ((frame->hd.type != NGHTTP2_DATA && frame->hd.type != NGHTTP2_HEADERS) ||
@@ -604,9 +606,7 @@ h2_leave(struct h2 *h2)
     if (h2->leaving)
         return;
     h2->leaving = true;
-    /* The last stream is named when the peer has seen this: its PING comes back. */
     (void)nghttp2_submit_shutdown_notice(h2->session);
-    (void)nghttp2_submit_ping(h2->session, NGHTTP2_FLAG_NONE, NULL);
 }
 
 /* The value of a character of base64url (RFC 4648 5), or -1. */

@@ -1,11 +1,15 @@
 # SPDX-License-Identifier: Apache-2.0
 """R-34, R-36: who a connection was made for, and what came too early on it."""
+import select
 import shutil
+import socket
 import subprocess
+import threading
 import time
 
 import pytest
 
+from earnest_server import Wire
 from h2 import H2
 from scenario import Site
 from tls import TlsWire, client, make_certificate
@@ -70,6 +74,50 @@ def test_r34_early_data(tmp_path, root):
         assert (root / "new.txt").read_bytes() == b"waited"
         assert peer.early(request("DELETE", "/wait/new.txt"))[0] == 204
         assert peer.early(request("GET", "/refuse/a.txt"))[0] == 425
+
+
+class Tap(threading.Thread):
+    """One connection passed on to a port, and what its client said."""
+
+    def __init__(self, port):
+        super().__init__()
+        self.listener, self.said = socket.create_server(("127.0.0.1", 0)), b""
+        self.server = socket.create_connection(("127.0.0.1", port), timeout=20)
+        self.port = self.listener.getsockname()[1]
+        self.start()
+
+    def run(self):
+        client_side, _ = self.listener.accept()
+        with self.listener, self.server, client_side:
+            other = {client_side: self.server, self.server: client_side}
+            while True:
+                for ready in select.select(list(other), [], [], 20)[0]:
+                    data = ready.recv(1 << 16)
+                    if not data:
+                        return
+                    self.said += data if ready is client_side else b""
+                    other[ready].sendall(data)
+
+
+@pytest.mark.parametrize("reloads", [False, True])
+def test_r34_what_is_sent_again_is_not_served(tmp_path, root, reloads):
+    """By whoever heard it, and whichever process reads it (RFC 8446 8.2)."""
+    with secure(tmp_path, root) as site:
+        OpenSsl(tmp_path, site.port).session()
+        tap = Tap(site.port)
+        assert OpenSsl(tmp_path, tap.port).early(request("GET", "/index.html"))[0] == 200
+        tap.join()
+        for _ in range(3):
+            if reloads:
+                site.reload()
+            with Wire(site.port) as wire:
+                wire.send(tap.said)
+                wire.end()
+                while wire.more():
+                    pass
+                assert len(wire.buffer) < 2000, "more than a handshake"
+    log = site.log_path.read_text(encoding="utf-8")
+    assert log.count("GET /index.html") == 1, log
 
 
 def test_r34_no_early_data_unless_it_is_wanted(tmp_path, root):

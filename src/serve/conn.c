@@ -246,6 +246,15 @@ conn_expired(struct worker *w, struct conn *c)
         settle(w, c);
 }
 
+void
+conn_leave(struct worker *w, struct conn *c, bool at_once)
+{
+    if (c->stage == CONN_LINGERING) /* our last word was said */
+        return;
+    c->protocol->leave(w, c, at_once);
+    settle(w, c);
+}
+
 static struct conn *
 conn_new(struct worker *w, int fd, const union address *peer, const struct listener *listener)
 {

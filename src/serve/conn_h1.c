@@ -508,8 +508,10 @@ outlives_peer(const struct conn *c)
 static void
 leave(struct worker *w, struct conn *c, bool at_once)
 {
-    if (at_once)
-        conn_close(w, c);
+    if (!at_once)
+        return;
+    c->polite = true; /* it is idle: no answer is on its way that a reset could destroy */
+    conn_end(w, c);
 }
 
 static void

@@ -306,10 +306,8 @@ static void
 leave_all(struct worker *w, struct timer_list *list, bool at_once)
 {
     for (struct timer *t = list->head.next, *next; t != &list->head; t = next) {
-        struct conn *c = (struct conn *)t;
-
         next = t->next;
-        c->protocol->leave(w, c, at_once);
+        conn_leave(w, (struct conn *)t, at_once);
     }
 }
 

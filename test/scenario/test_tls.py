@@ -3,6 +3,7 @@
 import re
 import resource
 import select
+import signal
 import socket
 import ssl
 import statistics
@@ -225,13 +226,20 @@ def converse(plain, tls, incoming, outgoing, step):
     return result
 
 
-def test_the_end_is_said(site):
+@pytest.mark.parametrize("why", ["asked", "idle", "stopped"])
+def test_the_end_is_said(tmp_path, root, authority, why):
     """close_notify comes before the end (RFC 8446 6.1): a cut would be seen."""
-    plain = socket.create_connection(("127.0.0.1", site.port), timeout=5)
-    with client("http/1.1").wrap_socket(plain, suppress_ragged_eofs=False) as tls:
-        tls.sendall(get(b"/a.txt", close=True))
-        while tls.recv(4096):  # an end without close_notify is an SSLEOFError
-            pass
+    config = "limits { idle_timeout_ms = 300 }\n" + files_route(root)
+    with TlsSite(tmp_path, config, listen(authority.issue("site", "a.example"))) as site:
+        plain = socket.create_connection(("127.0.0.1", site.port), timeout=5)
+        with client("http/1.1").wrap_socket(plain, server_hostname="a.example", suppress_ragged_eofs=False) as tls:
+            tls.sendall(get(b"/a.txt", close=why == "asked"))
+            got = tls.recv(4096)
+            if why == "stopped":
+                site.process.send_signal(signal.SIGTERM)
+            while data := tls.recv(4096):  # an end without close_notify is an SSLEOFError
+                got += data
+            assert got.endswith(b"\r\n\r\na\n")
 
 
 def test_a_client_that_says_its_end_is_answered(site):

@@ -177,6 +177,7 @@ static void
 settle(struct worker *w, struct conn *c)
 {
     struct timer_list *list;
+    bool waited = c->pending != NULL;
 
     if (c->stage != CONN_CLOSED && send_flush(w, c, false) == SENT_BROKEN)
         conn_close(w, c);
@@ -187,6 +188,8 @@ settle(struct worker *w, struct conn *c)
         w->out.len = w->cipher.len = 0;
         return;
     }
+    if (waited && !c->pending) /* edges that came meanwhile were passed over */
+        conn_again(w, c);
     if (c->in && c->in->at == c->in->len && !c->exchange) {
         worker_buffer_done(w, c->in);
         c->in = NULL;

@@ -409,8 +409,10 @@ pump(struct worker *w, struct conn *c)
         enum sent sent = w->out.len > w->out.cap / 2 || c->pending ? send_flush(w, c, false) : SENT;
         size_t before = w->out.len;
 
-        if (sent == SENT_BLOCKED)
+        if (sent == SENT_BLOCKED) {
+            c->stage = CONN_SENDING;
             return;
+        }
         if (sent == SENT_BROKEN || !h2_send(h2, &w->out)) {
             conn_close(w, c);
             return;

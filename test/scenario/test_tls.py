@@ -1,8 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
 """R-16, R-17 and R-34 to R-36: who the server says that it is, and clients that shake hands badly."""
+import json
 import re
 import resource
 import select
+import shutil
 import signal
 import socket
 import ssl
@@ -391,3 +393,23 @@ def test_r35_old_versions_and_renegotiation(site):
                           input=b"R\n", capture_output=True, check=False, timeout=20)
     assert re.search(b"no renegotiation|no_renegotiation", said.stderr), said.stderr
     assert site.status(b"/a.txt") == 200
+
+
+@pytest.mark.exam
+def test_r35_testssl(tmp_path, root, authority, figure):
+    """Nothing above LOW, but for what is the test certificate's own, and fields that a site chooses."""
+    testssl = shutil.which("testssl") or shutil.which("testssl.sh")
+    if not testssl:
+        pytest.skip("testssl is not installed (Debian package testssl.sh)")
+    paths = [authority.issue("site", "a.example"), authority.issue("rsa", "a.example", rsa=True)]
+    found = tmp_path / "found.json"
+    with TlsSite(tmp_path, 'hsts = "180d"\n' + files_route(root), listen(*paths)) as site:
+        subprocess.run([testssl, "--quiet", "--color", "0", "--warnings", "off", "--ip", "127.0.0.1", "--add-ca",
+                        f"{authority.path}.pem", "--jsonfile", found, f"a.example:{site.port}"],
+                       stdin=subprocess.DEVNULL, capture_output=True, check=False, timeout=600)
+    findings = json.loads(found.read_text(encoding="utf-8"))
+    bad = [f"{each['severity']} {each['id']}: {each['finding']}" for each in findings
+           if each["severity"] not in ("OK", "INFO", "LOW")
+           and not each["id"].startswith(("cert_", "security_headers"))]
+    assert len(findings) > 100 and not bad, bad
+    figure("testssl", f"{len(findings)} findings, none above low")

@@ -196,7 +196,7 @@ take_mode(int folder, const char *name, const struct stat *old)
     if (staged.st_uid != old->st_uid || staged.st_gid != old->st_gid) /* before the mode */
         (void)!fchownat(folder, name, old->st_uid, old->st_gid, AT_SYMLINK_NOFOLLOW);
     if ((staged.st_mode & all) != (old->st_mode & all))
-        (void)fchmodat(folder, name, old->st_mode & all, 0);
+        (void)!fchmodat(folder, name, old->st_mode & all, 0);
 }
 
 /*

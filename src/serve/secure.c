@@ -146,5 +146,5 @@ secure_gather(struct worker *w, struct conn *c)
 void
 secure_bye(struct worker *w, struct conn *c)
 {
-    (void)tls_bye(c->tls, &w->cipher);
+    (void)!tls_bye(c->tls, &w->cipher);
 }

@@ -394,7 +394,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     if (size < 2 || size > INPUT_MAX)
         return 0;
     turn = data[1] ? (size_t)data[1] * 4 : size;
-    piece = data[0] & 0x80 ? 1 : 1 + (data[0] >> 5) * 5;
+    piece = data[0] & 0x80 ? 1 : 1 + (size_t)(data[0] >> 5) * 5;
     bytes = slice_skip(bytes, 2);
     run(&whole, data[0], bytes, turn, turn);
     run(&split, data[0], bytes, turn, piece);

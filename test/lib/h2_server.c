@@ -248,7 +248,7 @@ h2_server_send(void)
     static char bytes[H2_SERVER_WIRE];
     struct out o = out_init(bytes, sizeof bytes);
 
-    (void)h2_send(&h2_server.h2, &o);
+    (void)!h2_send(&h2_server.h2, &o);
     for (size_t at = 0; at < o.len;) {
         size_t n = number(bytes + at, 3);
 

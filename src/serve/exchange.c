@@ -248,7 +248,7 @@ find_client(struct exchange *x)
     struct out o = arena_out(&x->arena); /* not kept: an address is no text */
     struct forwarded f;
 
-    if (x->finding)
+    if (x->finding || x->worker->gateways->n == 0)
         return;
     f = forwarded_read(&x->request, &peer, x->worker->gateways, x->worker->forwarded, &o);
     x->ignored = f.finding;

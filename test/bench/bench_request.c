@@ -53,6 +53,7 @@ prepare(void)
     options.sites = sites;
     options.limits = &conf->limits;
     options.pool = pool;
+    options.gateways = &conf->gateways;
     bench_must(worker_new(&options, &worker) == 0, "a worker is made");
 }
 

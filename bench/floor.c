@@ -3,11 +3,13 @@
  * floor.c - what HTTP over TCP costs when nothing is done but to answer: the floor under every
  * figure of bench/run. One thread, epoll edge-triggered, one canned answer.
  *
- *   floor PORT BYTES [close]
+ *   floor PORT BYTES [close] [CERTIFICATE]
  *
  * It only looks for the end of a request. Content up to SMALL goes out with its head in one send,
  * pipelined answers gathered; larger content with MSG_MORE and sendfile from an open file. With
- * close, a new connection is answered before it is registered anywhere, and ended.
+ * close, a new connection is answered before it is registered anywhere, and ended. With a
+ * certificate (and its key, in one file) it speaks TLS 1.3 by OpenSSL, and sends all from memory:
+ * the floor of servers that are built on that.
  */
 #include <arpa/inet.h>
 #include <err.h>
@@ -26,12 +28,15 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include <openssl/ssl.h>
+
 enum { SMALL = 16384, GATHER = 65536, EVENTS = 256, FDS = 20000, END = 4, BACKLOG = 4096 };
 struct conn {
     size_t owed;        /* answers */
     size_t at;          /* bytes of the first of them that are sent */
     size_t tail_n;      /* bytes received last, which may begin the end of a head */
     char tail[END - 1]; /* and they themselves */
+    SSL *tls;           /* NULL: plain */
 };
 
 static struct conn conns[FDS];
@@ -40,6 +45,32 @@ static char *answers; /* copies of the answer, or of its head if the content is 
 static size_t answer_bytes, head_bytes, copies = 1;
 static int file = -1; /* the content, if it is large */
 static bool once;     /* is a connection over after its first answer? */
+static SSL_CTX *tls;  /* NULL: plain */
+
+static void
+prepare_tls(const char *certificate)
+{
+    tls = SSL_CTX_new(TLS_server_method());
+    if (!tls || SSL_CTX_use_certificate_chain_file(tls, certificate) != 1 ||
+        SSL_CTX_use_PrivateKey_file(tls, certificate, SSL_FILETYPE_PEM) != 1)
+        errx(1, "%s", certificate);
+    SSL_CTX_set_read_ahead(tls, 1);
+    SSL_CTX_set_mode(tls, SSL_MODE_RELEASE_BUFFERS | SSL_MODE_ENABLE_PARTIAL_WRITE |
+                              SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER);
+    SSL_CTX_set_session_cache_mode(tls, SSL_SESS_CACHE_OFF); /* tickets are enough */
+}
+
+/* What went wrong becomes an errno. */
+static ssize_t
+tls_result(struct conn *c, int n)
+{
+    int error = SSL_get_error(c->tls, n);
+
+    if (n > 0)
+        return n;
+    errno = error == SSL_ERROR_WANT_READ || error == SSL_ERROR_WANT_WRITE ? EAGAIN : EPROTO;
+    return error == SSL_ERROR_ZERO_RETURN ? 0 : -1;
+}
 
 static void
 prepare(size_t content)
@@ -62,7 +93,7 @@ prepare(size_t content)
         memcpy(answers + i * answer_bytes, head, head_bytes);
         memset(answers + i * answer_bytes + head_bytes, 'x', content);
     }
-    if (content <= SMALL)
+    if (content <= SMALL || tls)
         return;
     file = open(".", O_TMPFILE | O_RDWR, 0600);
     if (file < 0 || write(file, answers + head_bytes, content) != (ssize_t)content)
@@ -71,11 +102,13 @@ prepare(size_t content)
 
 /* Sends more of the first answer owed, or of several. Returns the bytes, 0 if the peer is full. */
 static ssize_t
-send_some(int fd, const struct conn *c)
+send_some(int fd, struct conn *c)
 {
     size_t n = c->owed < copies ? c->owed : copies;
     off_t at;
 
+    if (c->tls)
+        return tls_result(c, SSL_write(c->tls, answers + c->at, (int)(n * answer_bytes - c->at)));
     if (file < 0)
         return send(fd, answers + c->at, n * answer_bytes - c->at, MSG_NOSIGNAL);
     if (c->at < head_bytes)
@@ -125,15 +158,40 @@ serve(int fd, struct conn *c)
 
     do {
         memcpy(in, c->tail, c->tail_n);
-        n = recv(fd, in + c->tail_n, sizeof in - c->tail_n, 0);
+        n = c->tls ? tls_result(c, SSL_read(c->tls, in + c->tail_n, sizeof in - END))
+                   : recv(fd, in + c->tail_n, sizeof in - c->tail_n, 0);
         if (n <= 0)
             return n < 0 && errno == EAGAIN;
         heads = count(c, c->tail_n + (size_t)n);
         c->owed += heads;
         if (!flush(fd, c) || (once && heads && c->owed == 0))
             return false;
-    } while ((size_t)n == sizeof in - c->tail_n); /* a short read has emptied the socket */
+    } while (c->tls || (size_t)n == sizeof in - c->tail_n); /* a short read: the socket is empty */
     return true;
+}
+
+static void
+end(int fd)
+{
+    struct conn *c = &conns[fd];
+
+    if (c->tls) {
+        (void)SSL_shutdown(c->tls);
+        SSL_free(c->tls);
+    }
+    close(fd);
+}
+
+static bool
+begin(int fd)
+{
+    if (fd >= FDS)
+        return false;
+    conns[fd] = (struct conn){.tls = tls ? SSL_new(tls) : NULL};
+    if (!tls)
+        return true;
+    SSL_set_accept_state(conns[fd].tls);
+    return SSL_set_fd(conns[fd].tls, fd) == 1;
 }
 
 static void
@@ -143,10 +201,12 @@ accept_all(int listener, int loop)
     int fd, on = 1;
 
     while ((fd = accept4(listener, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC)) >= 0) {
-        if (fd < FDS)
-            conns[fd] = (struct conn){0};
-        if (fd >= FDS || (once && !serve(fd, &conns[fd]))) {
+        if (!begin(fd)) {
             close(fd);
+            continue;
+        }
+        if (once && !serve(fd, &conns[fd])) {
+            end(fd);
             continue;
         }
         setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
@@ -176,10 +236,12 @@ main(int argc, char **argv)
     int listener, loop = epoll_create1(EPOLL_CLOEXEC);
 
     if (argc < 3)
-        errx(2, "usage: floor PORT BYTES [close]");
+        errx(2, "usage: floor PORT BYTES [close] [CERTIFICATE]");
     once = argc > 3 && !strcmp(argv[3], "close");
     setrlimit(RLIMIT_NOFILE, &files);
     signal(SIGPIPE, SIG_IGN); /* sendfile has no MSG_NOSIGNAL */
+    if (argc > 3 + once)
+        prepare_tls(argv[3 + once]);
     prepare(strtoul(argv[2], NULL, 10));
     listener = listen_on((unsigned)strtoul(argv[1], NULL, 10));
     event.data.fd = listener;
@@ -194,7 +256,7 @@ main(int argc, char **argv)
             if (fd == listener)
                 accept_all(listener, loop);
             else if ((c->owed && !flush(fd, c)) || (c->owed == 0 && !serve(fd, c)))
-                close(fd);
+                end(fd);
         }
     }
 }

@@ -2,14 +2,16 @@
 /*
  * load.c - a client that keeps many connections busy, and counts exactly. One thread.
  *
- *   load PORT FILE CONNECTIONS DEPTH STATUS
+ *   load PORT FILE CONNECTIONS DEPTH STATUS [WIRE]
  *
- * FILE has requests, one after another, without content; they are sent in turn, DEPTH at a time on
- * each connection. Every answer is read to its end and must have the STATUS. A request that says
- * "Connection: close" gets a new connection each time, from one of many local addresses so that
- * ports never run out. Once each connection has asked once (with many requests: until each was
- * asked), it says "ready". Then each line on standard input is a number of milliseconds: it
- * asks for so long, waits for what is still owed, and prints
+ * WIRE is "tls", "resumed" (TLS, and each connection resumes the session of one before it), "h2c"
+ * or "h2" (over TLS); else plain HTTP/1.1. FILE has requests, one after another, without content;
+ * they are sent in turn, DEPTH at a time on each connection. Over HTTP/2 the first of them is sent
+ * again and again, so that DEPTH are always under way. Every answer is read to its end and must
+ * have the STATUS. A request that says "Connection: close" gets a new connection each time, from
+ * one of many local addresses so that ports never run out. Once each connection has asked once
+ * (with many requests: until each was asked), it says "ready". Then each line on standard input is
+ * a number of milliseconds: it asks for so long, waits for what is still owed, and prints
  *
  *   ANSWERS ERRORS SECONDS
  */
@@ -23,39 +25,32 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
 #include <sys/epoll.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
 #include <time.h>
 #include <unistd.h>
 
-enum { EVENTS = 256, PART = 4096, IN = 1 << 20, SOURCES = 200, PER_SOURCE = 64, END = 4 };
+#include "load.h"
 
-enum state { HEAD, LENGTH, CHUNK_SIZE, CHUNK, LAST_LINE, TO_THE_END };
+enum { EVENTS = 256, SOURCES = 200, PER_SOURCE = 64, END = 4 };
 
-struct conn {
-    int fd;
-    enum state state;
-    unsigned owed;   /* answers to come on this connection */
-    uint64_t left;   /* bytes of content, or of the chunk and its line end */
-    bool line_empty; /* the line that ends the trailer section: nothing on it so far */
-    size_t part_n;   /* bytes of a head that is not whole */
-    char part[PART];
-};
+unsigned status;
+bool heads, closes;
+uint64_t errors;
+char in[IN + 1];
 
-static unsigned port, depth, status;
+static unsigned port, depth;
+static bool tls, h2;
 static char *requests;          /* all of them, and */
 static size_t *offsets;         /* where each begins; one more for the end */
 static size_t requests_n, next; /* the next to be sent */
-static bool heads, closes;      /* what the first one asks for */
-static uint64_t answers, errors;
+static uint64_t answers;
 static uint64_t want; /* answers to end with; 0: by time */
 static double end_s;
-static unsigned busy;    /* connections that are owed something */
+static uint64_t owed;    /* answers to come on all connections */
 static unsigned endings; /* connections that got their answer, and wait for the end */
 static int loop;
-static char in[IN + 1];
 
 static double
 now(void)
@@ -100,22 +95,58 @@ read_requests(const char *path)
 static bool
 is_over(void)
 {
-    return want ? answers + busy * depth >= want : now() >= end_s;
+    return want ? answers + owed >= want : now() >= end_s;
+}
+
+void
+check_status(unsigned found)
+{
+    if (found != status && errors++ == 0)
+        fprintf(stderr, "answer %u, not %u\n", found, status);
+}
+
+void
+send_all(struct conn *c, const void *bytes, size_t n)
+{
+    ssize_t sent = c->tls ? SSL_write(c->tls, bytes, (int)n)
+                          : send(c->fd, bytes, n, MSG_NOSIGNAL | MSG_DONTWAIT);
+
+    if (sent != (ssize_t)n)
+        err(1, "a request does not go out");
+}
+
+/* Sends what the connection owes us answers to. */
+static void
+send_requests(struct conn *c)
+{
+    if (h2) {
+        h2_ask(c, c->owed);
+        return;
+    }
+    if (next + depth > requests_n)
+        next = 0;
+    send_all(c, requests + offsets[next], offsets[next + depth] - offsets[next]);
+    next += depth;
+}
+
+/* Goes on with the handshake. Is it finished? */
+static bool
+shake(struct conn *c)
+{
+    if (!tls_shake(c))
+        return false;
+    if (h2)
+        h2_begin(c);
+    return true;
 }
 
 static void
 ask(struct conn *c)
 {
-    size_t n;
-
-    if (next + depth > requests_n)
-        next = 0;
-    n = offsets[next + depth] - offsets[next];
-    if (send(c->fd, requests + offsets[next], n, MSG_NOSIGNAL | MSG_DONTWAIT) != (ssize_t)n)
-        err(1, "a request does not go out");
-    next += depth;
     c->owed = depth;
-    busy++;
+    owed += depth;
+    if (!c->shakes || shake(c))
+        send_requests(c);
 }
 
 static void
@@ -137,144 +168,46 @@ join(struct conn *c)
     if (c->fd < 0 || bind(c->fd, (struct sockaddr *)&from, sizeof from) ||
         connect(c->fd, (struct sockaddr *)&to, sizeof to))
         err(1, "port %u", port);
+    if (tls)
+        tls_begin(c);
+    else if (h2)
+        h2_begin(c);
     epoll_ctl(loop, EPOLL_CTL_ADD, c->fd, &event);
 }
 
-/* An answer was read to its end. */
-static void
+void
 answered(struct conn *c)
 {
     answers++;
+    owed--;
     c->state = HEAD;
+    if (h2) { /* receive() asks for as much as was answered */
+        c->owed--;
+        return;
+    }
     if (--c->owed)
         return;
-    busy--;
     if (closes)
         endings++;
     else if (!is_over())
         ask(c);
 }
 
-/* Does a field line begin at text, with this name? Gives its value. */
-static const char *
-value_of(const char *line, const char *name)
-{
-    size_t n = strlen(name);
-
-    return strncasecmp(line, name, n) == 0 ? line + n + strspn(line + n, " \t") : NULL;
-}
-
-/* Reads a whole head, which ends with a NUL. */
-static void
-read_head(struct conn *c, const char *head)
-{
-    unsigned code = (unsigned)strtoul(head + 9, NULL, 10);
-    const char *line = head, *value;
-
-    if (code != status && errors++ == 0)
-        fprintf(stderr, "answer %u, not %u\n", code, status);
-    c->state = TO_THE_END;
-    for (; (line = strchr(line, '\n'));) {
-        line++;
-        if ((value = value_of(line, "content-length:"))) {
-            c->state = LENGTH;
-            c->left = strtoull(value, NULL, 10);
-        } else if ((value = value_of(line, "transfer-encoding:"))) {
-            c->state = CHUNK_SIZE;
-            c->left = 0;
-        }
-    }
-    if (heads || code < 200 || code == 204 || code == 304) {
-        c->state = LENGTH;
-        c->left = 0;
-    }
-}
-
-/* Takes a byte of the line with the size of a chunk, or of the trailer section. */
-static void
-read_line_byte(struct conn *c, char byte)
-{
-    if (c->state == CHUNK_SIZE && byte == '\n') {
-        c->line_empty = true;
-        c->state = c->left ? CHUNK : LAST_LINE;
-        c->left += 2; /* the line end of the chunk */
-    } else if (c->state == CHUNK_SIZE && byte != '\r') {
-        unsigned digit = byte <= '9' ? (unsigned)byte - '0' : ((unsigned)byte | 32u) - 'a' + 10;
-
-        c->left = c->left * 16 + digit;
-    } else if (c->state == LAST_LINE && byte == '\n') {
-        if (c->line_empty)
-            answered(c);
-        c->line_empty = true;
-    } else if (byte != '\r') {
-        c->line_empty = false;
-    }
-}
-
-/* Takes bytes of content. Returns how many. */
-static size_t
-take_content(struct conn *c, size_t n)
-{
-    size_t taken = c->left < n ? (size_t)c->left : n;
-
-    c->left -= taken;
-    if (c->left == 0 && c->state == LENGTH)
-        answered(c);
-    else if (c->left == 0)
-        c->state = CHUNK_SIZE;
-    return taken;
-}
-
-/* Takes the n bytes of in. */
-static void
-take(struct conn *c, size_t n)
-{
-    char *at = in, *end = in + n, *found;
-
-    c->part_n = 0;
-    while (at < end) {
-        switch (c->state) {
-        case HEAD:
-            found = memmem(at, (size_t)(end - at), "\r\n\r\n", END);
-            if (!found) {
-                c->part_n = (size_t)(end - at);
-                if (c->part_n > PART)
-                    errx(1, "a head of more than %d bytes", PART);
-                memcpy(c->part, at, c->part_n);
-                return;
-            }
-            found[END - 1] = '\0';
-            read_head(c, at);
-            at = found + END;
-            if (c->state == LENGTH && c->left == 0)
-                answered(c);
-            break;
-        case LENGTH:
-        case CHUNK:
-            at += take_content(c, (size_t)(end - at));
-            break;
-        case CHUNK_SIZE:
-        case LAST_LINE:
-            read_line_byte(c, *at++);
-            break;
-        case TO_THE_END:
-            at = end;
-            break;
-        }
-    }
-}
-
 /* The server ended the connection. */
 static void
 ended(struct conn *c)
 {
+    if (c->tls)
+        tls_end(c);
     close(c->fd);
     if (c->owed && c->state == TO_THE_END)
         answered(c);
     if (c->owed) {
+        if (errors == 0)
+            fprintf(stderr, "an answer is missing\n");
         errors += c->owed;
+        owed -= c->owed;
         c->owed = 0;
-        busy--;
     } else if (closes) {
         endings--;
     }
@@ -283,8 +216,17 @@ ended(struct conn *c)
         ask(c);
 }
 
+/* Returns as recv(). */
+static ssize_t
+receive_some(struct conn *c, char *to, size_t room, bool drop)
+{
+    if (c->tls)
+        return tls_receive(c, to, room);
+    return recv(c->fd, to, room, MSG_DONTWAIT | (drop ? MSG_TRUNC : 0));
+}
+
 static void
-receive(struct conn *c)
+receive_h1(struct conn *c)
 {
     ssize_t n;
 
@@ -293,7 +235,7 @@ receive(struct conn *c)
         size_t room = skip && c->left < IN ? (size_t)c->left : IN - c->part_n;
 
         memcpy(in, c->part, c->part_n);
-        n = recv(c->fd, in + c->part_n, room, MSG_DONTWAIT | (skip ? MSG_TRUNC : 0));
+        n = receive_some(c, in + c->part_n, room, skip);
         if (n < 0 && errno == EAGAIN)
             return;
         if (n <= 0) {
@@ -301,10 +243,41 @@ receive(struct conn *c)
             return;
         }
         if (skip)
-            take_content(c, (size_t)n);
+            h1_take_content(c, (size_t)n);
         else
-            take(c, c->part_n + (size_t)n);
+            h1_take(c, c->part_n + (size_t)n);
     } while (c->owed || closes);
+}
+
+static void
+receive_h2(struct conn *c)
+{
+    unsigned before = c->owed, more = 0;
+    ssize_t n;
+
+    while ((n = receive_some(c, in, IN, false)) > 0)
+        h2_take(c, (size_t)n);
+    if (n == 0)
+        errx(1, "the server ended a connection");
+    for (; c->owed + more < before && !is_over(); more++)
+        owed++;
+    c->owed += more;
+    if (more)
+        h2_ask(c, more);
+}
+
+static void
+receive(struct conn *c)
+{
+    if (c->shakes) {
+        if (!shake(c))
+            return;
+        send_requests(c);
+    }
+    if (h2)
+        receive_h2(c);
+    else
+        receive_h1(c);
 }
 
 /* Asks until it is over, and until nothing is owed. */
@@ -317,7 +290,7 @@ run(struct conn *conns, unsigned n)
     answers = errors = 0;
     for (unsigned i = 0; i < n && !is_over(); i++)
         ask(&conns[i]);
-    while (busy || endings) {
+    while (owed || endings) {
         events_n = epoll_wait(loop, events, EVENTS, 5000);
         if (events_n == 0)
             errx(1, "no answer for 5 seconds");
@@ -334,13 +307,19 @@ main(int argc, char **argv)
     struct rlimit files;
     char line[64];
 
-    if (argc != 6)
-        errx(2, "usage: load PORT FILE CONNECTIONS DEPTH STATUS");
+    if (argc < 6)
+        errx(2, "usage: load PORT FILE CONNECTIONS DEPTH STATUS [tls|resumed|h2c|h2]");
     port = (unsigned)strtoul(argv[1], NULL, 10);
     n = (unsigned)strtoul(argv[3], NULL, 10);
     depth = (unsigned)strtoul(argv[4], NULL, 10);
     status = (unsigned)strtoul(argv[5], NULL, 10);
+    tls = argc > 6 && strcmp(argv[6], "h2c") != 0;
+    h2 = argc > 6 && strncmp(argv[6], "h2", 2) == 0;
     read_requests(argv[2]);
+    if (h2)
+        h2_prepare(requests, tls);
+    if (tls)
+        tls_prepare(h2, strcmp(argv[6], "resumed") == 0);
     getrlimit(RLIMIT_NOFILE, &files);
     files.rlim_cur = files.rlim_max;
     setrlimit(RLIMIT_NOFILE, &files);

@@ -33,7 +33,7 @@
 
 #include "load.h"
 
-enum { EVENTS = 256, SOURCES = 200, PER_SOURCE = 64, END = 4 };
+enum { EVENTS = 256, SOURCES = 200, PER_SOURCE = 64, FIRST = 64, END = 4 };
 
 unsigned status;
 bool heads, closes;
@@ -115,11 +115,21 @@ send_all(struct conn *c, const void *bytes, size_t n)
         err(1, "a request does not go out");
 }
 
+static bool
+is_ready(const struct conn *c)
+{
+    return !c->shakes && (!h2 || c->greeted);
+}
+
 /* Sends what the connection owes us answers to. */
 static void
 send_requests(struct conn *c)
 {
     if (h2) {
+        if (c->owed > c->most) {
+            owed -= c->owed - c->most;
+            c->owed = c->most;
+        }
         h2_ask(c, c->owed);
         return;
     }
@@ -145,7 +155,9 @@ ask(struct conn *c)
 {
     c->owed = depth;
     owed += depth;
-    if (!c->shakes || shake(c))
+    if (c->shakes)
+        (void)shake(c);
+    if (is_ready(c))
         send_requests(c);
 }
 
@@ -253,12 +265,15 @@ static void
 receive_h2(struct conn *c)
 {
     unsigned before = c->owed, more = 0;
+    bool was_ready = is_ready(c);
     ssize_t n;
 
     while ((n = receive_some(c, in, IN, false)) > 0)
         h2_take(c, (size_t)n);
     if (n == 0)
         errx(1, "the server ended a connection");
+    if (!was_ready && is_ready(c))
+        send_requests(c);
     for (; c->owed + more < before && !is_over(); more++)
         owed++;
     c->owed += more;
@@ -269,11 +284,12 @@ receive_h2(struct conn *c)
 static void
 receive(struct conn *c)
 {
-    if (c->shakes) {
-        if (!shake(c))
-            return;
+    bool was_ready = is_ready(c);
+
+    if (c->shakes && !shake(c))
+        return;
+    if (!was_ready && is_ready(c))
         send_requests(c);
-    }
     if (h2)
         receive_h2(c);
     else
@@ -329,7 +345,11 @@ main(int argc, char **argv)
         errx(1, "no connections");
     for (unsigned i = 0; i < n; i++)
         join(&conns[i]);
-    want = n * (uint64_t)depth > requests_n ? n * (uint64_t)depth : requests_n;
+    for (unsigned i = 0; i < n; i += FIRST) { /* not all at once: that would take more memory */
+        want = (uint64_t)depth * (n - i < FIRST ? n - i : FIRST);
+        run(conns + i, n - i < FIRST ? n - i : FIRST);
+    }
+    want = requests_n;
     run(conns, n);
     puts("ready");
     fflush(stdout);

@@ -25,7 +25,9 @@ struct conn {
     enum state state;
     bool line_empty; /* the line that ends the trailer section: nothing on it so far */
     bool ends;       /* HTTP/2: the stream ends with this DATA frame */
-    bool named;      /* and the peer's table has our authority */
+    bool named;      /* the peer's table has our authority */
+    bool greeted;    /* its SETTINGS came: */
+    uint32_t most;   /* streams at once */
     uint32_t next_id;
     uint32_t window; /* bytes of content that came since the peer was told of room */
     char part[PART];

@@ -16,6 +16,7 @@ enum {
     SETTINGS = 4,
     PING = 6,
     GOAWAY = 7,
+    MAX_CONCURRENT_STREAMS = 3,
     WINDOW_UPDATE = 8,
     END_STREAM = 1,
     ACK = 1,
@@ -82,7 +83,8 @@ h2_begin(struct conn *c)
     char frames[BLOCK], *at = frames;
 
     c->next_id = 1;
-    c->named = false;
+    c->named = c->greeted = false;
+    c->most = UINT32_MAX;
     c->window = 0;
     memcpy(at, preface, sizeof preface - 1);
     at = put_head(at + sizeof preface - 1, 12, SETTINGS, 0, 0);
@@ -133,6 +135,15 @@ status_of(const char *block, size_t n)
     return index >= 0x88 && index <= 0x8e ? statuses[index - 0x88] : 0;
 }
 
+static void
+read_settings(struct conn *c, const unsigned char *p, size_t n)
+{
+    c->greeted = true;
+    for (; n >= 6; n -= 6, p += 6)
+        if (p[0] == 0 && p[1] == MAX_CONCURRENT_STREAMS)
+            c->most = (uint32_t)p[2] << 24 | (uint32_t)p[3] << 16 | (uint32_t)p[4] << 8 | p[5];
+}
+
 /* Answers, or takes note of, a frame that is whole: all but DATA, whose content comes yet. */
 static void
 frame(struct conn *c)
@@ -163,6 +174,8 @@ frame(struct conn *c)
     case PING:
         if (flags & ACK)
             break;
+        if (type == SETTINGS)
+            read_settings(c, (unsigned char *)c->part + FRAME_HEAD, n);
         n = type == PING ? 8 : 0;
         at = put_head(at, n, type, ACK, 0);
         memcpy(at, c->part + FRAME_HEAD, n);

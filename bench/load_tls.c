@@ -39,14 +39,27 @@ tls_prepare(bool h2, bool is_resuming)
     SSL_CTX_sess_set_new_cb(context, keep_session);
 }
 
+/* With a copy, for OpenSSL resumes no session again that a newer one took the place of. */
+static void
+resume(struct conn *c)
+{
+    SSL_SESSION *copy = SSL_SESSION_dup(last);
+
+    if (!copy || SSL_set_session(c->tls, copy) != 1)
+        errx(1, "memory");
+    SSL_SESSION_free(copy);
+}
+
 void
 tls_begin(struct conn *c)
 {
     c->tls = SSL_new(context);
     c->shakes = true;
+    c->resumes = resumes && last;
     if (!c->tls || fcntl(c->fd, F_SETFL, O_NONBLOCK) || SSL_set_fd(c->tls, c->fd) != 1)
         errx(1, "memory");
-    c->resumes = resumes && last && SSL_set_session(c->tls, last);
+    if (c->resumes)
+        resume(c);
 }
 
 bool

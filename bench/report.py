@@ -132,7 +132,9 @@ def goal_table(result, goals):
 
 def figure_table(result):
     titles = {"start": "start to first answer, ms", "rss": "resident, MiB",
-              "idle": "idle connection, bytes (RSS)", "idle_pss": "idle connection, bytes (PSS)"}
+              "idle": "idle connection, bytes (RSS)", "idle_pss": "idle connection, bytes (PSS)",
+              "idle-tls": "idle connection of TLS, bytes (RSS)",
+              "idle-tls_pss": "idle connection of TLS, bytes (PSS)"}
     names = list(result["figures"])
     rows = [["", *names]]
     for key, title in titles.items():

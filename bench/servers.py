@@ -6,6 +6,7 @@ import resource
 import shutil
 import signal
 import socket
+import ssl
 import subprocess
 import time
 
@@ -15,18 +16,30 @@ RUN = ROOT / "build/bench"
 WWW = RUN / "www"
 SERVER_CPU, LOAD_CPU = "0", "1"
 EARNEST = os.environ.get("EARNEST") or str(ROOT / "build/release/src/main/earnest")
-FLOOR_SIZES = {"1k": ["1024"], "16k": ["16384"], "64k": ["65536"], "1m": ["1048576"],
-               "close": ["1024", "close"]}
+CERTIFICATE = RUN / "certificate.pem" # and its key
+FLOORS = {"1k": ["1024"], "16k": ["16384"], "64k": ["65536"], "1m": ["1048576"],
+          "close": ["1024", "close"], "tls": ["1024", CERTIFICATE],
+          "tls-1m": ["1048576", CERTIFICATE], "tls-close": ["1024", "close", CERTIFICATE]}
 
 
 def programs():
-    """Builds the floor and the generator."""
+    """Builds the floor and the generator; makes a certificate."""
     RUN.mkdir(parents=True, exist_ok=True)
-    for name in ("floor", "load", "dav_load"):
-        source, program = BENCH / f"{name}.c", RUN / name
-        if not program.exists() or program.stat().st_mtime < source.stat().st_mtime:
+    programs_of = {"floor": ["-lssl", "-lcrypto"], "load": ["-lssl", "-lcrypto"], "dav_load": []}
+    for name, libraries in programs_of.items():
+        sources, program = sorted(BENCH.glob(f"{name}*.[ch]")), RUN / name
+        newest = max(s.stat().st_mtime for s in sources)
+        if not program.exists() or program.stat().st_mtime < newest:
             subprocess.run([os.environ.get("CC", "cc"), "-O2", "-std=gnu11", "-D_GNU_SOURCE",
-                            "-pthread", "-o", program, source], check=True)
+                            "-pthread", "-o", program, *(s for s in sources if s.suffix == ".c"),
+                            *libraries], check=True)
+    if not CERTIFICATE.exists():
+        subprocess.run(["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt",
+                        "ec_paramgen_curve:P-256", "-nodes", "-subj", "/CN=localhost", "-days",
+                        "3650", "-keyout", CERTIFICATE, "-out", RUN / "chain.pem"], check=True,
+                       stderr=subprocess.DEVNULL)
+        with CERTIFICATE.open("a") as both:
+            both.write((RUN / "chain.pem").read_text())
 
 
 def more_files():
@@ -43,11 +56,15 @@ def free_port():
 
 
 class Server:
-    """A running server: name is one of NAMES, kind picks one of the floor's sizes."""
+    """A running server: name is one of NAMES, kind picks one of FLOORS.
 
-    def __init__(self, name, workers=1, kind="1k", pinned=True):
+    With wires it speaks HTTP/2 on its port, and TLS on another: peers/wires.
+    """
+
+    def __init__(self, name, workers=1, kind="1k", pinned=True, wires=False):
         self.name, self.workers = name, workers
         self.port = free_port()
+        self.tls_port = free_port() if wires else None
         command = self.command(kind)
         if pinned:
             command = ["taskset", "-c", SERVER_CPU, *command]
@@ -59,7 +76,7 @@ class Server:
 
     def command(self, kind):
         if self.name == "floor":
-            return [str(RUN / "floor"), str(self.port), *FLOOR_SIZES[kind]]
+            return [str(RUN / "floor"), str(self.tls_port or self.port), *FLOORS[kind]]
         conf = self.configuration()
         return {
             "earnest": [EARNEST, "serve", "-c", conf],
@@ -69,14 +86,16 @@ class Server:
         }[self.name]
 
     def configuration(self):
-        text = (BENCH / "peers" / f"{self.name}.conf").read_text()
+        folder = BENCH / "peers" / ("wires" if self.tls_port else "")
+        text = (folder / f"{self.name}.conf").read_text()
         workers = self.workers
         user = ""
         if os.getuid() == 0: # else the workers may not read what root wrote
             user = {"nginx": "user root;", "h2o": "user: root"}.get(self.name, "")
         if self.name == "lighttpd" and workers == 1:
             workers = 0 # it then serves from its first process
-        return self.write(text, {"WWW": WWW, "WORKERS": workers, "USER": user})
+        return self.write(text, {"TLS_PORT": self.tls_port, "WWW": WWW, "WORKERS": workers,
+                                 "USER": user})
 
     def write(self, text, values):
         """The configuration, with these values in it."""
@@ -102,7 +121,10 @@ class Server:
     def ask(self, request, enough=1 << 30):
         """Returns the answer, or the beginning of it, as bytes."""
         answer = b""
-        with socket.create_connection(("127.0.0.1", self.port), 5) as s:
+        with socket.create_connection(("127.0.0.1", self.tls_port or self.port), 5) as s:
+            if self.tls_port:
+                context = ssl.create_default_context(cafile=CERTIFICATE)
+                s = context.wrap_socket(s, server_hostname="localhost")
             s.sendall(request)
             while len(answer) < enough and (piece := s.recv(65536)):
                 answer += piece
@@ -190,18 +212,21 @@ class DavServer(Server):
 class Load:
     """The generator, ready to ask a server."""
 
-    def __init__(self, server, requests, connections=64, depth=1, status=200, pinned=True):
-        self.start(server, requests, "load", [connections, depth, status], pinned)
+    def __init__(self, server, requests, connections=64, depth=1, status=200, pinned=True,
+                 wire=None):
+        port = server.tls_port if wire and wire != "h2c" else server.port
+        self.start(port, requests, "load",
+                   [connections, depth, status, *([wire] if wire else [])], pinned)
 
-    def start(self, server, requests, program, arguments, pinned=True):
+    def start(self, port, requests, program, arguments, pinned=True):
         path = RUN / "requests"
         path.write_bytes(requests)
         pin = ["taskset", "-c", LOAD_CPU] if pinned else []
         self.process = subprocess.Popen(
-            [*pin, str(RUN / program), str(server.port), path, *map(str, arguments)],
+            [*pin, str(RUN / program), str(port), path, *map(str, arguments)],
             stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
         if self.process.stdout.readline() != "ready\n":
-            raise RuntimeError(f"the generator failed against {server.name}")
+            raise RuntimeError(f"the generator failed against port {port}")
 
     def run(self, seconds):
         """Asks for so long. Returns (answers, errors, seconds)."""
@@ -222,4 +247,4 @@ class DavLoad(Load):
     """The generator of requests that write."""
 
     def __init__(self, server, steps, clients):
-        self.start(server, steps, "dav_load", [clients])
+        self.start(server.port, steps, "dav_load", [clients])

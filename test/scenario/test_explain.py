@@ -8,10 +8,9 @@ import subprocess
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 EARNEST = os.environ.get("EARNEST", ROOT / "build/debug/src/main/earnest")
 
-# Reached by no vector, but by a disk that fails (test/fault), a clock (test/dav), rights, or an
-# extended CONNECT, which HTTP/1.1 has not (test/wire).
+# Reached by no vector, but by a disk that fails (test/fault), a clock (test/dav), or rights.
 WITHOUT_VECTOR = {"act_failed", "act_forbidden", "broke", "if_match_missing", "no_room",
-                  "outcome_elsewhere", "processing", "protocol_unknown", "state_unreachable"}
+                  "outcome_elsewhere", "processing", "state_unreachable"}
 INTERIM = {"100": "continue", "102": "processing", "104": "resumable"}
 
 

@@ -205,6 +205,13 @@ answered(struct conn *c)
         ask(c);
 }
 
+void
+refused(struct conn *c)
+{
+    owed--;
+    c->owed--;
+}
+
 /* The server ended the connection. */
 static void
 ended(struct conn *c)

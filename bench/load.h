@@ -41,6 +41,7 @@ extern char in[IN + 1];
 
 /* An answer was read to its end. */
 void answered(struct conn *conn);
+void refused(struct conn *conn); /* or is to be asked for again */
 void check_status(unsigned found);
 
 /* Sends all of it. */

@@ -16,6 +16,7 @@ enum {
     SETTINGS = 4,
     PING = 6,
     GOAWAY = 7,
+    REFUSED_STREAM = 7, /* an error: there are too many streams, ask again (RFC 9113 8.7) */
     MAX_CONCURRENT_STREAMS = 3,
     WINDOW_UPDATE = 8,
     END_STREAM = 1,
@@ -182,7 +183,10 @@ frame(struct conn *c)
         at += n;
         break;
     case RST_STREAM:
-        errx(1, "a stream was reset");
+        if (c->part[FRAME_HEAD + 3] != REFUSED_STREAM)
+            errx(1, "a stream was reset");
+        refused(c);
+        break;
     case GOAWAY:
         errx(1, "the server goes away");
     default:

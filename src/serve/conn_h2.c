@@ -56,8 +56,12 @@ static void
 end_head(struct exchange *x, struct out *o)
 {
     bool has_content = x->stream || x->segments_n || exchange_switches(x);
+    char *memory = arena_take(&x->arena, o->len);
+    struct out kept = out_init(memory, memory ? o->len : 0);
 
-    h2_answer(session_of(x), &x->h2.stream, x->status, o, has_content);
+    out_slice(&kept, out_done(o));
+    h2_answer(session_of(x), &x->h2.stream, x->status, memory ? &kept : o, memory != NULL,
+              has_content);
 }
 
 static void
@@ -581,7 +585,7 @@ h2_open(struct worker *w, struct conn *c)
     h->worker = w;
     h->conn = c;
     h->first = NULL;
-    if (h2_begin(&h->session, w->limits, &events, h, w->now.run_ms) != 0) {
+    if (h2_begin(&h->session, w->limits, &w->spare.memory, &events, h, w->now.run_ms) != 0) {
         free(h);
         return false;
     }

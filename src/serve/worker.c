@@ -135,6 +135,7 @@ worker_new(const struct worker_options *options, struct worker **ret_worker)
     w->out = out_init(w->out_bytes, sizeof w->out_bytes);
     w->head = out_init(w->head_bytes, sizeof w->head_bytes);
     w->cipher = out_init(w->cipher_bytes, sizeof w->cipher_bytes);
+    spare_init(&w->spare);
     w->epoll = w->reserve = w->mailbox.fd = -1;
     w->json = options->json;
     log_writer_init(&w->access, options->access);
@@ -431,6 +432,7 @@ worker_free(struct worker *w)
         w->spare_conns = c->next;
         free(c);
     }
+    spare_free(&w->spare);
     files_free(w->files);
     if (w->mailbox.fd >= 0)
         mailbox_close(&w->mailbox);

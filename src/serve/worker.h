@@ -16,6 +16,7 @@
 #include "io/timer.h"
 #include "msg/forwarded.h"
 #include "serve/site.h"
+#include "serve/spare.h"
 
 enum {
     WORKER_OUT_BYTES = 131072,
@@ -82,6 +83,7 @@ struct worker {
     struct exchange *spare_exchanges;
     uint64_t exchanges_n; /* taken and not done, those without a connection too */
     struct conn *spare_conns;
+    struct spare spare;        /* small memory of HTTP/2 */
     struct conn *closed_conns; /* closed in this turn: events for them may still come */
     struct conn *again_conns;  /* have more to do, though no event will say so */
     uint64_t conns_n;

@@ -165,12 +165,26 @@ head_bytes(const struct h2 *h2)
     return is_priority ? HEAD_BYTES + PRIORITY_BYTES : HEAD_BYTES;
 }
 
+/* Takes of the payload what has come. Returns the bytes. */
+static size_t
+take_payload(struct h2 *h2, struct ern_slice *bytes)
+{
+    size_t n = bytes->len < h2->at.payload ? bytes->len : h2->at.payload;
+
+    h2->at.payload -= (uint32_t)n;
+    *bytes = slice_skip(*bytes, n);
+    return n;
+}
+
 /* Takes bytes of the head of a frame. Returns all of it when it is whole, else nothing: nghttp2
- * gets it in one piece, for it counts the pieces of those of CONTINUATION. */
+ * gets it in one piece, for it counts the pieces of those of CONTINUATION. What has come of the
+ * payload goes with it, if the head has not come in parts. */
 static struct ern_slice
 take_head(struct h2 *h2, struct ern_slice *bytes)
 {
     unsigned char *head = h2->at.head;
+    struct ern_slice piece = *bytes;
+    bool in_parts = h2->at.head_n > 0;
     size_t n = head_bytes(h2) - h2->at.head_n;
 
     n = bytes->len < n ? bytes->len : n;
@@ -187,27 +201,25 @@ take_head(struct h2 *h2, struct ern_slice *bytes)
                                   .type = head[3],
                                   .id = id_at(head + 5),
                                   .depends_on = n > HEAD_BYTES ? id_at(head + HEAD_BYTES) : -1});
-    return slice_of(head, n);
+    return in_parts ? slice_of(head, n) : slice_first(piece, n + take_payload(h2, bytes));
 }
 
-/* Takes bytes that belong together: they end with a frame, with the head of one, or before more has
- * come. */
+/* Takes bytes that belong together: they end with a frame, with a head that came in parts, or
+ * before more has come. */
 static struct ern_slice
 take_piece(struct h2 *h2, struct ern_slice *bytes)
 {
-    struct ern_slice piece;
+    struct ern_slice piece = *bytes;
 
     if (h2->at.preface) {
-        piece = slice_first(*bytes, bytes->len < h2->at.preface ? bytes->len : h2->at.preface);
+        piece = slice_first(piece, piece.len < h2->at.preface ? piece.len : h2->at.preface);
         h2->at.preface = (uint8_t)(h2->at.preface - piece.len);
-    } else if (h2->at.payload) {
-        piece = slice_first(*bytes, bytes->len < h2->at.payload ? bytes->len : h2->at.payload);
-        h2->at.payload -= (uint32_t)piece.len;
-    } else {
-        return take_head(h2, bytes);
+        *bytes = slice_skip(*bytes, piece.len);
+        return piece;
     }
-    *bytes = slice_skip(*bytes, piece.len);
-    return piece;
+    if (h2->at.payload)
+        return slice_first(piece, take_payload(h2, bytes));
+    return take_head(h2, bytes);
 }
 
 /* ---- what comes ------------------------------------------------------------------------------ */
@@ -381,8 +393,9 @@ read_content(nghttp2_session *session, int32_t id, uint8_t *bytes, size_t cap, u
 /* ---- the session ----------------------------------------------------------------------------- */
 
 static int
-session_new(struct h2 *h2)
+session_new(struct h2 *h2, const struct h2_memory *memory)
 {
+    nghttp2_mem mem;
     nghttp2_session_callbacks *c;
     nghttp2_option *o;
     int error = nghttp2_session_callbacks_new(&c);
@@ -401,7 +414,10 @@ session_new(struct h2 *h2)
     if (!error) {
         nghttp2_option_set_no_auto_window_update(o, 1);
         nghttp2_option_set_builtin_recv_extension_type(o, NGHTTP2_PRIORITY_UPDATE);
-        error = nghttp2_session_server_new2(&h2->session, c, h2, o);
+        if (memory)
+            mem = (nghttp2_mem){memory->self, memory->allocate, memory->release,
+                                memory->allocate_clear, memory->resize};
+        error = nghttp2_session_server_new3(&h2->session, c, h2, o, memory ? &mem : NULL);
         nghttp2_option_del(o);
     }
     nghttp2_session_callbacks_del(c);
@@ -409,8 +425,8 @@ session_new(struct h2 *h2)
 }
 
 int
-h2_begin(struct h2 *h2, const struct limits *limits, const struct h2_events *events, void *self,
-         int64_t now_ms)
+h2_begin(struct h2 *h2, const struct limits *limits, const struct h2_memory *memory,
+         const struct h2_events *events, void *self, int64_t now_ms)
 {
     const nghttp2_settings_entry settings[] = {
         {NGHTTP2_SETTINGS_MAX_CONCURRENT_STREAMS, (uint32_t)limits->h2_streams_max},
@@ -428,7 +444,7 @@ h2_begin(struct h2 *h2, const struct limits *limits, const struct h2_events *eve
                       .since_ms = now_ms,
                       .at.preface = PREFACE_BYTES,
                       .ids.last = -1};
-    error = session_new(h2);
+    error = session_new(h2, memory);
     if (error)
         return error;
     error = nghttp2_submit_settings(h2->session, NGHTTP2_FLAG_NONE, settings,
@@ -504,38 +520,41 @@ next_line(struct out *lines, size_t *at, nghttp2_nv *ret_nv)
 {
     char *line = lines->ptr + *at;
     struct ern_slice rest = slice_from(line, lines->len - *at);
-    size_t colon = slice_find(rest, ':'), end = slice_find(rest, '\r');
+    size_t colon, end;
 
     if (rest.len == 0)
         return false;
+    for (colon = 0; colon < rest.len && line[colon] != ':'; colon++)
+        line[colon] = lower(line[colon]);
+    end = slice_find(rest, '\r');
     assert(colon + 2 <= end);
     assert(end + 2 <= rest.len);
-    for (size_t i = 0; i < colon; i++)
-        if (line[i] >= 'A' && line[i] <= 'Z')
-            line[i] = (char)(line[i] | 0x20);
-    *ret_nv = (nghttp2_nv){(uint8_t *)line, (uint8_t *)line + colon + 2, colon, end - colon - 2,
-                           NGHTTP2_NV_FLAG_NONE};
+    ret_nv->name = (uint8_t *)line;
+    ret_nv->namelen = colon;
+    ret_nv->value = (uint8_t *)line + colon + 2;
+    ret_nv->valuelen = end - colon - 2;
     *at += end + 2;
     return true;
 }
 
-struct head { /* of an answer, as nghttp2 wants it; it copies all of that */
+enum { COPY = NGHTTP2_NV_FLAG_NONE };
+enum { STAY = NGHTTP2_NV_FLAG_NO_COPY_NAME | NGHTTP2_NV_FLAG_NO_COPY_VALUE };
+
+struct head { /* of an answer, as nghttp2 wants it */
     nghttp2_nv nv[FIELDS_MAX];
     size_t n; /* 0: there are too many fields */
-    char status_name[sizeof ":status"], digits[4];
 };
 
 static void
-make_head(struct head *head, uint16_t status, struct out *lines)
+make_head(struct head *head, struct h2_stream *s, uint16_t status, struct out *lines, uint8_t flags)
 {
-    struct out o = out_init(head->digits, sizeof head->digits);
-    nghttp2_nv one;
+    static uint8_t name[] = ":status";
+    struct out o = out_init(s->digits, sizeof s->digits);
+    nghttp2_nv one = {.flags = flags};
 
-    memcpy(head->status_name, ":status", sizeof head->status_name);
     out_u64(&o, status);
     head->n = 1;
-    head->nv[0] = (nghttp2_nv){(uint8_t *)head->status_name, (uint8_t *)head->digits,
-                               sizeof head->status_name - 1, o.len, NGHTTP2_NV_FLAG_NONE};
+    head->nv[0] = (nghttp2_nv){name, (uint8_t *)s->digits, sizeof name - 1, o.len, flags};
     for (size_t at = 0; next_line(lines, &at, &one);) {
         if (is_of_connection(slice_of(one.name, one.namelen)))
             continue;
@@ -548,23 +567,24 @@ make_head(struct head *head, uint16_t status, struct out *lines)
 }
 
 void
-h2_answer(struct h2 *h2, struct h2_stream *s, uint16_t status, struct out *lines, bool has_content)
+h2_answer(struct h2 *h2, struct h2_stream *s, uint16_t status, struct out *lines, bool stays,
+          bool has_content)
 {
     const nghttp2_data_provider content = {.source = {.ptr = s}, .read_callback = read_content};
     struct head head;
 
-    make_head(&head, status, lines);
+    make_head(&head, s, status, lines, stays ? STAY : COPY);
     if (head.n == 0 ||
         nghttp2_submit_response(h2->session, s->id, head.nv, head.n, has_content ? &content : NULL))
         h2_reset(h2, s);
 }
 
 void
-h2_interim(struct h2 *h2, const struct h2_stream *s, uint16_t status, struct out *lines)
+h2_interim(struct h2 *h2, struct h2_stream *s, uint16_t status, struct out *lines)
 {
     struct head head;
 
-    make_head(&head, status, lines);
+    make_head(&head, s, status, lines, COPY);
     if (head.n)
         (void)nghttp2_submit_headers(h2->session, NGHTTP2_FLAG_NONE, s->id, NULL, head.nv, head.n,
                                      NULL);

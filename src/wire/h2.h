@@ -30,6 +30,7 @@ struct h2_stream {
     struct ern_slice finding_field; /* name of the field to blame, if one is */
     struct ern_slice method, scheme, authority, path, protocol; /* pseudo-header fields */
     uint64_t fields_bytes;
+    char digits[4]; /* the status of the answer */
 };
 
 enum { H2_LATER = -1, H2_CUT = -2 };
@@ -50,6 +51,16 @@ struct h2_events { /* self is that of the session; none of them may end it */
     void (*answered)(void *self, struct h2_stream *stream);
     /* The stream is over and will not be spoken of again. */
     void (*closed)(void *self, struct h2_stream *stream);
+};
+
+/* Where the session has its memory from. The functions are what malloc(), free(), calloc() and
+ * realloc() are. */
+struct h2_memory {
+    void *self;
+    void *(*allocate)(size_t n, void *self);
+    void (*release)(void *memory, void *self);
+    void *(*allocate_clear)(size_t n, size_t size, void *self);
+    void *(*resize)(void *memory, size_t n, void *self);
 };
 
 /* How often something came that costs more to answer than to send; by kind, since since_ms. */
@@ -85,9 +96,13 @@ struct h2 { /* of a connection */
     bool leaving; /* the peer was told that we end */
 };
 
-/* Begins the session of a connection, whose preface is still to be read. Returns 0 or -ENOMEM. */
+/*
+ * Begins the session of a connection, whose preface is still to be read. Returns 0 or -ENOMEM.
+ *   memory  NULL: malloc() and the like
+ */
 ERN_MUST_USE int h2_begin(struct h2 *h2, const struct limits *limits,
-                          const struct h2_events *events, void *self, int64_t now_ms);
+                          const struct h2_memory *memory, const struct h2_events *events,
+                          void *self, int64_t now_ms);
 void h2_end(struct h2 *h2);
 
 /*
@@ -111,11 +126,12 @@ bool h2_is_over(const struct h2 *h2);
 /*
  * Answers, or (1xx) says something before the answer.
  *   lines  field lines as HTTP/1.1 has them; its names are changed to lower case. Fields that are
- * of the connection (RFC 9113 8.2.2) are left out
+ *          of the connection (RFC 9113 8.2.2) are left out
+ *   stays  lines is there until the stream is closed; else it is copied
  */
 void h2_answer(struct h2 *h2, struct h2_stream *stream, uint16_t status, struct out *lines,
-               bool has_content);
-void h2_interim(struct h2 *h2, const struct h2_stream *stream, uint16_t status, struct out *lines);
+               bool stays, bool has_content);
+void h2_interim(struct h2 *h2, struct h2_stream *stream, uint16_t status, struct out *lines);
 
 /* fill() has more after H2_LATER. */
 void h2_go_on(struct h2 *h2, const struct h2_stream *stream);

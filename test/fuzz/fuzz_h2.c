@@ -196,7 +196,7 @@ answer(struct side *side, struct place *p)
               p->stream.finding ? 400
               : n % 8           ? 200
                                 : 204,
-              &lines, p->left > 0);
+              &lines, false, p->left > 0);
 }
 
 static void
@@ -346,7 +346,7 @@ begin(struct side *side, unsigned flags, struct ern_slice *bytes)
     side->story = 14695981039346656037u;
     side->out = out_init(side->bytes, sizeof side->bytes);
     h2_reader_begin(&side->reader);
-    if (h2_begin(&side->h2, &side->limits, &events, side, 0) != 0)
+    if (h2_begin(&side->h2, &side->limits, NULL, &events, side, 0) != 0)
         abort();
     if (line < bytes->len) {
         struct h2_stream *first = begun(side);

@@ -139,7 +139,7 @@ h2_server_answer(struct h2_place *p)
     if (asks_for(s, "/same"))
         status = 304;
     p->left = status == 200 && p->request.method != ERN_HEAD ? 2 : 0;
-    h2_answer(&h2_server.h2, s, status, h2_server_lines(""), p->left > 0);
+    h2_answer(&h2_server.h2, s, status, h2_server_lines(""), false, p->left > 0);
 }
 
 struct h2_stream *
@@ -264,7 +264,7 @@ h2_server_open(void)
         h2_server.places[i].taken = false;
     h2_server.story = out_init(h2_server.story_text, H2_SERVER_STORY);
     assert_int_equal(nghttp2_hd_inflate_new(&h2_server.inflater), 0);
-    assert_int_equal(h2_begin(&h2_server.h2, &h2_server.limits, &events, NULL, 0), 0);
+    assert_int_equal(h2_begin(&h2_server.h2, &h2_server.limits, NULL, &events, NULL, 0), 0);
 }
 
 void

@@ -140,7 +140,7 @@ an_answer_has_no_fields_of_its_connection(void **state)
     h2_answer(&h2_server.h2, &p->stream, 101,
               h2_server_lines("Connection: close\r\nKeep-Alive: timeout=1\r\nETag: \"a\"\r\n"
                               "Transfer-Encoding: chunked\r\nUpgrade: h2c\r\nX-Empty: \r\n"),
-              false);
+              false, false);
     h2_server_send();
     h2_server_close();
     assert_true(slice_eq(out_done(&h2_server.story),
@@ -158,7 +158,7 @@ an_answer_of_too_many_fields_is_none(void **state)
     open_with_request();
     for (unsigned i = 0; i < 200; i++)
         out_literal(&lines, "a: b\r\n");
-    h2_answer(&h2_server.h2, &h2_server.places[0].stream, 200, &lines, false);
+    h2_answer(&h2_server.h2, &h2_server.places[0].stream, 200, &lines, false, false);
     h2_server_send();
     h2_server_close();
     assert_true(slice_eq(out_done(&h2_server.story), ERN_SLICE("closed:1 RESET:1=2")));

@@ -350,11 +350,12 @@ main(int argc, char **argv)
     conns = calloc(n, sizeof *conns);
     if (!conns || !n || !depth)
         errx(1, "no connections");
-    for (unsigned i = 0; i < n; i++)
-        join(&conns[i]);
-    for (unsigned i = 0; i < n; i += FIRST) { /* not all at once: that would take more memory */
-        want = (uint64_t)depth * (n - i < FIRST ? n - i : FIRST);
-        run(conns + i, n - i < FIRST ? n - i : FIRST);
+    for (unsigned i = 0, some; i < n; i += some) { /* as clients come, not all at once */
+        some = n - i < FIRST ? n - i : FIRST;
+        for (unsigned j = i; j < i + some; j++)
+            join(&conns[j]);
+        want = (uint64_t)depth * some;
+        run(conns + i, some);
     }
     want = requests_n;
     run(conns, n);

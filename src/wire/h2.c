@@ -238,7 +238,7 @@ on_begin_headers(nghttp2_session *session, const nghttp2_frame *frame, void *sel
 
     if (frame->hd.type != NGHTTP2_HEADERS || frame->headers.cat != NGHTTP2_HCAT_REQUEST)
         return 0;
-    s = h2->events->begin(h2->self);
+    s = h2->reading = h2->events->begin(h2->self);
     if (!s)
         return nghttp2_submit_rst_stream(session, NGHTTP2_FLAG_NONE, frame->hd.stream_id,
                                          NGHTTP2_REFUSED_STREAM);
@@ -251,11 +251,11 @@ on_header(nghttp2_session *session, const nghttp2_frame *frame, const uint8_t *n
           size_t name_len, const uint8_t *value, size_t value_len, uint8_t flags, void *self)
 {
     struct h2 *h2 = self;
-    struct h2_stream *s = stream_of(h2, frame->hd.stream_id);
+    struct h2_stream *s = h2->reading;
 
     (void)session;
     (void)flags;
-    if (s && !s->head_done) /* else it is a trailer, which is checked and dropped */
+    if (s && s->id == frame->hd.stream_id) /* else it is a trailer, which is checked and dropped */
         h2_head_add(s, h2->limits, slice_of(name, name_len), slice_of(value, value_len));
     return 0;
 }
@@ -306,6 +306,7 @@ on_frame_recv(nghttp2_session *session, const nghttp2_frame *frame, void *self)
         return 0;
     s->ended = s->ended || ends;
     if (!s->head_done) {
+        h2->reading = NULL;
         h2_head_end(s, h2->limits);
         h2->events->head(h2->self, s);
     } else if (ends) {
@@ -352,6 +353,8 @@ on_stream_close(nghttp2_session *session, int32_t id, uint32_t error, void *self
         return 0;
     (void)error;
     (void)nghttp2_session_set_stream_user_data(session, id, NULL);
+    if (h2->reading == s)
+        h2->reading = NULL;
     h2->events->closed(h2->self, s);
     return 0;
 }
@@ -520,15 +523,15 @@ next_line(struct out *lines, size_t *at, nghttp2_nv *ret_nv)
 {
     char *line = lines->ptr + *at;
     struct ern_slice rest = slice_from(line, lines->len - *at);
-    size_t colon, end;
+    size_t colon = slice_find(rest, ':'), end = slice_find(rest, '\r');
 
     if (rest.len == 0)
         return false;
-    for (colon = 0; colon < rest.len && line[colon] != ':'; colon++)
-        line[colon] = lower(line[colon]);
-    end = slice_find(rest, '\r');
     assert(colon + 2 <= end);
     assert(end + 2 <= rest.len);
+    for (size_t i = 0; i < colon; i++)
+        if (line[i] >= 'A' && line[i] <= 'Z')
+            line[i] = (char)(line[i] | 0x20);
     ret_nv->name = (uint8_t *)line;
     ret_nv->namelen = colon;
     ret_nv->value = (uint8_t *)line + colon + 2;

@@ -79,7 +79,8 @@ struct h2 { /* of a connection */
     const struct limits *limits;
     const struct h2_events *events;
     void *self;
-    struct out *out; /* where frames go while h2_send() runs */
+    struct out *out;           /* where frames go while h2_send() runs */
+    struct h2_stream *reading; /* whose head comes */
     int64_t now_ms, since_ms;
     uint16_t count[H2_KINDS];
     struct { /* where in the peer's frames we are */

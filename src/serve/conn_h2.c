@@ -135,19 +135,29 @@ feed_tunnel(struct exchange *x, struct ern_slice piece)
     h2_go_on(session_of(x), &x->h2.stream);
 }
 
-/* What goes to it. */
+/* How much goes to it, as offer() says it. */
 static ssize_t
-fill_tunnel(struct exchange *x, char *bytes, size_t cap, bool *ret_end)
+offer_tunnel(struct exchange *x, size_t cap, bool *ret_end)
 {
     struct ws_session *s = live_session(x->h2.live);
-    struct ern_slice unsent = ws_session_unsent(s);
-    size_t n = unsent.len < cap ? unsent.len : cap;
+    size_t n = ws_session_unsent(s).len;
 
-    if (n)
-        memcpy(bytes, unsent.ptr, n);
-    ws_session_sent(s, n);
     *ret_end = ws_session_is_over(s);
-    return n || *ret_end ? (ssize_t)n : H2_LATER;
+    if (n)
+        return (ssize_t)(n < cap ? n : cap);
+    return *ret_end ? 0 : H2_LATER;
+}
+
+static bool
+give_tunnel(struct exchange *x, char *bytes, size_t n)
+{
+    struct ws_session *s = live_session(x->h2.live);
+
+    assert(n <= ws_session_unsent(s).len);
+    if (n)
+        memcpy(bytes, ws_session_unsent(s).ptr, n);
+    ws_session_sent(s, n);
+    return true;
 }
 
 /* The answer to an extended CONNECT is written: its stream is WebSocket from now on (RFC 8441 5).
@@ -341,27 +351,36 @@ content_ended(void *self, struct h2_stream *stream)
 }
 
 static ssize_t
-fill(void *self, struct h2_stream *stream, char *bytes, size_t cap, bool *ret_end)
+offer(void *self, struct h2_stream *stream, size_t cap, bool *ret_end)
+{
+    struct exchange *x = exchange_of(stream);
+    bool more = x->stream && stream_has_more(x->stream);
+    uint64_t left = 0;
+
+    (void)self;
+    if (x->h2.live)
+        return offer_tunnel(x, cap, ret_end);
+    if (x->aborted)
+        return H2_CUT;
+    for (unsigned i = x->segment; i < x->segments_n && left <= cap; i++)
+        left += x->segments[i].left;
+    *ret_end = left <= cap && !more;
+    if (left || *ret_end)
+        return (ssize_t)(left < cap ? left : cap);
+    x->h2.is_waiting = stream_next(x->stream);
+    return x->h2.is_waiting ? H2_LATER : H2_CUT;
+}
+
+static bool
+give(void *self, struct h2_stream *stream, char *bytes, size_t n)
 {
     struct exchange *x = exchange_of(stream);
     struct h2_conn *h = self;
-    bool more = x->stream && stream_has_more(x->stream);
-    ssize_t n;
 
     if (x->h2.live)
-        return fill_tunnel(x, bytes, cap, ret_end);
-    n = x->aborted ? -1 : send_copy(x, bytes, cap);
-    if (n < 0)
-        return H2_CUT;
+        return give_tunnel(x, bytes, n);
     h->conn->timer.active_ms = (uint32_t)h->worker->now.run_ms;
-    if (x->segment < x->segments_n || (n && more))
-        return n;
-    if (!more) {
-        *ret_end = true;
-        return n;
-    }
-    x->h2.is_waiting = stream_next(x->stream);
-    return x->h2.is_waiting ? H2_LATER : H2_CUT;
+    return send_copy(x, bytes, n) == (ssize_t)n;
 }
 
 /* A client that still sends content has time to read the answer before it is stopped, as one of
@@ -393,7 +412,8 @@ static const struct h2_events events = {
     .head = head_came,
     .content = content_came,
     .end = content_ended,
-    .fill = fill,
+    .offer = offer,
+    .give = give,
     .answered = answered,
     .closed = stream_closed,
 };

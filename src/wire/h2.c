@@ -374,16 +374,19 @@ write_frames(nghttp2_session *session, const uint8_t *data, size_t len, int flag
     return (ssize_t)n;
 }
 
+/* Only says how much goes into a frame: it is written where the frame goes, by write_content(). */
 static ssize_t /* NOLINTNEXTLINE(readability-function-size): the form is nghttp2's */
 read_content(nghttp2_session *session, int32_t id, uint8_t *bytes, size_t cap, uint32_t *flags,
              nghttp2_data_source *source, void *self)
 {
     struct h2 *h2 = self;
     bool end = false;
-    ssize_t n = h2->events->fill(h2->self, source->ptr, (char *)bytes, cap, &end);
+    ssize_t n = h2->events->offer(h2->self, source->ptr, cap, &end);
 
     (void)session;
     (void)id;
+    (void)bytes;
+    *flags |= NGHTTP2_DATA_FLAG_NO_COPY;
     if (n == H2_LATER)
         return NGHTTP2_ERR_DEFERRED;
     if (n < 0)
@@ -391,6 +394,24 @@ read_content(nghttp2_session *session, int32_t id, uint8_t *bytes, size_t cap, u
     if (end)
         *flags |= NGHTTP2_DATA_FLAG_EOF;
     return n;
+}
+
+static int /* NOLINTNEXTLINE(readability-function-size): the form is nghttp2's */
+write_content(nghttp2_session *session, nghttp2_frame *frame, const uint8_t *head, size_t n,
+              nghttp2_data_source *source, void *self)
+{
+    struct h2 *h2 = self;
+    struct out *o = h2->out;
+
+    (void)session;
+    (void)frame;
+    if (!o || o->cap - o->len < HEAD_BYTES + n)
+        return NGHTTP2_ERR_WOULDBLOCK;
+    if (!h2->events->give(h2->self, source->ptr, o->ptr + o->len + HEAD_BYTES, n))
+        return NGHTTP2_ERR_TEMPORAL_CALLBACK_FAILURE;
+    out_slice(o, slice_of(head, HEAD_BYTES));
+    o->len += n;
+    return 0;
 }
 
 /* ---- the session ----------------------------------------------------------------------------- */
@@ -406,6 +427,7 @@ session_new(struct h2 *h2, const struct h2_memory *memory)
     if (error)
         return -ENOMEM;
     nghttp2_session_callbacks_set_send_callback(c, write_frames);
+    nghttp2_session_callbacks_set_send_data_callback(c, write_content);
     nghttp2_session_callbacks_set_on_begin_headers_callback(c, on_begin_headers);
     nghttp2_session_callbacks_set_on_header_callback(c, on_header);
     nghttp2_session_callbacks_set_on_invalid_header_callback(c, on_invalid_header);

@@ -44,9 +44,11 @@ struct h2_events { /* self is that of the session; none of them may end it */
     void (*content)(void *self, struct h2_stream *stream, struct ern_slice piece);
     /* There is no more of it. */
     void (*end)(void *self, struct h2_stream *stream);
-    /* Writes content of the answer: returns its length, and whether it was the last; H2_LATER until
-     * h2_go_on(), or H2_CUT: the rest is not to be had. */
-    ssize_t (*fill)(void *self, struct h2_stream *stream, char *bytes, size_t cap, bool *ret_end);
+    /* How much content of the answer is there, at most cap, and whether it is the last; or H2_LATER
+     * until h2_go_on(), or H2_CUT: the rest is not to be had. */
+    ssize_t (*offer)(void *self, struct h2_stream *stream, size_t cap, bool *ret_end);
+    /* Writes the n bytes that were offered; false: they are not to be had after all. */
+    bool (*give)(void *self, struct h2_stream *stream, char *bytes, size_t n);
     /* The answer went out to its end. Content that nobody wanted may still come. */
     void (*answered)(void *self, struct h2_stream *stream);
     /* The stream is over and will not be spoken of again. */

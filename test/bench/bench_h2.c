@@ -92,13 +92,20 @@ head(void *self, struct h2_stream *s)
 }
 
 static ssize_t
-fill(void *self, struct h2_stream *s, char *bytes, size_t cap, bool *ret_end)
+offer(void *self, struct h2_stream *s, size_t cap, bool *ret_end)
 {
     (void)self, (void)s;
     bench_must(cap >= sizeof content, "there is room for the content");
-    memcpy(bytes, content, sizeof content);
     *ret_end = true;
     return sizeof content;
+}
+
+static bool
+give(void *self, struct h2_stream *s, char *bytes, size_t n)
+{
+    (void)self, (void)s;
+    memcpy(bytes, content, n);
+    return true;
 }
 
 static void
@@ -118,7 +125,8 @@ static const struct h2_events events = {
     .begin = begin,
     .head = head,
     .end = ignore,
-    .fill = fill,
+    .offer = offer,
+    .give = give,
     .answered = answered,
     .closed = ignore,
 };

@@ -247,7 +247,7 @@ ended(void *self, struct h2_stream *stream)
 }
 
 static ssize_t
-fill(void *self, struct h2_stream *stream, char *bytes, size_t cap, bool *ret_end)
+offer(void *self, struct h2_stream *stream, size_t cap, bool *ret_end)
 {
     struct place *p = place_of(stream);
     size_t n = p->left < cap ? p->left : cap;
@@ -259,10 +259,20 @@ fill(void *self, struct h2_stream *stream, char *bytes, size_t cap, bool *ret_en
     }
     if (stream->path.len % 16 == 3)
         return H2_CUT;
+    *ret_end = n == p->left;
+    return (ssize_t)n;
+}
+
+static bool
+give(void *self, struct h2_stream *stream, char *bytes, size_t n)
+{
+    struct place *p = place_of(stream);
+
+    (void)self;
+    assert(n <= p->left);
     memset(bytes, 'a', n);
     p->left -= n;
-    *ret_end = p->left == 0;
-    return (ssize_t)n;
+    return true;
 }
 
 static void
@@ -285,7 +295,8 @@ closed(void *self, struct h2_stream *stream)
     p->taken = false;
 }
 
-static const struct h2_events events = {begun, head, content, ended, fill, answered, closed};
+static const struct h2_events events = {begun, head,     content, ended,
+                                        offer, give, answered, closed};
 
 /* ---- a run -------------------------------------------------------------------------------------
  */

@@ -204,7 +204,7 @@ ended(void *self, struct h2_stream *s)
 }
 
 static ssize_t
-fill(void *self, struct h2_stream *s, char *bytes, size_t cap, bool *ret_end)
+offer(void *self, struct h2_stream *s, size_t cap, bool *ret_end)
 {
     struct h2_place *p = place_of(s);
 
@@ -214,9 +214,17 @@ fill(void *self, struct h2_stream *s, char *bytes, size_t cap, bool *ret_end)
         return H2_LATER;
     if (asks_for(s, "/cut") && p->left == 1)
         return H2_CUT;
-    *bytes = 'y';
-    *ret_end = --p->left == 0;
+    *ret_end = p->left == 1;
     return 1;
+}
+
+static bool
+give(void *self, struct h2_stream *s, char *bytes, size_t n)
+{
+    (void)self;
+    memset(bytes, 'y', n);
+    place_of(s)->left -= n;
+    return true;
 }
 
 static void
@@ -236,8 +244,8 @@ closed(void *self, struct h2_stream *s)
     place_of(s)->taken = false;
 }
 
-static const struct h2_events events = {h2_server_begin, head,  content, ended, fill,
-                                        answered,        closed};
+static const struct h2_events events = {h2_server_begin, head, content,  ended,
+                                        offer,           give, answered, closed};
 
 /* ---- a session ---------------------------------------------------------------------------------
  */

@@ -375,7 +375,7 @@ write_frames(nghttp2_session *session, const uint8_t *data, size_t len, int flag
 }
 
 /* Only says how much goes into a frame: it is written where the frame goes, by write_content(). */
-static ssize_t /* NOLINTNEXTLINE(readability-function-size): the form is nghttp2's */
+static ssize_t /* NOLINTNEXTLINE(readability-function-size,readability-non-const-parameter) */
 read_content(nghttp2_session *session, int32_t id, uint8_t *bytes, size_t cap, uint32_t *flags,
              nghttp2_data_source *source, void *self)
 {
@@ -573,13 +573,16 @@ struct head { /* of an answer, as nghttp2 wants it */
 static void
 make_head(struct head *head, struct h2_stream *s, uint16_t status, struct out *lines, uint8_t flags)
 {
-    static uint8_t name[] = ":status";
-    struct out o = out_init(s->digits, sizeof s->digits);
+    struct out o = out_init(s->status, sizeof s->status);
+    size_t name_len;
     nghttp2_nv one = {.flags = flags};
 
+    out_literal(&o, ":status");
+    name_len = o.len;
     out_u64(&o, status);
     head->n = 1;
-    head->nv[0] = (nghttp2_nv){name, (uint8_t *)s->digits, sizeof name - 1, o.len, flags};
+    head->nv[0] = (nghttp2_nv){(uint8_t *)o.ptr, (uint8_t *)o.ptr + name_len, name_len,
+                               o.len - name_len, flags};
     for (size_t at = 0; next_line(lines, &at, &one);) {
         if (is_of_connection(slice_of(one.name, one.namelen)))
             continue;

@@ -30,7 +30,7 @@ struct h2_stream {
     struct ern_slice finding_field; /* name of the field to blame, if one is */
     struct ern_slice method, scheme, authority, path, protocol; /* pseudo-header fields */
     uint64_t fields_bytes;
-    char digits[4]; /* the status of the answer */
+    char status[sizeof ":status" + 3]; /* of the answer: the name of the field, and its value */
 };
 
 enum { H2_LATER = -1, H2_CUT = -2 };
@@ -136,7 +136,7 @@ void h2_answer(struct h2 *h2, struct h2_stream *stream, uint16_t status, struct 
                bool stays, bool has_content);
 void h2_interim(struct h2 *h2, struct h2_stream *stream, uint16_t status, struct out *lines);
 
-/* fill() has more after H2_LATER. */
+/* offer() has more after H2_LATER. */
 void h2_go_on(struct h2 *h2, const struct h2_stream *stream);
 
 /* So many bytes of content were taken: as many more may come. */

@@ -27,6 +27,12 @@
 static const char with_aes[] = PRIORITY("+AES-128-GCM:+AES-256-GCM:+CHACHA20-POLY1305");
 static const char without_aes[] = PRIORITY("+CHACHA20-POLY1305:+AES-128-GCM:+AES-256-GCM");
 
+bool
+tls_ready(void)
+{
+    return gnutls_global_init() == 0;
+}
+
 static bool
 has_aes(void)
 {
@@ -77,8 +83,10 @@ tls_open(const struct tls_options *options, struct tls **ret_tls, const char **r
     assert(!options->early_data || options->replay);
     assert(options->early_data_max > 0);
     *ret_why = "there is not enough memory";
-    if (!tls)
+    if (!tls || !tls_ready()) {
+        free(tls);
         return -ENOMEM;
+    }
     tls->client = options->client;
     tls->http2 = options->http2;
     tls->early_data_max = options->early_data_max;

@@ -342,6 +342,8 @@ tls_dev_make(const char *folder, struct ern_slice host, struct tls_dev *ret_dev,
     if (!is_name(host))
         host = ERN_SLICE("");
     *ret_why = "the certificates can not be made";
+    if (!tls_ready())
+        return -ENOMEM;
     if (!pair_load(&authority, ret_dev->authority, authority_key)) {
         result = authority_make(&authority, host);
         if (result == 0)

@@ -57,6 +57,8 @@ tls_certificate_look(const struct tls_certificate *paths, int64_t *ret_from_s, i
 
     *ret_from_s = 0;
     *ret_until_s = INT64_MAX;
+    if (!tls_ready())
+        return TLS_FAULT_NONE; /* tls_open() will say so */
     if (gnutls_load_file(paths->certificate, &certificate) < 0)
         fault = TLS_FAULT_CERTIFICATE_FILE;
     else

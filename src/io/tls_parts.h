@@ -41,6 +41,10 @@ struct tls_session {
     gnutls_datum_t subject;
 };
 
+/* Makes GnuTLS ready; before all else of it, again and again is fine. Returns false without memory.
+ */
+ERN_MUST_USE bool tls_ready(void);
+
 /* Reads the certificates, and tells which are for which names. Returns as tls_open() does. */
 ERN_MUST_USE int tls_hosts_new(const struct tls_options *options, struct tls_hosts **ret_hosts,
                                const char **ret_why);

@@ -18,6 +18,7 @@
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <sys/mman.h>
+#include <sys/random.h>
 #include <time.h>
 
 #include "base/hash.h"
@@ -54,7 +55,7 @@ tls_replay_open(struct tls_replay **ret_replay)
 
     if (r == MAP_FAILED)
         return -errno;
-    if (gnutls_rnd(GNUTLS_RND_KEY, &r->key, sizeof r->key) < 0) {
+    if (getrandom(&r->key, sizeof r->key, 0) != sizeof r->key) {
         tls_replay_close(r);
         return -EIO;
     }

@@ -295,8 +295,7 @@ closed(void *self, struct h2_stream *stream)
     p->taken = false;
 }
 
-static const struct h2_events events = {begun, head,     content, ended,
-                                        offer, give, answered, closed};
+static const struct h2_events events = {begun, head, content, ended, offer, give, answered, closed};
 
 /* ---- a run -------------------------------------------------------------------------------------
  */

@@ -13,7 +13,8 @@ enum {
     /* Of one file, so much goes out before others have their turn. It is also what the peer's side
        of the kernel takes in without a stall: 1 MiB at once cost more than twice the time. */
     TURN_BYTES = 1 << 18,
-    COPY_BYTES = 32768, /* pieces up to this are gathered with what goes out before them */
+    COPY_BYTES = 32768, /* pieces up to this are gathered with what goes out before them, */
+    READ_BYTES = 8192,  /* and those of files up to this: reading costs less than to send twice */
 };
 
 struct pending { /* what the peer did not take yet */
@@ -91,6 +92,31 @@ send_flush(struct worker *w, struct conn *c, bool more)
     return sent == SENT ? held : sent;
 }
 
+/* Copies the next n bytes of a segment. Returns false if they are not there: a file that has shrunk
+ * makes a cut answer, never a padded one. */
+static bool
+copy(struct segment *s, char *to, size_t n)
+{
+    s->left -= n;
+    if (s->bytes) {
+        memcpy(to, s->bytes + s->at, n);
+        s->at += n;
+        return true;
+    }
+    while (n) {
+        ssize_t one = pread(s->fd, to, n, (off_t)s->at);
+
+        if (one == 0 || (one < 0 && errno != EINTR))
+            return false;
+        if (one < 0)
+            continue;
+        to += one;
+        s->at += (uint64_t)one;
+        n -= (size_t)one;
+    }
+    return true;
+}
+
 ssize_t
 send_copy(struct exchange *x, char *to, size_t cap)
 {
@@ -99,24 +125,28 @@ send_copy(struct exchange *x, char *to, size_t cap)
     while (got < cap && x->segment < x->segments_n) {
         struct segment *s = &x->segments[x->segment];
         size_t n = s->left < cap - got ? (size_t)s->left : cap - got;
-        ssize_t one = (ssize_t)n;
 
-        if (s->bytes)
-            memcpy(to + got, s->bytes + s->at, n);
-        else if (n)
-            one = pread(s->fd, to + got, n, (off_t)s->at);
-        if (one < 0 && errno == EINTR)
-            continue;
-        if (one < 0 || (one == 0 && n)) /* shrunk: a cut answer, never a padded one */
+        if (!copy(s, to + got, n))
             return -1;
-        got += (size_t)one;
-        s->at += (uint64_t)one;
-        s->left -= (uint64_t)one;
+        got += n;
         if (s->left == 0)
             x->segment++;
     }
     x->sent_bytes += got;
     return (ssize_t)got;
+}
+
+/* Adds a small part of a file to worker->out. */
+static enum sent
+gather_file(struct worker *w, struct exchange *x, struct segment *s)
+{
+    size_t n = (size_t)s->left;
+
+    if (!copy(s, w->out.ptr + w->out.len, n))
+        return SENT_BROKEN;
+    w->out.len += n;
+    x->sent_bytes += n;
+    return SENT;
 }
 
 /* Sends part of a file. SENT only when the segment is done. */
@@ -217,6 +247,8 @@ send_segments(struct worker *w, struct conn *c)
 
         if (s->left && s->bytes)
             sent = send_memory(w, c, s);
+        else if (s->left && s->left <= READ_BYTES && s->left <= w->out.cap - w->out.len)
+            sent = gather_file(w, x, s);
         else if (s->left) {
             sent = send_flush(w, c, true);
             if (sent == SENT)

@@ -131,7 +131,8 @@ def goal_table(result, goals):
 
 
 def figure_table(result):
-    titles = {"start": "start to first answer, ms", "rss": "resident, MiB",
+    titles = {"start": "start to first answer, ms", "rss": "resident, MiB (RSS of all processes)",
+              "rss_pss": "resident, MiB (PSS: what processes share counts once)",
               "idle": "idle connection, bytes (RSS)", "idle_pss": "idle connection, bytes (PSS)",
               "idle-tls": "idle connection of TLS, bytes (RSS)",
               "idle-tls_pss": "idle connection of TLS, bytes (PSS)"}

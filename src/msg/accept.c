@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "msg/accept.h"
 
+#include <assert.h>
+
 #include "base/chars.h"
 #include "base/slice.h"
 #include "msg/list.h"
@@ -66,9 +68,9 @@ simple_member_read(struct ern_slice text, struct member *ret)
 
 /* What decides so far: the member with the highest rank, of equal ones the greatest quality. */
 struct best {
-    bool any;     /* was there a well-formed member at all? */
     int64_t rank; /* -1: none matched */
     unsigned quality;
+    bool any; /* was there a well-formed member at all? */
 };
 
 static void
@@ -132,19 +134,42 @@ media_range_is(struct ern_slice name)
            (!slice_eq(type, ERN_SLICE("*")) || slice_eq(subtype, ERN_SLICE("*")));
 }
 
+void
+accept_types(const struct ern_request *request, const struct ern_slice *types, unsigned n,
+             unsigned *ret_qualities)
+{
+    struct best best[ACCEPT_TYPES_MAX];
+    struct ern_slice line, text;
+    struct member m;
+
+    assert(n <= ACCEPT_TYPES_MAX);
+    for (unsigned i = 0; i < n; i++)
+        best[i] = (struct best){.rank = -1};
+    for (uint16_t at = 0; ern_request_next(request, ERN_FIELD_accept, &at, &line);) {
+        while (list_next(&line, &text)) {
+            if (!member_read(text, &m) || !media_range_is(m.name))
+                continue;
+            for (unsigned i = 0; i < n; i++) {
+                size_t end = slice_find(types[i], ';');
+
+                consider(&best[i],
+                         media_rank(&m, slice_trim(slice_first(types[i], end)),
+                                    slice_skip(types[i], end)),
+                         m.quality);
+            }
+        }
+    }
+    for (unsigned i = 0; i < n; i++)
+        ret_qualities[i] = best[i].any ? best[i].quality : FULL;
+}
+
 unsigned
 accept_type(const struct ern_request *request, struct ern_slice type)
 {
-    size_t end = slice_find(type, ';');
-    struct ern_slice name = slice_trim(slice_first(type, end)), line, text;
-    struct best best = {false, -1, 0};
-    struct member m;
+    unsigned quality;
 
-    for (uint16_t at = 0; ern_request_next(request, ERN_FIELD_accept, &at, &line);)
-        while (list_next(&line, &text))
-            if (member_read(text, &m) && media_range_is(m.name))
-                consider(&best, media_rank(&m, name, slice_skip(type, end)), m.quality);
-    return best.any ? best.quality : FULL;
+    accept_types(request, &type, 1, &quality);
+    return quality;
 }
 
 /* The coding under its own name: x-gzip is gzip and x-compress is compress (RFC 9110 8.4.1). */
@@ -161,7 +186,7 @@ unsigned
 accept_coding(const struct ern_request *request, struct ern_slice coding)
 {
     struct ern_slice line, text;
-    struct best best = {false, -1, 0};
+    struct best best = {.rank = -1};
     unsigned least = FULL + 1; /* the least quality, 0 apart, of what is listed */
     struct member m;
 
@@ -223,7 +248,7 @@ unsigned
 accept_language(const struct ern_request *request, struct ern_slice tag)
 {
     struct ern_slice line, text;
-    struct best best = {false, -1, 0};
+    struct best best = {.rank = -1};
     struct member m;
 
     for (uint16_t at = 0; ern_request_next(request, ERN_FIELD_accept_language, &at, &line);)

@@ -15,6 +15,11 @@
 /* Accept (RFC 9110 12.5.1). type is a media type, its parameters included. */
 unsigned accept_type(const struct ern_request *request, struct ern_slice type);
 
+/* The same of n types, at most ACCEPT_TYPES_MAX, in one reading of the field. */
+enum { ACCEPT_TYPES_MAX = 8 };
+void accept_types(const struct ern_request *request, const struct ern_slice *types, unsigned n,
+                  unsigned *ret_qualities);
+
 /*
  * Accept-Encoding (RFC 9110 12.5.3). coding is "gzip", "br" ..., or "identity", which is acceptable
  * unless excluded by "identity;q=0" or by "*;q=0" without an identity member; x-gzip is gzip

@@ -417,26 +417,24 @@ write_xml(struct out *o, const struct answer *a)
 }
 
 /*
- * How much the request wants problem details: whoever asks for JSON by name wants them, too. A
- * wildcard that takes in application/json is not its name.
+ * The best form: what is said in XML, where there is a condition to say, comes first. Whoever asks
+ * for JSON by name wants problem details, too; a wildcard that takes in application/json is not its
+ * name.
  */
-static unsigned
-accept_problem(const struct ern_request *request)
-{
-    unsigned problem = accept_type(request, ERN_SLICE("application/problem+json"));
-    unsigned json = accept_type(request, ERN_SLICE("application/json"));
-
-    if (json <= problem || json == accept_type(request, ERN_SLICE("application/*")))
-        return problem;
-    return json;
-}
-
-/* The best form: what is said in XML, where there is a condition to say, comes first. */
 static enum form
 form_wanted(const struct ern_request *request, bool has_condition)
 {
+    enum { PROBLEM, JSON, APPLICATION, HTML, TEXT, XML, ALL };
+    static const struct ern_slice types[ALL] = {
+        [PROBLEM] = {"application/problem+json", 24},
+        [JSON] = {"application/json", 16},
+        [APPLICATION] = {"application/*", 13},
+        [HTML] = {"text/html", 9},
+        [TEXT] = {"text/plain", 10},
+        [XML] = {"application/xml", 15},
+    };
     enum form first = has_condition ? FORM_XML : FORM_PROBLEM;
-    unsigned problem, html, text;
+    unsigned wanted[ALL], problem;
     bool one;
 
     if (!ern_request_has(request, ERN_FIELD_accept))
@@ -444,18 +442,16 @@ form_wanted(const struct ern_request *request, bool has_condition)
     one = request->first[ERN_FIELD_accept] + 1 == request->fields_n;
     if (one && slice_eq(ern_request_field(request, ERN_FIELD_accept), ERN_SLICE("*/*")))
         return first; /* as the rest finds out, but sooner */
-    problem = accept_problem(request);
-    html = accept_type(request, ERN_SLICE("text/html"));
-    text = accept_type(request, ERN_SLICE("text/plain"));
-    if (has_condition) {
-        unsigned xml = accept_type(request, ERN_SLICE("application/xml"));
-
-        if (xml > 0 && xml >= problem && xml >= html && xml >= text)
-            return FORM_XML;
-    }
-    if (problem >= html && problem >= text)
+    accept_types(request, types, has_condition ? ALL : XML, wanted);
+    problem = wanted[PROBLEM];
+    if (wanted[JSON] > problem && wanted[JSON] != wanted[APPLICATION])
+        problem = wanted[JSON];
+    if (has_condition && wanted[XML] > 0 && wanted[XML] >= problem && wanted[XML] >= wanted[HTML] &&
+        wanted[XML] >= wanted[TEXT])
+        return FORM_XML;
+    if (problem >= wanted[HTML] && problem >= wanted[TEXT])
         return FORM_PROBLEM;
-    return html >= text ? FORM_HTML : FORM_TEXT;
+    return wanted[HTML] >= wanted[TEXT] ? FORM_HTML : FORM_TEXT;
 }
 
 struct error_content

@@ -32,6 +32,15 @@ ip_from_v4(const uint8_t *four)
     return ip;
 }
 
+struct ern_slice
+ip_client(const struct ip *ip)
+{
+    static const uint8_t v4[12] = {[10] = 0xff, [11] = 0xff};
+    const char *byte = (const char *)ip->byte;
+
+    return memcmp(byte, v4, sizeof v4) == 0 ? slice_from(byte + sizeof v4, 4) : slice_from(byte, 8);
+}
+
 bool
 ip_is_loopback(const struct ip *ip)
 {

@@ -26,6 +26,9 @@ struct ip ip_from_v4(const uint8_t *four);
 
 /* Is it an address by which a host names itself: of 127.0.0.0/8, or ::1? */
 bool ip_is_loopback(const struct ip *ip);
+/* The bytes that stand for one client, within *ip: the four of IPv4; of IPv6 the /64, for whoever
+ * has one of its addresses has them all. */
+struct ern_slice ip_client(const struct ip *ip);
 
 /*
  * Reads IPv4address, IPv6address (RFC 3986 3.2.2), all of text: no brackets, no zone, no port, no

@@ -343,6 +343,29 @@ check_write(struct maker *m, const struct conf_route *route)
                             ERN_ABSENT));
 }
 
+/* A bucket of tokens that fills within a reasonable time. */
+static void
+check_limit(struct maker *m, const struct conf_limit *limit)
+{
+    enum { PER_MS_MAX = 86400000, FILL_DAYS_MAX = 30 };
+    const struct conf_given *given = limit->place.given;
+
+    if (limit->place.at.line == 0)
+        return;
+    if (limit->requests == 0)
+        conf_wrong(m->errors, limit->place.at,
+                   CONF_SAY("this limit does not say how many requests may come",
+                            "write requests = 100 in it", ERN_ABSENT));
+    else if (limit->per < 1 || limit->per > PER_MS_MAX)
+        conf_wrong(
+            m->errors, given[CONF_limit_per].value,
+            CONF_SAY("this is not the time of a limit", "write one from 1ms to 1d", ERN_ABSENT));
+    else if (limit->burst * limit->per / limit->requests > FILL_DAYS_MAX * (int64_t)PER_MS_MAX)
+        conf_wrong(m->errors, given[CONF_limit_burst].value,
+                   CONF_SAY("so many requests at once would take more than 30 days to come back",
+                            "write fewer", ERN_ABSENT));
+}
+
 static void
 check_routes(struct maker *m, const struct conf_site *site)
 {
@@ -361,6 +384,7 @@ check_routes(struct maker *m, const struct conf_site *site)
         check_urls(m, route);
         check_field(m, route);
         check_write(m, route);
+        check_limit(m, &route->limit);
         if (route->place.given[CONF_route_gone].key.line && !route->gone)
             conf_wrong(m->errors, route->place.given[CONF_route_gone].value,
                        CONF_SAY("gone says nothing unless it is true",
@@ -402,8 +426,11 @@ check_conf(struct maker *m)
                    "write the addresses of those who look after the server");
     check_listens(m);
     check_names(m);
-    for (size_t i = 0; i < m->conf->sites_n; i++)
+    check_limit(m, &m->conf->limit);
+    for (size_t i = 0; i < m->conf->sites_n; i++) {
+        check_limit(m, &m->conf->sites[i].limit);
         check_routes(m, &m->conf->sites[i]);
+    }
     if (slice_eq(log->errors, ERN_SLICE("off")))
         conf_wrong(m->errors, log->place.given[CONF_log_errors].value,
                    CONF_SAY("lines about the server can not be turned off",

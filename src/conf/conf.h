@@ -43,7 +43,15 @@ enum conf_kind {
 /* Choices, in the order of option.def. */
 enum conf_hidden { CONF_HIDDEN_REFUSE, CONF_HIDDEN_SERVE };
 enum conf_negotiate { CONF_NEGOTIATE_BEST, CONF_NEGOTIATE_STRICT };
+enum conf_by { CONF_BY_ADDRESS, CONF_BY_ROUTE };
 enum conf_log_format { CONF_LOG_COMBINED, CONF_LOG_JSON };
+
+struct conf_limit { /* how often a client may ask */
+    struct conf_place place;
+    unsigned requests, burst; /* 0 requests: there is no limit; 0 burst: as many as requests */
+    int64_t per;              /* milliseconds */
+    unsigned by;              /* an enum conf_by */
+};
 
 struct conf_route {
     struct conf_place place;
@@ -55,6 +63,7 @@ struct conf_route {
     bool hide;
     unsigned require;    /* in the order of option.def, as */
     unsigned early_data; /* this */
+    struct conf_limit limit;
 
     struct ern_slice files; /* CONF_KIND_FILES: a folder */
     struct conf_texts index;
@@ -79,6 +88,7 @@ struct conf_site {
     struct conf_place place;
     struct ern_slice name; /* absent: the only site, which answers to any name */
     struct conf_texts aliases;
+    struct conf_limit limit;
     struct conf_route *routes; /* in the order of the file */
     size_t routes_n;           /* at least 1 */
 };
@@ -127,6 +137,7 @@ struct conf {
     bool live;                /* decisions are sent to whom it may concern: */
     struct conf_texts live_allow;
     struct networks live_networks; /* live_allow, as networks */
+    struct conf_limit limit;
     struct conf_log log;
     struct limits limits;
     struct memory memory; /* where all of this is */

@@ -203,6 +203,19 @@ make_networks(struct maker *m, const struct conf_texts *texts, struct networks *
     *ret = (struct networks){networks, n};
 }
 
+/* The limit among items, if there is one. */
+static void
+make_limit(struct maker *m, const struct text_node *items, struct conf_limit *limit)
+{
+    while (items && !is_section(items, ERN_SLICE("limit")))
+        items = items->next;
+    if (!items)
+        return;
+    limit->place.at = items->key_at;
+    make_standard(m, WHERE_limit, limit);
+    make_items(m, WHERE_limit, items->items, limit);
+}
+
 static void
 make_route(struct maker *m, const struct text_node *node, struct conf_route *route)
 {
@@ -215,6 +228,7 @@ make_route(struct maker *m, const struct text_node *node, struct conf_route *rou
     make_standard(m, WHERE_redirect, route);
     make_items(m, WHERE_route, node->items, route);
     make_networks(m, &route->allow, &route->allowed);
+    make_limit(m, node->items, &route->limit);
     kind = first_kind(route);
     if (kind < CONF_OPTIONS)
         route->kind = (enum conf_kind)kind;
@@ -247,6 +261,7 @@ make_site(struct maker *m, const struct text_node *node, struct conf_site *site)
     site->name = title(m, node);
     make_standard(m, WHERE_site, site);
     make_items(m, WHERE_site, node->items, site);
+    make_limit(m, node->items, &site->limit);
     make_routes(m, node->items, site);
     if (site->routes_n == 0 && !m->broken)
         conf_wrong(m->errors, site->place.at,
@@ -305,6 +320,7 @@ make_conf(struct maker *m, const struct text_node *root)
     }
     make_networks(m, &conf->trusted, &conf->gateways);
     make_networks(m, &conf->live_allow, &conf->live_networks);
+    make_limit(m, root->items, &conf->limit);
     make_listens(m, root->items);
     make_sites(m, root->items);
     if (conf->sites_n == 0 && !m->broken)

@@ -63,6 +63,8 @@ option_place(enum option_where where)
         return ERN_SLICE("route with files");
     case WHERE_redirect:
         return ERN_SLICE("route with redirect");
+    case WHERE_limit:
+        return ERN_SLICE("limit");
     case WHERE_log:
         return ERN_SLICE("log");
     case WHERE_limits:

@@ -38,6 +38,7 @@ enum option_where {
     WHERE_route,
     WHERE_files,    /* in a route with files */
     WHERE_redirect, /* in a route with redirect */
+    WHERE_limit,
     WHERE_log,
     WHERE_limits,
 };

@@ -9,7 +9,7 @@
 #include "conf/value.h"
 #include "earnest/status.h"
 
-enum { NUMBER_MAX = 1024 };
+enum { NUMBER_MAX = 1000000 };
 
 #define OWNER_top struct conf
 #define OWNER_listen struct conf_listen
@@ -17,6 +17,7 @@ enum { NUMBER_MAX = 1024 };
 #define OWNER_route struct conf_route
 #define OWNER_files struct conf_route
 #define OWNER_redirect struct conf_route
+#define OWNER_limit struct conf_limit
 #define OWNER_log struct conf_log
 
 /* Where in its owner an option is. */
@@ -145,7 +146,7 @@ store_one(struct maker *m, const struct option_key *row, const struct text_value
         if (u64_parse(text, NUMBER_MAX, &n))
             *(unsigned *)to = (unsigned)n;
         else
-            not_one(m, row, value, "write a number from 0 to 1024");
+            not_one(m, row, value, "write a number from 0 to 1000000");
         break;
     case TYPE_size:
         if (!value_quantity(text, ERN_SLICE("bytes"), to))

@@ -120,6 +120,20 @@ write_files(struct out *o, unsigned depth, const struct conf_route *route)
 }
 
 static void
+write_limit(struct out *o, unsigned depth, const struct conf_limit *limit)
+{
+    if (limit->requests == 0)
+        return;
+    write_section(o, depth, "limit", ERN_ABSENT);
+    write_number(o, depth + 1, "requests", limit->requests);
+    write_time(o, depth + 1, "per", limit->per);
+    write_number(o, depth + 1, "burst", limit->burst);
+    write_text(o, depth + 1, "by",
+               limit->by == CONF_BY_ROUTE ? ERN_SLICE("route") : ERN_SLICE("address"));
+    write_end(o, depth);
+}
+
+static void
 write_route(struct out *o, unsigned depth, const struct conf_route *route)
 {
     static const char *const needs[] = {"nothing", "tls", "http2"};
@@ -147,6 +161,7 @@ write_route(struct out *o, unsigned depth, const struct conf_route *route)
     write_flag(o, depth + 1, "hide", route->hide);
     write_text(o, depth + 1, "require", slice_text(needs[route->require]));
     write_text(o, depth + 1, "early_data", slice_text(early[route->early_data]));
+    write_limit(o, depth + 1, &route->limit);
     write_end(o, depth);
 }
 
@@ -158,6 +173,7 @@ write_site(struct out *o, const struct conf_site *site)
     if (depth) {
         write_section(o, 0, "site", site->name);
         write_list(o, 1, "aliases", &site->aliases);
+        write_limit(o, 1, &site->limit);
     }
     for (size_t i = 0; i < site->routes_n; i++)
         write_route(o, depth, &site->routes[i]);
@@ -214,6 +230,7 @@ conf_write(const struct conf *conf, struct out *o)
     write_list(o, 0, "live_allow", &conf->live_allow);
     for (size_t i = 0; i < conf->listens_n; i++)
         write_listen(o, &conf->listens[i]);
+    write_limit(o, 0, &conf->limit);
     write_section(o, 0, "log", ERN_ABSENT);
     write_text(o, 1, "format",
                conf->log.format == CONF_LOG_JSON ? ERN_SLICE("json") : ERN_SLICE("combined"));

@@ -66,6 +66,17 @@ admit_protocol(struct exchange *x)
         x->res.upgrade = c->tls ? ERN_SLICE("HTTP/2.0") : ERN_SLICE("h2c");
 }
 
+/* rfc6585#4 "the user has sent too many requests in a given amount of time" */
+static void
+admit_rate(struct exchange *x)
+{
+    struct ip client = address_ip(&x->client);
+    struct worker *w = x->worker;
+
+    if (!rate_take(w->rates, &x->route->rate, &client, w->now.run_ms, &x->rate))
+        ern_state(&x->given, ERN_FACT_rate_exceeded, true);
+}
+
 bool
 admit(struct exchange *x)
 {
@@ -73,5 +84,7 @@ admit(struct exchange *x)
         return false;
     if (x->route->needs != ROUTE_NEEDS_NOTHING)
         admit_protocol(x);
+    if (x->route->rate.interval_ns > 0)
+        admit_rate(x);
     return true;
 }

@@ -9,8 +9,8 @@ bool admit_is_misdirected(const struct exchange *exchange);
 
 /*
  * States what the way on which the request came says of it, by what its route asks for: whether it
- * may come in early data, whether another protocol is needed. Returns false if it has to wait until
- * the handshake is finished.
+ * may come in early data, whether another protocol is needed, whether its client asks too often.
+ * Returns false if it has to wait until the handshake is finished.
  */
 ERN_MUST_USE bool admit(struct exchange *exchange);
 

@@ -205,7 +205,11 @@ write_evidence(struct exchange *x, struct out *o)
     if (x->status == ERN_405_METHOD_NOT_ALLOWED || x->request.method == ERN_OPTIONS)
         write_allow(o, e->allow);
     out_slice(o, x->res.fields);
-    if (e->retry_after_s >= 0)
+    if (x->rate.limit)
+        rate_write(o, &x->rate);
+    if (x->rate.limit && x->status == ERN_429_TOO_MANY_REQUESTS)
+        h1_write_field_u64(o, ERN_SLICE("Retry-After"), (uint64_t)rate_next_s(&x->rate));
+    else if (e->retry_after_s >= 0)
         h1_write_field_u64(o, ERN_SLICE("Retry-After"), (uint64_t)e->retry_after_s);
     if (x->status == ERN_416_RANGE_NOT_SATISFIABLE) {
         out_literal(o, "Content-Range: bytes */");

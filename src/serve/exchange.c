@@ -67,6 +67,7 @@ exchange_take(struct worker *w, struct conn *conn, const struct carrier *carrier
     x->finding_field = ERN_ABSENT;
     x->message = NULL;
     x->begun_ms = w->now.run_ms;
+    x->rate.limit = NULL;
     x->incident = x->sent_bytes = x->drained_bytes = x->rate_mark = 0;
     x->writing.busy = x->writing.ends = false;
     x->res.sink = (struct res_sink){.fd = -1};

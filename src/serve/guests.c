@@ -36,29 +36,18 @@ guests_free(struct guests *g)
     free(g);
 }
 
-/* The bytes of the address that stand for one client. */
-static struct ern_slice
-client_of(const union address *a)
-{
-    const struct in6_addr *v6 = &a->v6.sin6_addr;
-
-    if (a->any.sa_family == AF_INET)
-        return slice_from((const char *)&a->v4.sin_addr, 4);
-    return IN6_IS_ADDR_V4MAPPED(v6) ? slice_from((const char *)v6->s6_addr + 12, 4)
-                                    : slice_from((const char *)v6->s6_addr, 8);
-}
-
 static bool
 is_local(const union address *a)
 {
-    struct ern_slice client = client_of(a);
+    const struct ip ip = address_ip(a);
 
-    return client.len == 4 ? client.ptr[0] == 127 : IN6_IS_ADDR_LOOPBACK(&a->v6.sin6_addr);
+    return ip_is_loopback(&ip);
 }
 
 bool
 guests_enter(struct guests *g, const union address *peer, uint32_t *ret_guest)
 {
+    struct ip ip;
     uint32_t slot;
 
     *ret_guest = 0;
@@ -70,7 +59,8 @@ guests_enter(struct guests *g, const union address *peer, uint32_t *ret_guest)
         *ret_guest = GUEST_LOCAL;
         return true;
     }
-    slot = (uint32_t)(hash_bytes(g->key, client_of(peer)) % SLOTS);
+    ip = address_ip(peer);
+    slot = (uint32_t)(hash_bytes(g->key, ip_client(&ip)) % SLOTS);
     if (g->slots[slot]++ >= g->address_max) {
         g->slots[slot]--;
         g->all--;

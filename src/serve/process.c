@@ -16,6 +16,7 @@
 #include "serve/complain.h"
 #include "serve/guests.h"
 #include "serve/live.h"
+#include "serve/rate.h"
 #include "serve/shares.h"
 
 enum { POOL_THREADS = 4 };
@@ -23,6 +24,7 @@ enum { POOL_THREADS = 4 };
 struct process { /* all that is to be given back at the end */
     struct site_table *sites;
     struct guests *guests;
+    struct rates *rates;
     struct shares *shares;
     struct live *live; /* NULL: there is no stream of decisions */
     struct pool *pool;
@@ -107,10 +109,11 @@ open_all(struct process *p, const struct process_options *options, struct hash_k
     if (error)
         return complain(path.ptr ? path.ptr : "sites", error);
     p->guests = guests_new(&conf->limits, key);
+    p->rates = rates_new(conf->limits.rate_buckets_max, key);
     p->workers = calloc(options->threads_n, sizeof *p->workers);
     p->threads = calloc(options->threads_n, sizeof *p->threads);
     p->live = conf->live ? live_new(options->threads_n, &conf->limits) : NULL;
-    if (!p->guests || !p->workers || !p->threads || (conf->live && !p->live))
+    if (!p->guests || !p->rates || !p->workers || !p->threads || (conf->live && !p->live))
         return complain("start", -ENOMEM);
     error = pool_open(POOL_THREADS, conf->limits.pool_queue_max, &p->pool);
     if (error)
@@ -140,6 +143,7 @@ start_worker(struct process *p, const struct process_options *options, struct ha
             .gateways = &conf->gateways,
             .forwarded = (enum forwarded_form)conf->forwarded,
             .guests = p->guests,
+            .rates = p->rates,
             .pool = p->pool,
             .access = p->access,
             .errors = p->errors,
@@ -193,6 +197,7 @@ close_all(struct process *p)
     log_close(p->errors);
     guests_free(p->guests);
     live_free(p->live);
+    rates_free(p->rates);
     site_table_free(p->sites);
     shares_free(p->shares);
     for (unsigned i = 0; i < p->tls_n; i++)

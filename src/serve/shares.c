@@ -85,20 +85,37 @@ open_share(struct shares *s, const struct conf *conf, const struct conf_route *f
     return 0;
 }
 
+/* That of the writable folder that may be asked least often: uploads and jobs are no way around it.
+ */
+static struct rate_limit
+tightest_limit(const struct site *site)
+{
+    struct rate_limit tightest = {.scope = NULL};
+
+    for (unsigned i = 0; i < site->routes_n; i++)
+        if (site->routes[i].kind == &dav_resource &&
+            site->routes[i].rate.interval_ns > tightest.interval_ns)
+            tightest = site->routes[i].rate;
+    return tightest;
+}
+
 /* Adds the routes of uploads and jobs to a site that has a writable folder. */
 static int
 add_routes(struct shares *s, struct site *site)
 {
+    const struct rate_limit rate = tightest_limit(site);
     const struct site_route more[] = {
         {.path = ERN_SLICE(UPLOAD_PATH),
          .kind = &upload_resource,
          .resource = &upload_resource,
          .self = &s->uploads,
+         .rate = rate,
          .content_max = dav_content_max},
         {.path = ERN_SLICE(WORK_PATH),
          .kind = &work_resource,
          .resource = &work_resource,
-         .self = &s->works},
+         .self = &s->works,
+         .rate = rate},
     };
     size_t more_n = sizeof more / sizeof *more;
     struct site_route *routes = realloc(site->routes, (site->routes_n + more_n) * sizeof *routes);

@@ -109,9 +109,22 @@ make_route(const struct conf_route *from, const struct limits *limits, union rou
     return -EINVAL;
 }
 
-static int
-add_policies(const struct conf_route *from, struct site_route *to)
+/* The limit that counts for a route: the nearest. */
+static struct rate_limit
+nearest_limit(const struct conf *conf, const struct conf_site *site, const struct conf_route *route)
 {
+    const struct conf_limit *limit = route->limit.requests  ? &route->limit
+                                     : site->limit.requests ? &site->limit
+                                                            : &conf->limit;
+
+    return rate_limit_of(limit, route);
+}
+
+static int
+add_policies(const struct conf *conf, const struct conf_site *site, const struct conf_route *from,
+             struct site_route *to)
+{
+    to->rate = nearest_limit(conf, site, from);
     to->policy = policy_of(from);
     return policy_apply(&to->policy, to->kind, &to->resource);
 }
@@ -170,7 +183,7 @@ make_site(const struct conf *conf, const struct conf_site *from, struct site *to
         if (!error)
             error = make_route(&from->routes[i], &conf->limits, self, &to->routes[to->routes_n++]);
         if (!error)
-            error = add_policies(&from->routes[i], &to->routes[to->routes_n - 1]);
+            error = add_policies(conf, from, &from->routes[i], &to->routes[to->routes_n - 1]);
         if (error) {
             *ret_path = from->routes[i].files;
             return error;
@@ -216,6 +229,7 @@ site_table_new(const struct conf *conf, struct site_table **ret_table, struct er
     t->server = (struct site_route){
         .path = ERN_SLICE("/"), .kind = &server_resource, .resource = &server_resource};
     error = make_https(conf, t);
+    t->none.rate = t->server.rate = t->https.rate = rate_limit_of(&conf->limit, conf);
     if (error) {
         site_table_free(t);
         return error;

@@ -4,6 +4,7 @@
 #define SERVE_SITE_H
 
 #include "serve/policy.h"
+#include "serve/rate.h"
 
 struct conf;
 struct limits;
@@ -24,6 +25,7 @@ struct site_route {
     struct ern_resource *resource; /* kind, or with the asks of policies */
     const void *self;              /* its configuration */
     struct policy policy;
+    struct rate_limit rate;
     enum route_needs needs;
     enum route_early early;
     /* Bytes of content that it takes of this request at most; NULL: content_bytes_max. */

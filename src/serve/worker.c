@@ -126,6 +126,7 @@ worker_new(const struct worker_options *options, struct worker **ret_worker)
     w->gateways = options->gateways;
     w->forwarded = options->forwarded;
     w->guests = options->guests;
+    w->rates = options->rates;
     w->pool = options->pool;
     w->listeners = options->listeners;
     w->listeners_n = options->listeners_n;

@@ -46,6 +46,7 @@ struct exchange;
 struct guests;
 struct live;
 struct live_port;
+struct rates;
 struct tls;
 
 struct worker {
@@ -54,7 +55,8 @@ struct worker {
     /* Whom to believe about others, and by which fields. */
     const struct networks *gateways;
     enum forwarded_form forwarded;
-    struct guests *guests; /* shared by all threads: who is connected */
+    struct guests *guests; /* shared by all threads: who is connected, and */
+    struct rates *rates;   /* how often they ask */
     struct pool *pool;     /* likewise */
     struct files *files;
     struct mailbox mailbox;
@@ -107,6 +109,7 @@ struct worker_options {
     const struct networks *gateways;
     enum forwarded_form forwarded;
     struct guests *guests;
+    struct rates *rates;
     struct pool *pool;
     struct log *access, *errors; /* NULL: not written */
     struct live *live;           /* NULL: there is no stream of decisions */

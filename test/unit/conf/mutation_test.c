@@ -93,9 +93,9 @@ static const struct mutation mutations[] = {
     M("site \"e.example\" {", "`site {", "site \"...\"")
     M("listen \"[::1]:8080\" {}", "`listen = \"[::1]:8080\"", "listen \"...\"")
     /* values */
-    M("workers = 4", "workers = `many", "0 to 1024")
-    M("workers = 4", "workers = `-1", "0 to 1024")
-    M("workers = 4", "workers = `1025", "0 to 1024")
+    M("workers = 4", "workers = `many", "0 to 1000000")
+    M("workers = 4", "workers = `-1", "0 to 1000000")
+    M("workers = 4", "workers = `1000001", "0 to 1000000")
     M("workers = 4", "workers = `{ 4 }", "without {")
     M("strict = true", "strict = `maybe", "true or false")
     M("proxy_protocol = true", "proxy_protocol = `2", "true or false")

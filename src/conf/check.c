@@ -58,7 +58,7 @@ lower_copy(struct maker *m, struct ern_slice text)
     return slice_from(at, text.len);
 }
 
-static void
+void
 check_host(struct maker *m, struct ern_slice name, struct conf_position at)
 {
     if (!value_is_host(name))
@@ -213,22 +213,20 @@ has_odd_segment(struct ern_slice path)
     return false;
 }
 
-static void
-check_path(struct maker *m, const struct conf_route *route)
+void
+check_path(struct maker *m, struct ern_slice path, struct conf_position at)
 {
-    struct ern_slice path = route->path;
-
     if (path.len == 0) /* said already */
         return;
     if (path.ptr[0] != '/')
-        conf_wrong(m->errors, route->place.at,
+        conf_wrong(m->errors, at,
                    CONF_SAY("the path \"%1\" does not begin with /", "write \"/%1\"", path));
     else if (slice_find(path, '?') < path.len || slice_find(path, '#') < path.len)
-        conf_wrong(m->errors, route->place.at,
+        conf_wrong(m->errors, at,
                    CONF_SAY("the path \"%1\" holds a query or a fragment",
                             "write what stands before ? and #", path));
     else if (has_odd_segment(path))
-        conf_wrong(m->errors, route->place.at,
+        conf_wrong(m->errors, at,
                    CONF_SAY("the path \"%1\" holds // or a segment of dots, which no request has",
                             "write it without", path));
 }
@@ -378,7 +376,7 @@ check_routes(struct maker *m, const struct conf_site *site)
     for (size_t i = 0; claims && i < site->routes_n; i++) {
         const struct conf_route *route = &site->routes[i];
 
-        check_path(m, route);
+        check_path(m, route->path, route->place.at);
         check_kind(m, route);
         check_index(m, route);
         check_urls(m, route);

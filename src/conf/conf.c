@@ -10,9 +10,12 @@
 
 enum { MEMORY_MAX = 1 << 28 }; /* far more than the largest file needs */
 
-int
-conf_parse_within(struct ern_slice text, const char *file, size_t memory_max,
-                  struct conf **ret_conf, struct conf_errors *errors)
+/* What makes something of the nodes of a file. */
+typedef void make_function(struct maker *m, const struct text_node *root);
+
+static int
+parse_as(make_function *make, struct ern_slice text, const char *file, size_t memory_max,
+         struct conf **ret_conf, struct conf_errors *errors)
 {
     struct text_node *root;
     struct maker m;
@@ -21,11 +24,23 @@ conf_parse_within(struct ern_slice text, const char *file, size_t memory_max,
     make_begin(&m, memory_max, errors);
     root = text_parse(text, &m.scratch, errors);
     m.broken = errors->wrong_n > 0;
-    if (m.conf && root) {
-        make_conf(&m, root);
-        check_conf(&m);
-    }
+    if (m.conf && root)
+        make(&m, root);
     return make_end(&m, ret_conf);
+}
+
+static void
+make_and_check(struct maker *m, const struct text_node *root)
+{
+    make_conf(m, root);
+    check_conf(m);
+}
+
+int
+conf_parse_within(struct ern_slice text, const char *file, size_t memory_max,
+                  struct conf **ret_conf, struct conf_errors *errors)
+{
+    return parse_as(make_and_check, text, file, memory_max, ret_conf, errors);
 }
 
 int
@@ -33,6 +48,13 @@ conf_parse(struct ern_slice text, const char *file, struct conf **ret_conf,
            struct conf_errors *errors)
 {
     return conf_parse_within(text, file, MEMORY_MAX, ret_conf, errors);
+}
+
+int
+conf_parse_legal(struct ern_slice text, const char *file, struct conf **ret_conf,
+                 struct conf_errors *errors)
+{
+    return parse_as(make_demands, text, file, MEMORY_MAX, ret_conf, errors);
 }
 
 static int
@@ -90,8 +112,8 @@ read_all(int fd, char *buffer, size_t cap, size_t *ret_len)
     return 0;
 }
 
-int
-conf_read(const char *path, struct conf **ret_conf, struct conf_errors *errors)
+static int
+read_as(make_function *make, const char *path, struct conf **ret_conf, struct conf_errors *errors)
 {
     size_t cap = TEXT_BYTES_MAX + 1, len = 0;
     char *buffer;
@@ -110,9 +132,22 @@ conf_read(const char *path, struct conf **ret_conf, struct conf_errors *errors)
     if (error)
         result = cannot_read(errors, error);
     else
-        result = conf_parse((struct ern_slice){buffer, len}, path, ret_conf, errors);
+        result =
+            parse_as(make, (struct ern_slice){buffer, len}, path, MEMORY_MAX, ret_conf, errors);
     free(buffer);
     return result;
+}
+
+int
+conf_read(const char *path, struct conf **ret_conf, struct conf_errors *errors)
+{
+    return read_as(make_and_check, path, ret_conf, errors);
+}
+
+int
+conf_read_legal(const char *path, struct conf **ret_conf, struct conf_errors *errors)
+{
+    return read_as(make_demands, path, ret_conf, errors);
 }
 
 size_t

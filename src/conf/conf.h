@@ -53,6 +53,17 @@ struct conf_limit { /* how often a client may ask */
     unsigned by;              /* an enum conf_by */
 };
 
+struct conf_demand { /* a legal demand (RFC 7725); slices are UTF-8 */
+    struct conf_place place;
+    struct ern_slice reference;
+    struct ern_slice path, host; /* at least one of them is there */
+    struct ern_slice authority, blocked_by, jurisdiction;
+    struct conf_texts networks;
+    struct networks clients; /* networks, as networks; none: everybody */
+    struct ern_slice from, until;
+    int64_t from_s, until_s; /* Unix time: the first second, and the first one after */
+};
+
 struct conf_route {
     struct conf_place place;
     struct ern_slice path; /* begins with / */
@@ -128,6 +139,7 @@ struct conf {
     size_t sites_n;         /* at least 1 */
     unsigned workers;       /* 0: one a core */
     struct ern_slice user;  /* absent: stay who we are */
+    struct ern_slice legal; /* a file of demands; absent: there are none */
     struct ern_slice state; /* a folder; absent: nothing needs one */
     int64_t hsts;           /* milliseconds; 0: nothing is said */
     struct conf_texts trusted;
@@ -138,6 +150,8 @@ struct conf {
     struct conf_texts live_allow;
     struct networks live_networks; /* live_allow, as networks */
     struct conf_limit limit;
+    struct conf_demand *demands; /* of a file of demands, which has nothing else */
+    size_t demands_n;
     struct conf_log log;
     struct limits limits;
     struct memory memory; /* where all of this is */
@@ -174,6 +188,12 @@ ERN_MUST_USE int conf_parse_within(struct ern_slice text, const char *file, size
 /* Reads the file at path, and makes a configuration from it as conf_parse() does. */
 ERN_MUST_USE int conf_read(const char *path, struct conf **ret_conf, struct conf_errors *errors);
 
+/* The same for a file of demands: what is made has these alone. */
+ERN_MUST_USE int conf_parse_legal(struct ern_slice text, const char *file, struct conf **ret_conf,
+                                  struct conf_errors *errors);
+ERN_MUST_USE int conf_read_legal(const char *path, struct conf **ret_conf,
+                                 struct conf_errors *errors);
+
 /* Makes a configuration from flags; errors name no line. Else as conf_parse(). */
 ERN_MUST_USE int conf_from_flags(const struct conf_flags *flags, struct conf **ret_conf,
                                  struct conf_errors *errors);
@@ -185,6 +205,9 @@ ERN_MUST_USE int conf_from_flags(const struct conf_flags *flags, struct conf **r
  * Returns 0, or -1 if there is an error.
  */
 ERN_MUST_USE int conf_check_files(const struct conf *conf, struct conf_errors *errors);
+
+/* Writes demands as a file that conf_parse_legal() reads the same. */
+void conf_write_demand(const struct conf_demand *demand, struct out *o);
 
 /* Writes the configuration with all its defaults, as a file that conf_parse() reads the same. */
 void conf_write(const struct conf *conf, struct out *o);

@@ -100,6 +100,16 @@ check_user(const struct conf *conf, struct conf_errors *errors)
                             "add one with adduser --system, or write another", conf->user));
 }
 
+static void
+check_legal(const struct conf *conf, struct conf_errors *errors)
+{
+    if (slice_is_there(conf->legal) && access(conf->legal.ptr, R_OK) < 0)
+        conf_wrong(errors, conf->place.given[CONF_top_legal].value,
+                   CONF_SAY("the file \"%1\" can not be read",
+                            "make it with earnest legal add, allow it with chmod, or write another",
+                            conf->legal));
+}
+
 int
 conf_check_files(const struct conf *conf, struct conf_errors *errors)
 {
@@ -115,6 +125,7 @@ conf_check_files(const struct conf *conf, struct conf_errors *errors)
     if (!slice_eq(conf->log.errors, ERN_SLICE("-")))
         check_log(conf, CONF_log_errors, conf->log.errors, errors);
     check_user(conf, errors);
+    check_legal(conf, errors);
     check_certificates(conf, errors);
     for (unsigned i = 0; !conf->file && i < errors->n; i++) /* flags stand nowhere */
         errors->error[i].line = errors->error[i].column = 0;

@@ -8,19 +8,19 @@
 /* The address of a server whose configuration names none. */
 static const struct ern_slice standard_address = {"127.0.0.1:8080", 14};
 
-static bool
-is_section(const struct text_node *node, struct ern_slice key)
+bool
+make_is_section(const struct text_node *node, struct ern_slice key)
 {
     return node->is_section && slice_eq(node->key, key);
 }
 
-static size_t
-count(const struct text_node *items, struct ern_slice key)
+size_t
+make_count(const struct text_node *items, struct ern_slice key)
 {
     size_t n = 0;
 
     for (; items; items = items->next)
-        n += is_section(items, key);
+        n += make_is_section(items, key);
     return n;
 }
 
@@ -69,8 +69,7 @@ has_shape(struct maker *m, const struct option_key *row, const struct text_node 
     return false;
 }
 
-/* Stores all values among items; sections are only looked at from outside. */
-static void
+void
 make_items(struct maker *m, enum option_where section, const struct text_node *items, void *owner)
 {
     bool seen[OPTION_ROWS] = {false};
@@ -93,9 +92,8 @@ make_items(struct maker *m, enum option_where section, const struct text_node *i
     }
 }
 
-/* The title, where it may be used. */
-static struct ern_slice
-title(struct maker *m, const struct text_node *node)
+struct ern_slice
+make_title(struct maker *m, const struct text_node *node)
 {
     if (!slice_is_there(node->title) || !make_is_text(m, node->key, node->title, node->value_at))
         return ERN_ABSENT;
@@ -105,7 +103,7 @@ title(struct maker *m, const struct text_node *node)
 static void
 make_listen(struct maker *m, const struct text_node *node, struct conf_listen *listen)
 {
-    struct ern_slice text = title(m, node), address;
+    struct ern_slice text = make_title(m, node), address;
     char name[64];
     struct out o = out_init(name, sizeof name);
 
@@ -139,7 +137,7 @@ make_listens(struct maker *m, const struct text_node *items)
 {
     struct ern_slice key = ERN_SLICE("listen");
     struct text_node standard = {.key = key, .title = standard_address, .is_section = true};
-    size_t n = count(items, key);
+    size_t n = make_count(items, key);
 
     m->conf->listens = memory_take(&m->memory, n ? n : 1, sizeof *m->conf->listens);
     if (!m->conf->listens)
@@ -147,7 +145,7 @@ make_listens(struct maker *m, const struct text_node *items)
     if (n == 0)
         make_listen(m, &standard, &m->conf->listens[m->conf->listens_n++]);
     for (; items; items = items->next)
-        if (is_section(items, key))
+        if (make_is_section(items, key))
             make_listen(m, items, &m->conf->listens[m->conf->listens_n++]);
 }
 
@@ -172,8 +170,7 @@ first_kind(const struct conf_route *route)
     return first;
 }
 
-/* Texts as networks; those that are none are left out, with an error. */
-static void
+void
 make_networks(struct maker *m, const struct conf_texts *texts, struct networks *ret)
 {
     struct network *networks;
@@ -207,7 +204,7 @@ make_networks(struct maker *m, const struct conf_texts *texts, struct networks *
 static void
 make_limit(struct maker *m, const struct text_node *items, struct conf_limit *limit)
 {
-    while (items && !is_section(items, ERN_SLICE("limit")))
+    while (items && !make_is_section(items, ERN_SLICE("limit")))
         items = items->next;
     if (!items)
         return;
@@ -222,7 +219,7 @@ make_route(struct maker *m, const struct text_node *node, struct conf_route *rou
     enum conf_option kind;
 
     route->place.at = node->value_at;
-    route->path = title(m, node);
+    route->path = make_title(m, node);
     make_standard(m, WHERE_route, route);
     make_standard(m, WHERE_files, route);
     make_standard(m, WHERE_redirect, route);
@@ -242,7 +239,7 @@ static void
 make_routes(struct maker *m, const struct text_node *items, struct conf_site *site)
 {
     struct ern_slice key = ERN_SLICE("route");
-    size_t n = count(items, key);
+    size_t n = make_count(items, key);
 
     if (n == 0)
         return;
@@ -250,7 +247,7 @@ make_routes(struct maker *m, const struct text_node *items, struct conf_site *si
     if (!site->routes)
         return;
     for (; items; items = items->next)
-        if (is_section(items, key))
+        if (make_is_section(items, key))
             make_route(m, items, &site->routes[site->routes_n++]);
 }
 
@@ -258,7 +255,7 @@ static void
 make_site(struct maker *m, const struct text_node *node, struct conf_site *site)
 {
     site->place.at = node->value_at;
-    site->name = title(m, node);
+    site->name = make_title(m, node);
     make_standard(m, WHERE_site, site);
     make_items(m, WHERE_site, node->items, site);
     make_limit(m, node->items, &site->limit);
@@ -274,7 +271,7 @@ static void
 make_sites(struct maker *m, const struct text_node *items)
 {
     struct ern_slice key = ERN_SLICE("site");
-    size_t named = count(items, key), routes = count(items, ERN_SLICE("route"));
+    size_t named = make_count(items, key), routes = make_count(items, ERN_SLICE("route"));
     struct conf *conf = m->conf;
 
     if (named + routes == 0)
@@ -283,9 +280,9 @@ make_sites(struct maker *m, const struct text_node *items)
     if (!conf->sites)
         return;
     for (const struct text_node *node = items; node; node = node->next) {
-        if (is_section(node, key))
+        if (make_is_section(node, key))
             make_site(m, node, &conf->sites[conf->sites_n++]);
-        else if (named && is_section(node, ERN_SLICE("route")))
+        else if (named && make_is_section(node, ERN_SLICE("route")))
             conf_wrong(m->errors, node->key_at,
                        CONF_SAY("the route \"%1\" stands beside the sites",
                                 "write it in a site, or leave the sites out", node->title));
@@ -309,10 +306,10 @@ make_conf(struct maker *m, const struct text_node *root)
     make_standard(m, WHERE_log, &conf->log);
     make_items(m, WHERE_top, root->items, conf);
     for (const struct text_node *node = root->items; node; node = node->next) {
-        if (is_section(node, ERN_SLICE("log"))) {
+        if (make_is_section(node, ERN_SLICE("log"))) {
             conf->log.place.at = node->key_at;
             make_items(m, WHERE_log, node->items, &conf->log);
-        } else if (is_section(node, ERN_SLICE("limits"))) {
+        } else if (make_is_section(node, ERN_SLICE("limits"))) {
             struct conf_place unused = {{0, 0}, {{{0, 0}, {0, 0}}}};
 
             make_items(m, WHERE_limits, node->items, &unused);

@@ -25,6 +25,27 @@ void make_standard(struct maker *m, enum option_where where, void *owner);
 bool make_is_text(struct maker *m, struct ern_slice key, struct ern_slice text,
                   struct conf_position at);
 
+/* Stores all values among items; sections are only looked at from outside. */
+void make_items(struct maker *m, enum option_where section, const struct text_node *items,
+                void *owner);
+
+/* How many sections with this key there are; is the node one? */
+size_t make_count(const struct text_node *items, struct ern_slice key);
+bool make_is_section(const struct text_node *node, struct ern_slice key);
+
+/* The title, where it may be used. */
+struct ern_slice make_title(struct maker *m, const struct text_node *node);
+
+/* Texts as networks; those that are none are left out, with an error. */
+void make_networks(struct maker *m, const struct conf_texts *texts, struct networks *ret);
+
+/* Adds what is wrong with the path of a route, or the name of a site. */
+void check_path(struct maker *m, struct ern_slice path, struct conf_position at);
+void check_host(struct maker *m, struct ern_slice name, struct conf_position at);
+
+/* Fills m->conf->demands from the nodes, and looks whether they make sense (legal.c). */
+void make_demands(struct maker *m, const struct text_node *root);
+
 /* Fills m->conf from the nodes, and looks whether it makes sense. */
 void make_conf(struct maker *m, const struct text_node *root);
 

@@ -65,6 +65,10 @@ option_place(enum option_where where)
         return ERN_SLICE("route with redirect");
     case WHERE_limit:
         return ERN_SLICE("limit");
+    case WHERE_legal:
+        return ERN_SLICE("a file of demands");
+    case WHERE_demand:
+        return ERN_SLICE("demand");
     case WHERE_log:
         return ERN_SLICE("log");
     case WHERE_limits:

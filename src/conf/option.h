@@ -39,6 +39,8 @@ enum option_where {
     WHERE_files,    /* in a route with files */
     WHERE_redirect, /* in a route with redirect */
     WHERE_limit,
+    WHERE_legal, /* a file of its own */
+    WHERE_demand,
     WHERE_log,
     WHERE_limits,
 };

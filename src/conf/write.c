@@ -216,10 +216,27 @@ write_limits(struct out *o, const struct conf *conf)
 }
 
 void
+conf_write_demand(const struct conf_demand *demand, struct out *o)
+{
+    write_section(o, 0, "demand", demand->reference);
+    write_text(o, 1, "path", demand->path);
+    write_text(o, 1, "host", demand->host);
+    write_text(o, 1, "authority", demand->authority);
+    write_text(o, 1, "jurisdiction", demand->jurisdiction);
+    write_text(o, 1, "blocked_by", demand->blocked_by);
+    if (demand->networks.n > 0)
+        write_list(o, 1, "networks", &demand->networks);
+    write_text(o, 1, "from", demand->from);
+    write_text(o, 1, "until", demand->until);
+    write_end(o, 0);
+}
+
+void
 conf_write(const struct conf *conf, struct out *o)
 {
     write_number(o, 0, "workers", conf->workers);
     write_text(o, 0, "user", conf->user);
+    write_text(o, 0, "legal", conf->legal);
     write_text(o, 0, "state", conf->state);
     write_time(o, 0, "hsts", conf->hsts);
     write_list(o, 0, "trusted", &conf->trusted);

@@ -7,6 +7,7 @@
 #include "base/slice.h"
 #include "main/check.h"
 #include "main/explain.h"
+#include "main/legal.h"
 #include "main/serve.h"
 
 /* GnuTLS is made ready by who needs it (tls_ready() in io/tls.c), not when the program starts: a
@@ -21,6 +22,7 @@ static const struct {
     {"serve", serve_main, "serve a folder, or what a configuration file says"},
     {"check", check_main, "is this configuration file right, and what is to be mended?"},
     {"explain", explain_main, "what a status code means, and what earns it here"},
+    {"legal", legal_main, "list, add or lift legal demands, which are answered with 451"},
 };
 
 enum { COMMANDS = sizeof commands / sizeof *commands };

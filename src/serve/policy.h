@@ -9,15 +9,17 @@
 #include "base/network.h"
 #include "earnest/decide.h"
 
+struct conf;
 struct conf_route;
 
 struct policy {            /* of a route; slices are the configuration's */
     struct networks allow; /* from where clients may ask; none: from everywhere */
+    bool legal;            /* demands are on record */
     bool hide;             /* what is forbidden is answered as if it were not there */
 };
 
 /* What the configuration of a route says. */
-struct policy policy_of(const struct conf_route *route);
+struct policy policy_of(const struct conf *conf, const struct conf_route *route);
 
 /*
  * The resource of a route: its kind, with the asks of the policies that apply added. Where both

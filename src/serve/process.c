@@ -15,6 +15,7 @@
 #include "io/tls.h"
 #include "serve/complain.h"
 #include "serve/guests.h"
+#include "serve/legal.h"
 #include "serve/live.h"
 #include "serve/rate.h"
 #include "serve/shares.h"
@@ -25,6 +26,7 @@ struct process { /* all that is to be given back at the end */
     struct site_table *sites;
     struct guests *guests;
     struct rates *rates;
+    struct legal *legal;
     struct shares *shares;
     struct live *live; /* NULL: there is no stream of decisions */
     struct pool *pool;
@@ -115,6 +117,8 @@ open_all(struct process *p, const struct process_options *options, struct hash_k
     p->live = conf->live ? live_new(options->threads_n, &conf->limits) : NULL;
     if (!p->guests || !p->rates || !p->workers || !p->threads || (conf->live && !p->live))
         return complain("start", -ENOMEM);
+    if (slice_is_there(conf->legal) && legal_open(conf->legal.ptr, &p->legal) < 0)
+        return complain(conf->legal.ptr, -EINVAL);
     error = pool_open(POOL_THREADS, conf->limits.pool_queue_max, &p->pool);
     if (error)
         return complain("pool", error);
@@ -144,6 +148,7 @@ start_worker(struct process *p, const struct process_options *options, struct ha
             .forwarded = (enum forwarded_form)conf->forwarded,
             .guests = p->guests,
             .rates = p->rates,
+            .legal = p->legal,
             .pool = p->pool,
             .access = p->access,
             .errors = p->errors,
@@ -198,6 +203,7 @@ close_all(struct process *p)
     guests_free(p->guests);
     live_free(p->live);
     rates_free(p->rates);
+    legal_close(p->legal);
     site_table_free(p->sites);
     shares_free(p->shares);
     for (unsigned i = 0; i < p->tls_n; i++)

@@ -48,18 +48,6 @@ struct server {
     bool stopping;
 };
 
-static void
-print_errors(const struct conf_errors *errors)
-{
-    for (unsigned i = 0; i < errors->n; i++) {
-        char line[1024];
-        struct out o = out_init(line, sizeof line);
-
-        conf_error_write(&errors->error[i], &o);
-        (void)fprintf(stderr, "%.*s", (int)o.len, o.ptr);
-    }
-}
-
 /* Reads the configuration; what is wrong with it is said on standard error. */
 static struct conf *
 read_conf(const struct server_source *source)
@@ -71,7 +59,7 @@ read_conf(const struct server_source *source)
 
     if (!error)
         error = conf_check_files(conf, &errors);
-    print_errors(&errors);
+    complain_conf(&errors);
     if (error) {
         conf_free(conf);
         return NULL;

@@ -125,7 +125,7 @@ add_policies(const struct conf *conf, const struct conf_site *site, const struct
              struct site_route *to)
 {
     to->rate = nearest_limit(conf, site, from);
-    to->policy = policy_of(from);
+    to->policy = policy_of(conf, from);
     return policy_apply(&to->policy, to->kind, &to->resource);
 }
 
@@ -280,8 +280,8 @@ site_table_free(struct site_table *t)
     free(t);
 }
 
-static bool
-has_name(const struct site *site, struct ern_slice host)
+bool
+site_has_name(const struct site *site, struct ern_slice host)
 {
     for (unsigned i = 0; i < site->names_n; i++)
         if (slice_eq_nocase(site->names[i], host))
@@ -298,26 +298,25 @@ site_find(const struct site_table *t, struct ern_slice authority, bool strict)
         return &t->sites[0];
     host = authority_host(authority);
     for (unsigned i = 0; i < t->sites_n; i++)
-        if (has_name(&t->sites[i], host))
+        if (site_has_name(&t->sites[i], host))
             return &t->sites[i];
     return strict && slice_is_there(authority) ? NULL : &t->sites[0];
 }
 
-static bool
-covers(const struct site_route *route, struct ern_slice path)
+bool
+site_path_covers(struct ern_slice written, struct ern_slice path)
 {
-    if (!slice_ends(route->path, ERN_SLICE("/")))
-        return slice_eq(path, route->path);
+    if (!slice_ends(written, ERN_SLICE("/")))
+        return slice_eq(path, written);
     /* "/dav" is the folder of the route "/dav/", to be sent on to its slash, or to be mounted. */
-    return slice_starts(path, route->path) ||
-           slice_eq(path, slice_first(route->path, route->path.len - 1));
+    return slice_starts(path, written) || slice_eq(path, slice_first(written, written.len - 1));
 }
 
 const struct site_route *
 site_route_find(const struct site_table *t, const struct site *site, struct ern_slice path)
 {
     for (unsigned i = 0; i < site->routes_n; i++)
-        if (covers(&site->routes[i], path))
+        if (site_path_covers(site->routes[i].path, path))
             return &site->routes[i];
     return &t->none;
 }

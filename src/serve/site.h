@@ -48,6 +48,12 @@ struct site_table {
     int64_t hsts_s;           /* said over TLS: for so long only https (RFC 6797); 0: not said */
 };
 
+/* Does a path, of a route or another one written so, cover the path of a request? */
+bool site_path_covers(struct ern_slice written, struct ern_slice path);
+
+/* Is the site known by this name? */
+bool site_has_name(const struct site *site, struct ern_slice host);
+
 /*
  * Makes the table of a configuration, whose slices it keeps, and opens the folders that it names.
  * Returns 0, or a negative errno with the path at fault in *ret_path.

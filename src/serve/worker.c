@@ -12,6 +12,7 @@
 #include "res/files.h"
 #include "serve/conn.h"
 #include "serve/exchange.h"
+#include "serve/legal.h"
 #include "serve/live.h"
 
 enum {
@@ -127,6 +128,7 @@ worker_new(const struct worker_options *options, struct worker **ret_worker)
     w->forwarded = options->forwarded;
     w->guests = options->guests;
     w->rates = options->rates;
+    w->legal = options->legal;
     w->pool = options->pool;
     w->listeners = options->listeners;
     w->listeners_n = options->listeners_n;
@@ -379,6 +381,7 @@ worker_run(struct worker *w)
         int n = epoll_wait(w->epoll, events, EVENTS, wait_ms(w));
 
         read_clock(w);
+        w->demands = legal_take(w->legal, w->demands);
         for (int i = 0; i < n; i++)
             handle(w, &events[i]);
         handle_again(w);
@@ -396,6 +399,8 @@ worker_run(struct worker *w)
     }
     close_all(w);
     await_jobs(w);
+    legal_give(w->legal, w->demands);
+    w->demands = NULL;
     log_flush(&w->access, w->now.run_ms, true);
     log_flush(&w->errors, w->now.run_ms, true);
 }

@@ -44,6 +44,8 @@ struct listener { /* one a `listen` of the configuration and a thread */
 struct conn;
 struct exchange;
 struct guests;
+struct legal;
+struct legal_record;
 struct live;
 struct live_port;
 struct rates;
@@ -55,9 +57,11 @@ struct worker {
     /* Whom to believe about others, and by which fields. */
     const struct networks *gateways;
     enum forwarded_form forwarded;
-    struct guests *guests; /* shared by all threads: who is connected, and */
-    struct rates *rates;   /* how often they ask */
-    struct pool *pool;     /* likewise */
+    struct guests *guests;              /* shared by all threads: who is connected, and */
+    struct rates *rates;                /* how often they ask */
+    struct legal *legal;                /* and what they may not have; NULL: there is no record */
+    const struct legal_record *demands; /* of this turn */
+    struct pool *pool;                  /* likewise */
     struct files *files;
     struct mailbox mailbox;
     struct live_port *live; /* of the stream of decisions; NULL: there is none */
@@ -110,6 +114,7 @@ struct worker_options {
     enum forwarded_form forwarded;
     struct guests *guests;
     struct rates *rates;
+    struct legal *legal; /* NULL: there is no record of demands */
     struct pool *pool;
     struct log *access, *errors; /* NULL: not written */
     struct live *live;           /* NULL: there is no stream of decisions */

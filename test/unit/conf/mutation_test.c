@@ -149,6 +149,13 @@ static const struct mutation mutations[] = {
     M("\"index.html\"", "`\"..\"", "without /")
     M("\"max-age=60\"", "`\"max-age=60 \"", "max-age=3600")
     M("\"max-age=60\"", "`\"max-age=\xc3\xa9\"", "max-age=3600")
+    /* limits of rates */
+    M("gone = true", "gone = true `limit { }", "requests = 100")
+    M("gone = true", "gone = true `limit { requests = 0 }", "requests = 100")
+    M("gone = true", "gone = true limit { requests = 1 per = `\"0s\" }", "1ms to 1d")
+    M("gone = true", "gone = true limit { requests = 1 per = `\"2d\" }", "1ms to 1d")
+    M("gone = true", "gone = true limit { requests = 1 per = \"1d\" burst = `31 }", "write fewer")
+    M("gone = true", "gone = true limit { requests = 1 by = `user }", "address, route")
     /* what fits together */
     M("trusted = { \"10.0.0.1\", \"fd00::/8\" }\nlisten \"127.0.0.1:8080\" { strict = true  proxy_protocol = true }", "listen \"127.0.0.1:8080\" { strict = true  proxy_protocol = `true }", "trusted = ")
     M("status = 308", "`gone = true", "another route")

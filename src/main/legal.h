@@ -1,0 +1,8 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef MAIN_LEGAL_H
+#define MAIN_LEGAL_H
+
+/* `earnest legal`: the demands on record. Returns the exit code. */
+int legal_main(int argc, char **argv);
+
+#endif

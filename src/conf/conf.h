@@ -139,9 +139,12 @@ struct conf {
     size_t sites_n;         /* at least 1 */
     unsigned workers;       /* 0: one a core */
     struct ern_slice user;  /* absent: stay who we are */
-    struct ern_slice legal; /* a file of demands; absent: there are none */
-    struct ern_slice state; /* a folder; absent: nothing needs one */
-    int64_t hsts;           /* milliseconds; 0: nothing is said */
+    struct ern_slice admin; /* a Unix socket; absent: none */
+    struct conf_texts pause_allow;
+    struct networks pause_allowed; /* pause_allow, as networks */
+    struct ern_slice legal;        /* a file of demands; absent: there are none */
+    struct ern_slice state;        /* a folder; absent: nothing needs one */
+    int64_t hsts;                  /* milliseconds; 0: nothing is said */
     struct conf_texts trusted;
     struct networks gateways; /* trusted, as networks: whose PROXY headers, and fields Forwarded or
                                  X-Forwarded-*, and Early-Data are believed */

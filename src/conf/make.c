@@ -317,6 +317,7 @@ make_conf(struct maker *m, const struct text_node *root)
     }
     make_networks(m, &conf->trusted, &conf->gateways);
     make_networks(m, &conf->live_allow, &conf->live_networks);
+    make_networks(m, &conf->pause_allow, &conf->pause_allowed);
     make_limit(m, root->items, &conf->limit);
     make_listens(m, root->items);
     make_sites(m, root->items);

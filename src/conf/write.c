@@ -236,6 +236,9 @@ conf_write(const struct conf *conf, struct out *o)
 {
     write_number(o, 0, "workers", conf->workers);
     write_text(o, 0, "user", conf->user);
+    write_text(o, 0, "admin", conf->admin);
+    if (conf->pause_allow.n > 0)
+        write_list(o, 0, "pause_allow", &conf->pause_allow);
     write_text(o, 0, "legal", conf->legal);
     write_text(o, 0, "state", conf->state);
     write_time(o, 0, "hsts", conf->hsts);

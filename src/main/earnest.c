@@ -6,6 +6,7 @@
 
 #include "base/slice.h"
 #include "main/check.h"
+#include "main/ctl.h"
 #include "main/explain.h"
 #include "main/legal.h"
 #include "main/serve.h"
@@ -23,6 +24,13 @@ static const struct {
     {"check", check_main, "is this configuration file right, and what is to be mended?"},
     {"explain", explain_main, "what a status code means, and what earns it here"},
     {"legal", legal_main, "list, add or lift legal demands, which are answered with 451"},
+    {"ctl", ctl_main, "look into a running server, and steer it; its verbs are commands, too:"},
+    {"status", ctl_main, "what a running server does"},
+    {"limits", ctl_main, "its limits"},
+    {"pause", ctl_main, "take a site out of service for a while"},
+    {"resume", ctl_main, "put it back"},
+    {"reload", ctl_main, "read the configuration again"},
+    {"drain", ctl_main, "let answers finish, and stop"},
 };
 
 enum { COMMANDS = sizeof commands / sizeof *commands };

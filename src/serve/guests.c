@@ -79,3 +79,9 @@ guests_leave(struct guests *g, uint32_t guest)
         g->slots[guest - 1]--;
     g->all--;
 }
+
+int64_t
+guests_n(const struct guests *g)
+{
+    return g->all;
+}

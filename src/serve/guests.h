@@ -26,4 +26,7 @@ void guests_free(struct guests *guests);
 bool guests_enter(struct guests *guests, const union address *peer, uint32_t *ret_guest);
 void guests_leave(struct guests *guests, uint32_t guest);
 
+/* How many there are. */
+int64_t guests_n(const struct guests *guests);
+
 #endif

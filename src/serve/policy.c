@@ -11,12 +11,15 @@
 #include "serve/conn.h"
 #include "serve/exchange.h"
 #include "serve/legal.h"
+#include "serve/pause.h"
 
 struct policy
 policy_of(const struct conf *conf, const struct conf_route *route)
 {
-    return (struct policy){
-        .allow = route->allowed, .hide = route->hide, .legal = slice_is_there(conf->legal)};
+    return (struct policy){.allow = route->allowed,
+                           .hide = route->hide,
+                           .pause_allow = conf->pause_allowed,
+                           .legal = slice_is_there(conf->legal)};
 }
 
 static struct exchange *
@@ -34,6 +37,29 @@ ask_kind(struct ern_decision *d, enum ern_fact fact)
     if (ask)
         return ask(d, fact);
     return ern_fact_fallback(fact) ? ERN_YES : ERN_NO;
+}
+
+/* ---- whether it is in service ------------------------------------------------------------------
+ */
+
+static bool
+can_be_paused(const struct policy *p)
+{
+    return p->pause != NULL;
+}
+
+static enum ern_answer
+ask_available(struct ern_decision *d, enum ern_fact fact)
+{
+    const struct exchange *x = exchange_of(d);
+    const struct policy *p = &x->route->policy;
+    struct ip client = address_ip(&x->client);
+    int64_t left_s = pause_left_s(p->pause, x->worker->now.run_ms);
+
+    if (left_s == 0 || networks_have(&p->pause_allow, &client))
+        return ask_kind(d, fact);
+    d->evidence.retry_after_s = left_s;
+    return ERN_NO;
 }
 
 /* ---- who may -----------------------------------------------------------------------------------
@@ -139,6 +165,7 @@ static const struct {
     bool (*applies)(const struct policy *policy);
     ern_ask *ask;
 } rows[] = {
+    {ERN_FACT_available, can_be_paused, ask_available},
     {ERN_FACT_permitted, limits_addresses, ask_permitted},
     {ERN_FACT_hidden, hides, ask_hidden},
     {ERN_FACT_legal, has_demands, ask_legal},

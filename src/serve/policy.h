@@ -12,10 +12,12 @@
 struct conf;
 struct conf_route;
 
-struct policy {            /* of a route; slices are the configuration's */
-    struct networks allow; /* from where clients may ask; none: from everywhere */
-    bool legal;            /* demands are on record */
-    bool hide;             /* what is forbidden is answered as if it were not there */
+struct policy {                  /* of a route; slices are the configuration's */
+    struct networks allow;       /* from where clients may ask; none: from everywhere */
+    const struct pause *pause;   /* of its site; NULL: it can not be paused */
+    struct networks pause_allow; /* who is served all the same */
+    bool legal;                  /* demands are on record */
+    bool hide;                   /* what is forbidden is answered as if it were not there */
 };
 
 /* What the configuration of a route says. */

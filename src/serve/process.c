@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "io/tls.h"
+#include "serve/admin.h"
 #include "serve/complain.h"
 #include "serve/guests.h"
 #include "serve/legal.h"
@@ -27,6 +28,7 @@ struct process { /* all that is to be given back at the end */
     struct guests *guests;
     struct rates *rates;
     struct legal *legal;
+    struct admin *admin;
     struct shares *shares;
     struct live *live; /* NULL: there is no stream of decisions */
     struct pool *pool;
@@ -106,7 +108,8 @@ open_all(struct process *p, const struct process_options *options, struct hash_k
 {
     const struct conf *conf = options->conf;
     struct ern_slice path;
-    int error = site_table_new(conf, &p->sites, &path);
+    int error = site_table_new(conf, slice_is_there(conf->admin) ? options->pauses : NULL,
+                               &p->sites, &path);
 
     if (error)
         return complain(path.ptr ? path.ptr : "sites", error);
@@ -119,6 +122,11 @@ open_all(struct process *p, const struct process_options *options, struct hash_k
         return complain("start", -ENOMEM);
     if (slice_is_there(conf->legal) && legal_open(conf->legal.ptr, &p->legal) < 0)
         return complain(conf->legal.ptr, -EINVAL);
+    if (slice_is_there(conf->admin)) {
+        error = admin_open(&(struct admin_options){conf, p->guests, options->pauses}, &p->admin);
+        if (error)
+            return complain(conf->admin.ptr, error);
+    }
     error = pool_open(POOL_THREADS, conf->limits.pool_queue_max, &p->pool);
     if (error)
         return complain("pool", error);
@@ -194,6 +202,7 @@ listen_to_supervisor(void *process)
 static void
 close_all(struct process *p)
 {
+    admin_close(p->admin);
     shares_stop(p->shares);
     pool_close(p->pool); /* before the workers: no job comes back after it */
     for (unsigned i = 0; i < p->workers_n; i++)

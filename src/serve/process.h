@@ -6,6 +6,7 @@
 #include "conf/conf.h"
 #include "serve/worker.h"
 
+struct pauses;
 struct tls_replay;
 
 enum { PROCESS_READY = 'r', PROCESS_DRAIN = 'd', PROCESS_STOP = 's' };
@@ -18,6 +19,7 @@ struct process_options {
     char *last_requests; /* threads_n times WORKER_LAST_BYTES, shared with the supervisor */
     const unsigned char *ticket_key; /* as in struct tls_options, and */
     struct tls_replay *replay;       /* likewise */
+    struct pauses *pauses;           /* likewise */
     int control; /* to the supervisor: we say READY; it says DRAIN or STOP, or goes away (a STOP) */
 };
 

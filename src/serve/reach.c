@@ -12,6 +12,7 @@ static const enum ern_fact unstated[] = {
 static const enum ern_fact admitted[] = {
     ERN_FACT_upgrade_required,
     ERN_FACT_replay_safe,
+    ERN_FACT_available,
     ERN_FACT_permitted,
     ERN_FACT_legal,
     ERN_FACT_hidden,

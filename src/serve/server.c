@@ -16,6 +16,7 @@
 #include "io/clock.h"
 #include "io/tls.h"
 #include "serve/complain.h"
+#include "serve/pause.h"
 #include "serve/process.h"
 #include "serve/sockets.h"
 
@@ -40,6 +41,7 @@ struct server {
     struct sockets *sockets;
     unsigned threads_n;
     char *last_requests;
+    struct pauses *pauses;
     unsigned char ticket_key[TLS_TICKET_KEY_BYTES]; /* of all processes, as replay is: */
     struct tls_replay *replay;                      /* a ticket is good, and used, in all of them */
     struct generation generations[GENERATIONS];
@@ -139,6 +141,7 @@ become_process(struct server *s, const struct conf *conf, const struct sockets *
         .last_requests = s->last_requests,
         .ticket_key = s->ticket_key,
         .replay = s->replay,
+        .pauses = s->pauses,
         .control = control,
     });
 }
@@ -344,6 +347,8 @@ open_server(struct server *s)
     if (getrandom(s->ticket_key, sizeof s->ticket_key, 0) != sizeof s->ticket_key)
         return complain("getrandom", -EIO);
     error = tls_replay_open(&s->replay);
+    if (!error)
+        error = pauses_open(&s->pauses);
     if (error)
         return complain("memory", error);
     s->last_requests = mmap(NULL, (size_t)s->threads_n * WORKER_LAST_BYTES, PROT_READ | PROT_WRITE,
@@ -376,6 +381,7 @@ server_run(const struct server_source *source)
     sockets_close(s.sockets, NULL);
     conf_free(s.conf);
     tls_replay_close(s.replay);
+    pauses_close(s.pauses);
     if (s.last_requests)
         (void)munmap(s.last_requests, (size_t)s.threads_n * WORKER_LAST_BYTES);
     return error ? 1 : 0;

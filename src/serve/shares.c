@@ -101,32 +101,41 @@ tightest_limit(const struct site *site)
 
 /* Adds the routes of uploads and jobs to a site that has a writable folder. */
 static int
-add_routes(struct shares *s, struct site *site)
+add_routes(struct shares *s, const struct conf *conf, struct site *site)
 {
     const struct rate_limit rate = tightest_limit(site);
+    const struct policy policy = {.pause = site->pause, .pause_allow = conf->pause_allowed};
     const struct site_route more[] = {
         {.path = ERN_SLICE(UPLOAD_PATH),
          .kind = &upload_resource,
          .resource = &upload_resource,
          .self = &s->uploads,
          .rate = rate,
+         .policy = policy,
          .content_max = dav_content_max},
         {.path = ERN_SLICE(WORK_PATH),
          .kind = &work_resource,
          .resource = &work_resource,
          .self = &s->works,
-         .rate = rate},
+         .rate = rate,
+         .policy = policy},
     };
     size_t more_n = sizeof more / sizeof *more;
     struct site_route *routes = realloc(site->routes, (site->routes_n + more_n) * sizeof *routes);
+
+    int error = 0;
 
     if (!routes)
         return -ENOMEM;
     memcpy(routes + site->routes_n, more, sizeof more);
     site->routes = routes;
-    site->routes_n += (unsigned)more_n;
+    for (size_t i = 0; !error && i < more_n; i++, site->routes_n++) {
+        struct site_route *route = &routes[site->routes_n];
+
+        error = policy_apply(&policy, route->kind, &route->resource);
+    }
     site_sort(site);
-    return 0;
+    return error;
 }
 
 static int
@@ -147,7 +156,7 @@ open_site(struct shares *s, const struct conf *conf, const struct conf_site *fro
         if (error)
             return error;
     }
-    return s->shares_n > before ? add_routes(s, site) : 0;
+    return s->shares_n > before ? add_routes(s, conf, site) : 0;
 }
 
 static void

@@ -16,6 +16,7 @@
 #include "res/https.h"
 #include "res/live.h"
 #include "res/redirect.h"
+#include "serve/pause.h"
 
 struct ern_resource *const site_kinds[] = {
     &files_resource, &dav_resource,  &upload_resource, &work_resource,  &redirect_resource,
@@ -122,10 +123,11 @@ nearest_limit(const struct conf *conf, const struct conf_site *site, const struc
 
 static int
 add_policies(const struct conf *conf, const struct conf_site *site, const struct conf_route *from,
-             struct site_route *to)
+             const struct pause *pause, struct site_route *to)
 {
     to->rate = nearest_limit(conf, site, from);
     to->policy = policy_of(conf, from);
+    to->policy.pause = pause;
     return policy_apply(&to->policy, to->kind, &to->resource);
 }
 
@@ -183,7 +185,8 @@ make_site(const struct conf *conf, const struct conf_site *from, struct site *to
         if (!error)
             error = make_route(&from->routes[i], &conf->limits, self, &to->routes[to->routes_n++]);
         if (!error)
-            error = add_policies(conf, from, &from->routes[i], &to->routes[to->routes_n - 1]);
+            error = add_policies(conf, from, &from->routes[i], to->pause,
+                                 &to->routes[to->routes_n - 1]);
         if (error) {
             *ret_path = from->routes[i].files;
             return error;
@@ -214,7 +217,8 @@ make_https(const struct conf *conf, struct site_table *t)
 }
 
 int
-site_table_new(const struct conf *conf, struct site_table **ret_table, struct ern_slice *ret_path)
+site_table_new(const struct conf *conf, struct pauses *pauses, struct site_table **ret_table,
+               struct ern_slice *ret_path)
 {
     struct site_table *t = calloc(1, sizeof *t);
     int error = 0;
@@ -237,6 +241,8 @@ site_table_new(const struct conf *conf, struct site_table **ret_table, struct er
     t->sites = calloc(conf->sites_n, sizeof *t->sites);
     error = t->sites ? 0 : -ENOMEM;
     while (!error && t->sites_n < conf->sites_n) {
+        if (pauses)
+            t->sites[t->sites_n].pause = pause_of(pauses, conf->sites[t->sites_n].name);
         error = make_site(conf, &conf->sites[t->sites_n], &t->sites[t->sites_n], ret_path);
         t->sites_n++;
     }

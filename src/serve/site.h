@@ -7,6 +7,7 @@
 #include "serve/rate.h"
 
 struct conf;
+struct pauses;
 struct limits;
 
 /* Every kind of resource that there is, site_kinds_n of them. */
@@ -35,6 +36,7 @@ struct site_route {
 struct site {
     struct ern_slice *names; /* hosts, without port; none: it answers for every host */
     unsigned names_n;
+    struct pause *pause;       /* NULL: it can not be paused */
     struct site_route *routes; /* longest path first */
     unsigned routes_n;
 };
@@ -56,10 +58,11 @@ bool site_has_name(const struct site *site, struct ern_slice host);
 
 /*
  * Makes the table of a configuration, whose slices it keeps, and opens the folders that it names.
+ *   pauses  where sites are paused; NULL: they can not be
  * Returns 0, or a negative errno with the path at fault in *ret_path.
  */
-ERN_MUST_USE int site_table_new(const struct conf *conf, struct site_table **ret_table,
-                                struct ern_slice *ret_path);
+ERN_MUST_USE int site_table_new(const struct conf *conf, struct pauses *pauses,
+                                struct site_table **ret_table, struct ern_slice *ret_path);
 void site_table_free(struct site_table *table);
 
 /* Puts the routes in order again, after some were added. */

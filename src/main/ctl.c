@@ -1,0 +1,202 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "main/ctl.h"
+
+#include <errno.h>
+#include <getopt.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include "base/num.h"
+#include "base/out.h"
+#include "conf/value.h"
+
+static const char help[] =
+    "Usage: earnest ctl [--admin SOCKET] VERB [ARGUMENT]...\n"
+    "       earnest VERB ...   the same\n"
+    "\n"
+    "Looks into a running server, and steers it. Its configuration names the socket (admin).\n"
+    "\n"
+    "  status                    its processes, connections, and what is paused\n"
+    "  limits                    every limit and its value\n"
+    "  pause SITE [--for TIME]   answer 503 for a site: by its name, or - for the one without\n"
+    "  resume SITE               serve it again\n"
+    "  reload                    read the configuration again\n"
+    "  drain                     let answers finish, and stop\n"
+    "\n"
+    "      --admin SOCKET        (default: /run/earnest.sock)\n"
+    "      --for TIME            how long, as in 30s, 10m or 1h (default: 10m)\n"
+    "  -h, --help                this text\n"
+    "\n"
+    "Output: JSON, an object a line. Exit codes: 0 done, 1 failed, 2 wrong usage.\n";
+
+enum { ADMIN = 256, FOR };
+enum { LINE_BYTES = 512, ANSWER_BYTES = 65536 };
+
+static const struct option options[] = {
+    {"admin", required_argument, NULL, ADMIN},
+    {"for", required_argument, NULL, FOR},
+    {"help", no_argument, NULL, 'h'},
+    {NULL, 0, NULL, 0},
+};
+
+struct ctl {
+    const char *socket;
+    int64_t for_s;
+    char answer[ANSWER_BYTES];
+    size_t len;
+};
+
+static int
+failed(const char *what, const char *why)
+{
+    (void)fprintf(stderr, "earnest ctl: %s: %s\n", what, why);
+    return 1;
+}
+
+static int
+usage(void)
+{
+    (void)fputs("earnest ctl: status, limits, pause SITE, resume SITE, reload, drain\n"
+                "Try: earnest ctl -h\n",
+                stderr);
+    return 2;
+}
+
+static int
+connect_to(const char *path)
+{
+    struct sockaddr_un address = {.sun_family = AF_UNIX};
+    struct ern_slice text = slice_text(path);
+    int fd;
+
+    if (text.len >= sizeof address.sun_path)
+        return -ENAMETOOLONG;
+    memcpy(address.sun_path, path, text.len);
+    fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    if (fd < 0 || connect(fd, (const struct sockaddr *)&address, sizeof address) < 0) {
+        int error = -errno;
+
+        if (fd >= 0)
+            (void)close(fd);
+        return error;
+    }
+    return fd;
+}
+
+/* Sends a line and takes the answer. Returns 0, or the exit code; what is wrong was said. */
+static int
+ask(struct ctl *ctl, struct ern_slice line)
+{
+    int fd = connect_to(ctl->socket);
+    ssize_t n = 1;
+
+    if (fd < 0)
+        return failed(ctl->socket, strerror(-fd));
+    if (send(fd, line.ptr, line.len, MSG_NOSIGNAL) != (ssize_t)line.len)
+        n = -1;
+    for (ctl->len = 0; n > 0 && ctl->len < sizeof ctl->answer; ctl->len += (size_t)n) {
+        n = read(fd, ctl->answer + ctl->len, sizeof ctl->answer - ctl->len);
+        if (n <= 0)
+            break;
+    }
+    (void)close(fd);
+    if (n < 0 || ctl->len == 0)
+        return failed(ctl->socket, "no answer");
+    return 0;
+}
+
+static int
+ask_and_print(struct ctl *ctl, struct ern_slice line)
+{
+    int code = ask(ctl, line);
+    struct ern_slice answer = slice_from(ctl->answer, code ? 0 : ctl->len);
+    bool error = slice_starts(answer, ERN_SLICE("{\"error\""));
+
+    (void)fwrite(answer.ptr, 1, answer.len, error ? stderr : stdout);
+    return code ? code : error;
+}
+
+/* Sends a signal to the supervisor, whom the server names. */
+static int
+signal_to(struct ctl *ctl, int number)
+{
+    struct ern_slice before = ERN_SLICE("{\"supervisor\":"), answer;
+    uint64_t pid;
+    int code = ask(ctl, ERN_SLICE("status\n"));
+
+    if (code)
+        return code;
+    answer = slice_from(ctl->answer, ctl->len);
+    if (!slice_starts(answer, before))
+        return failed(ctl->socket, "this is no server of ours");
+    answer = slice_skip(answer, before.len);
+    if (!u64_parse(slice_first(answer, slice_find(answer, ',')), INT32_MAX, &pid) || pid <= 1)
+        return failed(ctl->socket, "its supervisor is gone");
+    return kill((pid_t)pid, number) < 0 ? failed("signal", strerror(errno)) : 0;
+}
+
+/* Takes the options. Returns false if one is wrong. */
+static bool
+take(int argc, char **argv, struct ctl *ctl, bool *ret_help)
+{
+    int option;
+
+    while ((option = getopt_long(argc, argv, "h", options, NULL)) != -1) {
+        if (option == ADMIN)
+            ctl->socket = optarg;
+        else if (option == 'h')
+            *ret_help = true;
+        else if (option != FOR || !value_quantity(slice_text(optarg), ERN_SLICE("s"), &ctl->for_s))
+            return false;
+    }
+    return true;
+}
+
+static int
+run(struct ctl *ctl, int argc, char **argv)
+{
+    char text[LINE_BYTES];
+    struct out line = out_init(text, sizeof text);
+    struct ern_slice verb = slice_text(argc > 0 ? argv[0] : NULL);
+    bool is_pause = slice_eq(verb, ERN_SLICE("pause"));
+
+    if (slice_eq(verb, ERN_SLICE("reload")) && argc == 1)
+        return signal_to(ctl, SIGHUP);
+    if (slice_eq(verb, ERN_SLICE("drain")) && argc == 1)
+        return signal_to(ctl, SIGTERM);
+    if (argc < 1 || argc > 2)
+        return usage();
+    out_slice(&line, verb);
+    if (argc == 2) {
+        out_char(&line, ' ');
+        out_text(&line, argv[1]);
+    }
+    if (is_pause) {
+        out_char(&line, ' ');
+        out_u64(&line, (uint64_t)ctl->for_s);
+    }
+    out_char(&line, '\n');
+    return line.full ? usage() : ask_and_print(ctl, out_done(&line));
+}
+
+int
+ctl_main(int argc, char **argv)
+{
+    static struct ctl ctl = {.socket = "/run/earnest.sock", .for_s = 600};
+    bool is_verb = !slice_eq(slice_text(argv[0]), ERN_SLICE("ctl")), wants_help = false;
+    char *verb = argv[0];
+
+    if (!take(argc, argv, &ctl, &wants_help))
+        return usage();
+    if (wants_help) {
+        (void)fputs(help, stdout);
+        return 0;
+    }
+    if (is_verb) /* the command is the verb: it goes before its arguments */
+        argv[--optind] = verb;
+    return run(&ctl, argc - optind, argv + optind);
+}

@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * admin.h - the socket that the server is looked into and steered by, for whoever may open it: a
+ * Unix socket with mode 0600, served by a thread of its own.
+ *
+ * A client sends one line, a verb and its words with a space between, and gets lines of JSON, an
+ * object each; what can not be done is {"error": "..."}.
+ *
+ *   status              the processes, connections, and what is paused
+ *   limits              every limit and its value
+ *   pause SITE SECONDS  the site answers 503; SITE is its name, or - for the one without
+ *   resume SITE         it is back in service
+ *
+ * Reload and stop are signals to the supervisor, whose process id status tells.
+ */
+#ifndef SERVE_ADMIN_H
+#define SERVE_ADMIN_H
+
+#include "conf/conf.h"
+
+struct admin;
+struct guests;
+struct pauses;
+
+struct admin_options { /* all of it lives longer */
+    const struct conf *conf;
+    struct guests *guests;
+    struct pauses *pauses;
+};
+
+/* Opens the socket of the configuration, in the place of one that was left there, and serves it.
+ * Returns 0 or a negative errno. */
+ERN_MUST_USE int admin_open(const struct admin_options *options, struct admin **ret_admin);
+void admin_close(struct admin *admin); /* NULL is fine */
+
+#endif

@@ -156,6 +156,66 @@ check_tls(struct maker *m, const struct conf_listen *listen)
     check_clients(m, listen);
 }
 
+/* Is it an https URL, without what would make it say more than where something is? */
+static bool
+is_plain_https(struct ern_slice url, bool may_query)
+{
+    return value_is_http_url(url) && slice_starts(url, ERN_SLICE("https://")) &&
+           slice_find(url, '#') == url.len && (may_query || slice_find(url, '?') == url.len);
+}
+
+/* What the URLs of a portal have to be. */
+static void
+check_portal_urls(struct maker *m, const struct conf_listen *listen)
+{
+    const struct conf_given *given = listen->place.given;
+    struct ern_slice api = listen->api;
+
+    if (slice_is_there(listen->login) && !is_plain_https(listen->login, true))
+        conf_wrong(m->errors, given[CONF_portal_login].value,
+                   CONF_SAY("\"%1\" is not the URL of a page that is reached over TLS",
+                            "write one as in \"https://login.example.net/\"", listen->login));
+    if (slice_is_there(api) &&
+        (!is_plain_https(api, false) || slice_find(slice_skip(api, 8), '/') == api.len - 8))
+        conf_wrong(m->errors, given[CONF_portal_api].value,
+                   CONF_SAY("\"%1\" is not the URL of an API that is reached over TLS",
+                            "write one as in \"https://portal.example.net/api\", without a query",
+                            api));
+}
+
+/* What a portal needs, and what is for portals alone. */
+static void
+check_portal(struct maker *m, const struct conf_listen *listen)
+{
+    static const enum conf_option needs_portal[] = {CONF_portal_login, CONF_portal_lifetime,
+                                                    CONF_portal_api, CONF_portal_secret};
+    static const enum conf_option no_portal[] = {CONF_listen_strict, CONF_listen_https};
+    const struct conf_given *given = listen->place.given;
+
+    for (size_t i = 0; !listen->portal && i < sizeof needs_portal / sizeof *needs_portal; i++)
+        if (given[needs_portal[i]].key.line)
+            conf_wrong(m->errors, given[needs_portal[i]].key,
+                       CONF_SAY("this is for a portal",
+                                "write portal \"...\" { ... } in the place of listen, or leave it "
+                                "out",
+                                ERN_ABSENT));
+    if (!listen->portal)
+        return;
+    for (size_t i = 0; i < sizeof no_portal / sizeof *no_portal; i++)
+        if (given[no_portal[i]].key.line)
+            conf_wrong(m->errors, given[no_portal[i]].key,
+                       CONF_SAY("this is not for a portal", "leave it out", ERN_ABSENT));
+    if (given[CONF_portal_login].key.line == 0)
+        conf_wrong(m->errors, listen->place.at,
+                   CONF_SAY("this portal does not say where clients sign in",
+                            "write login = \"https://...\" in it", ERN_ABSENT));
+    if (given[CONF_portal_secret].key.line && given[CONF_portal_api].key.line == 0)
+        conf_wrong(m->errors, given[CONF_portal_secret].key,
+                   CONF_SAY("there is no place to which the login page can send its seal",
+                            "write api = \"https://...\" beside it", ERN_ABSENT));
+    check_portal_urls(m, listen);
+}
+
 static void
 check_listens(struct maker *m)
 {
@@ -170,6 +230,7 @@ check_listens(struct maker *m)
         const struct conf_listen *listen = &conf->listens[i];
 
         check_tls(m, listen);
+        check_portal(m, listen);
         if (slice_is_there(listen->name) && listen->port > 0)
             claims[n++] = (struct claim){listen->name, listen->place.at};
         if (listen->strict && conf->sites_n == 1 && !slice_is_there(conf->sites[0].name))

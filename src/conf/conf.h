@@ -121,6 +121,12 @@ struct conf_listen {
     bool early_data;
     bool http2;
     bool https; /* plain, and sends its clients on */
+
+    bool portal;             /* clients must sign in first; what follows is of a portal alone */
+    struct ern_slice login;  /* an https URL */
+    int64_t lifetime;        /* milliseconds */
+    struct ern_slice api;    /* an https URL; absent: none */
+    struct ern_slice secret; /* a path; absent: nobody can come to pass */
 };
 
 struct conf_log {

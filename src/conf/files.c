@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "conf/certificates.h"
+#include "io/seal.h"
 
 enum {
     PATH_BYTES = 4096,
@@ -86,6 +87,24 @@ check_log(const struct conf *conf, enum conf_option option, struct ern_slice fil
             CONF_SAY("there is no folder \"%1\"", "make it with mkdir, or write another", folder));
 }
 
+/* Can the secret of a portal be read, and is it long enough? */
+static void
+check_secret(const struct conf_listen *listen, struct conf_errors *errors)
+{
+    struct conf_position at = listen->place.given[CONF_portal_secret].value;
+    struct seal_secret secret;
+    int error = slice_is_there(listen->secret) ? seal_read(listen->secret.ptr, &secret) : 0;
+
+    if (error == -EINVAL)
+        conf_wrong(errors, at,
+                   CONF_SAY("the secret \"%1\" is too short, or too long",
+                            "write 32 to 4096 bytes that nobody can guess to it", listen->secret));
+    else if (error)
+        conf_wrong(errors, at,
+                   CONF_SAY("the secret \"%1\" cannot be read",
+                            "make it with: head -c 32 /dev/urandom > %1", listen->secret));
+}
+
 static void
 check_user(const struct conf *conf, struct conf_errors *errors)
 {
@@ -124,6 +143,8 @@ conf_check_files(const struct conf *conf, struct conf_errors *errors)
         check_log(conf, CONF_log_file, conf->log.file, errors);
     if (!slice_eq(conf->log.errors, ERN_SLICE("-")))
         check_log(conf, CONF_log_errors, conf->log.errors, errors);
+    for (size_t i = 0; i < conf->listens_n; i++)
+        check_secret(&conf->listens[i], errors);
     check_user(conf, errors);
     check_legal(conf, errors);
     check_certificates(conf, errors);

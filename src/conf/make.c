@@ -108,7 +108,9 @@ make_listen(struct maker *m, const struct text_node *node, struct conf_listen *l
     struct out o = out_init(name, sizeof name);
 
     listen->place.at = node->value_at;
+    listen->portal = slice_eq(node->key, ERN_SLICE("portal"));
     make_standard(m, WHERE_listen, listen);
+    make_standard(m, WHERE_portal, listen);
     make_items(m, WHERE_listen, node->items, listen);
     if (!slice_is_there(text))
         return;
@@ -135,9 +137,9 @@ make_listen(struct maker *m, const struct text_node *node, struct conf_listen *l
 static void
 make_listens(struct maker *m, const struct text_node *items)
 {
-    struct ern_slice key = ERN_SLICE("listen");
+    struct ern_slice key = ERN_SLICE("listen"), portal = ERN_SLICE("portal");
     struct text_node standard = {.key = key, .title = standard_address, .is_section = true};
-    size_t n = make_count(items, key);
+    size_t n = make_count(items, key) + make_count(items, portal);
 
     m->conf->listens = memory_take(&m->memory, n ? n : 1, sizeof *m->conf->listens);
     if (!m->conf->listens)
@@ -145,7 +147,7 @@ make_listens(struct maker *m, const struct text_node *items)
     if (n == 0)
         make_listen(m, &standard, &m->conf->listens[m->conf->listens_n++]);
     for (; items; items = items->next)
-        if (make_is_section(items, key))
+        if (make_is_section(items, key) || make_is_section(items, portal))
             make_listen(m, items, &m->conf->listens[m->conf->listens_n++]);
 }
 

@@ -44,6 +44,8 @@ option_row(size_t i, struct option_key *ret)
 enum option_where
 option_section(enum option_where where)
 {
+    if (where == WHERE_portal)
+        return WHERE_listen;
     return where == WHERE_files || where == WHERE_redirect ? WHERE_route : where;
 }
 
@@ -55,6 +57,8 @@ option_place(enum option_where where)
         return ERN_SLICE("the file itself");
     case WHERE_listen:
         return ERN_SLICE("listen");
+    case WHERE_portal:
+        return ERN_SLICE("portal");
     case WHERE_site:
         return ERN_SLICE("site");
     case WHERE_route:

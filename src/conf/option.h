@@ -34,6 +34,7 @@ enum { /* how many rows there are in all */
 enum option_where {
     WHERE_top,
     WHERE_listen,
+    WHERE_portal, /* a listen, too */
     WHERE_site,
     WHERE_route,
     WHERE_files,    /* in a route with files */
@@ -70,7 +71,7 @@ struct option_key {
 /* The i-th key, from 0, limits last. Returns false past the last. */
 bool option_row(size_t i, struct option_key *ret);
 
-/* The section that the key is written in: a route's for files and redirect. */
+/* The section whose keys a key is one of: a route's for files and redirect, listen's for portal. */
 enum option_where option_section(enum option_where where);
 
 /* What people call the place, as in "a route". */

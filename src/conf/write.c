@@ -186,9 +186,16 @@ write_listen(struct out *o, const struct conf_listen *listen)
 {
     static const char *const clients[] = {"none", "optional", "required"};
 
-    write_section(o, 0, "listen", listen->name);
-    write_flag(o, 1, "strict", listen->strict);
-    write_flag(o, 1, "https", listen->https);
+    write_section(o, 0, listen->portal ? "portal" : "listen", listen->name);
+    if (listen->portal) {
+        write_text(o, 1, "login", listen->login);
+        write_time(o, 1, "lifetime", listen->lifetime);
+        write_text(o, 1, "api", listen->api);
+        write_text(o, 1, "secret", listen->secret);
+    } else {
+        write_flag(o, 1, "strict", listen->strict);
+        write_flag(o, 1, "https", listen->https);
+    }
     write_flag(o, 1, "proxy_protocol", listen->proxy_protocol);
     if (listen->certificate.n > 0) {
         write_list(o, 1, "certificate", &listen->certificate);

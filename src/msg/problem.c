@@ -71,6 +71,7 @@ problem_write(struct out *o, const struct problem *problem)
         write_fact(o, problem);
     if (problem->offset >= 0)
         write_number(o, ERN_SLICE("offset"), problem->offset);
+    write_text(o, ERN_SLICE("link"), problem->link);
     if (slice_is_there(problem->limit))
         write_limit(o, problem);
     out_char(o, '}');

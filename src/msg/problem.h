@@ -18,6 +18,7 @@ struct problem {
     struct ern_slice question; /* what it asks */
     bool answer;               /* what it is; written with fact */
     int64_t offset;            /* of the offending byte in the message; -1: none */
+    struct ern_slice link;     /* where a person can mend it: a URL */
     struct ern_slice limit;    /* the limit that was passed, and */
     int64_t limit_value;       /* its value; written with limit */
 };

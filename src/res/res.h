@@ -100,6 +100,7 @@ struct res_request {
     struct ern_slice fields;    /* further field lines of the answer, whatever its status */
     struct ern_slice upgrade;   /* the protocol that Upgrade is to name; absent: none */
     struct ern_slice condition; /* what DAV:error says of an error (RFC 4918 16): XML; or absent */
+    struct ern_slice link;      /* where a person can mend what is wrong: a URL; or absent */
     struct ern_slice interim;   /* field lines of a 104 */
     int64_t processing_ms;      /* while acts wait: a 102 each time so much passed; 0: none */
     bool again; /* what was decided on has changed meanwhile: decide anew, from the beginning */

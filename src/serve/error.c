@@ -29,16 +29,16 @@ enum limit_index {
 };
 
 static const struct labels {
-    struct ern_slice rule, source, why, yes, no, offset, limit, location, incident;
+    struct ern_slice rule, source, why, yes, no, offset, limit, location, link, incident;
 } labels[LANGUAGES] = {
 #define L(text)                                                                                    \
     {                                                                                              \
         "" text, sizeof text - 1                                                                   \
     }
     [LANGUAGE_EN] = {L("Rule"), L("Section"), L("Why"), L("yes"), L("no"), L("At byte"), L("Limit"),
-                     L("Address"), L("Incident")},
+                     L("Address"), L("Go on at"), L("Incident")},
     [LANGUAGE_BN] = {L("নিয়ম"), L("ধারা"), L("কারণ"), L("হ্যাঁ"), L("না"), L("বাইট"), L("সীমা"),
-                     L("ঠিকানা"), L("ঘটনা")},
+                     L("ঠিকানা"), L("এগিয়ে যান"), L("ঘটনা")},
 #undef L
 };
 
@@ -208,6 +208,7 @@ describe(const struct exchange *x, struct answer *a, struct out *detail, struct 
         .rule = slice_text(rule->name),
         .source = slice_text(x->finding ? finding_row(x->finding)->source : rule->source),
         .offset = x->finding ? x->finding_at : -1,
+        .link = x->res.link,
     };
     describe_fact(rule, &a->problem);
     describe_limit(x, &a->problem);
@@ -269,6 +270,20 @@ html_section(struct out *o, struct ern_slice source)
 }
 
 static void
+html_link(struct out *o, struct ern_slice term, struct ern_slice url)
+{
+    if (!slice_is_there(url))
+        return;
+    html_term(o, term);
+    out_literal(o, "<a href=\"");
+    out_html(o, url);
+    out_literal(o, "\">");
+    out_html(o, url);
+    out_literal(o, "</a>");
+    html_term_end(o);
+}
+
+static void
 html_why(struct out *o, const struct answer *a)
 {
     const struct labels *l = &labels[a->language];
@@ -308,15 +323,8 @@ html_more(struct out *o, const struct answer *a)
         out_u64(o, (uint64_t)p->limit_value);
         html_term_end(o);
     }
-    if (slice_is_there(a->location)) {
-        html_term(o, l->location);
-        out_literal(o, "<a href=\"");
-        out_html(o, a->location);
-        out_literal(o, "\">");
-        out_html(o, a->location);
-        out_literal(o, "</a>");
-        html_term_end(o);
-    }
+    html_link(o, l->location, a->location);
+    html_link(o, l->link, p->link);
     if (slice_is_there(p->instance)) {
         html_term(o, l->incident);
         out_html(o, p->instance);
@@ -399,6 +407,7 @@ write_text(struct out *o, const struct answer *a)
         out_char(o, '\n');
     }
     text_line(o, l->location, a->location);
+    text_line(o, l->link, p->link);
     text_line(o, l->incident, p->instance);
 }
 

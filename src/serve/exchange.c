@@ -13,6 +13,7 @@
 #include "serve/compose.h"
 #include "serve/conn.h"
 #include "serve/content.h"
+#include "serve/portal.h"
 #include "serve/stream.h"
 
 enum {
@@ -78,6 +79,7 @@ exchange_take(struct worker *w, struct conn *conn, const struct carrier *carrier
     x->res.release = NULL;
     x->res.pinned = x->res.state = NULL;
     x->res.error = 0;
+    x->res.link = ERN_ABSENT;
     x->res.limits = w->limits;
     x->res.processing_ms = 0;
     x->res.again = false;
@@ -145,11 +147,16 @@ static const struct site_route *
 find_route(struct exchange *x)
 {
     const struct site_table *sites = x->worker->sites;
+    const struct portal *portal = x->conn->listener->portal;
+    const struct site_route *route;
     const struct site *site;
 
     x->res.path = ERN_SLICE("/");
     if (x->finding)
         return &sites->none;
+    route = portal ? portal_route(x) : NULL;
+    if (route)
+        return route;
     site = site_find(sites, x->request.authority, x->conn->listener->strict);
     if (!site || admit_is_misdirected(x)) {
         ern_state(&x->given, ERN_FACT_misdirected, true);

@@ -104,6 +104,14 @@ struct exchange {
     struct ern_field *fields;
 };
 
+/* The exchange whose decision asks; its resource is given a part of it, res. */
+static inline struct exchange *
+exchange_of_decision(const struct ern_decision *decision)
+{
+    return (struct exchange *)(void *)((char *)decision->self -
+                                       __builtin_offsetof(struct exchange, res));
+}
+
 /* A fresh exchange for the connection; NULL without memory. */
 struct exchange *exchange_take(struct worker *worker, struct conn *conn,
                                const struct carrier *carrier);

@@ -22,17 +22,11 @@ policy_of(const struct conf *conf, const struct conf_route *route)
                            .legal = slice_is_there(conf->legal)};
 }
 
-static struct exchange *
-exchange_of(const struct ern_decision *d)
-{
-    return (struct exchange *)(void *)((char *)d->self - __builtin_offsetof(struct exchange, res));
-}
-
 /* The policy does not object: what does the kind of resource say? */
 static enum ern_answer
 ask_kind(struct ern_decision *d, enum ern_fact fact)
 {
-    ern_ask *ask = exchange_of(d)->route->kind->ask[fact];
+    ern_ask *ask = exchange_of_decision(d)->route->kind->ask[fact];
 
     if (ask)
         return ask(d, fact);
@@ -51,7 +45,7 @@ can_be_paused(const struct policy *p)
 static enum ern_answer
 ask_available(struct ern_decision *d, enum ern_fact fact)
 {
-    const struct exchange *x = exchange_of(d);
+    const struct exchange *x = exchange_of_decision(d);
     const struct policy *p = &x->route->policy;
     struct ip client = address_ip(&x->client);
     int64_t left_s = pause_left_s(p->pause, x->worker->now.run_ms);
@@ -74,7 +68,7 @@ limits_addresses(const struct policy *p)
 static enum ern_answer
 ask_permitted(struct ern_decision *d, enum ern_fact fact)
 {
-    const struct exchange *x = exchange_of(d);
+    const struct exchange *x = exchange_of_decision(d);
     struct ip client = address_ip(&x->client);
 
     return networks_have(&x->route->policy.allow, &client) ? ask_kind(d, fact) : ERN_NO;
@@ -145,7 +139,7 @@ tell_demand(struct exchange *x, const struct conf_demand *demand)
 static enum ern_answer
 ask_legal(struct ern_decision *d, enum ern_fact fact)
 {
-    struct exchange *x = exchange_of(d);
+    struct exchange *x = exchange_of_decision(d);
     struct ip client = address_ip(&x->client);
     const struct conf_demand *demand = legal_find(
         x->worker->demands,

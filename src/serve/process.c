@@ -18,6 +18,7 @@
 #include "serve/guests.h"
 #include "serve/legal.h"
 #include "serve/live.h"
+#include "serve/portal.h"
 #include "serve/rate.h"
 #include "serve/shares.h"
 
@@ -34,7 +35,8 @@ struct process { /* all that is to be given back at the end */
     struct pool *pool;
     struct log *access, *errors;
     struct tls **tls; /* of each listener; NULL where it is plain */
-    unsigned tls_n;
+    unsigned tls_n, listens_n;
+    struct portal **portals; /* likewise; NULL where it is none */
     struct worker **workers;
     pthread_t *threads;
     unsigned workers_n, threads_n;
@@ -104,6 +106,26 @@ open_tls(struct process *p, const struct process_options *options)
 }
 
 static int
+open_portals(struct process *p, const struct process_options *options)
+{
+    const struct conf *conf = options->conf;
+
+    p->portals = calloc(conf->listens_n, sizeof *p->portals);
+    if (!p->portals)
+        return -ENOMEM;
+    for (unsigned i = 0; i < conf->listens_n; i++) {
+        const struct conf_listen *listen = &conf->listens[i];
+        int error = listen->portal ? portal_open(listen, options->passes, &p->portals[i]) : 0;
+
+        if (error)
+            return complain(error == -ENOMEM ? "memory" : listen->secret.ptr, error);
+        for (unsigned t = 0; t < options->threads_n; t++)
+            options->listeners[(size_t)t * options->listens_n + i].portal = p->portals[i];
+    }
+    return 0;
+}
+
+static int
 open_all(struct process *p, const struct process_options *options, struct hash_key key)
 {
     const struct conf *conf = options->conf;
@@ -131,6 +153,8 @@ open_all(struct process *p, const struct process_options *options, struct hash_k
     if (error)
         return complain("pool", error);
     error = open_tls(p, options);
+    if (!error)
+        error = open_portals(p, options);
     return error ? error : open_logs(p, conf);
 }
 
@@ -217,6 +241,9 @@ close_all(struct process *p)
     shares_free(p->shares);
     for (unsigned i = 0; i < p->tls_n; i++)
         tls_close(p->tls[i]);
+    for (unsigned i = 0; p->portals && i < p->listens_n; i++)
+        free(p->portals[i]);
+    free(p->portals);
     free(p->tls);
     free(p->workers);
     free(p->threads);
@@ -237,7 +264,7 @@ keep_little(void)
 int
 process_run(const struct process_options *options)
 {
-    struct process p = {.control = options->control};
+    struct process p = {.control = options->control, .listens_n = options->listens_n};
     const char ready = PROCESS_READY;
     struct hash_key key;
     pthread_t control;

@@ -6,6 +6,7 @@
 #include "conf/conf.h"
 #include "serve/worker.h"
 
+struct passes;
 struct pauses;
 struct tls_replay;
 
@@ -20,6 +21,7 @@ struct process_options {
     const unsigned char *ticket_key; /* as in struct tls_options, and */
     struct tls_replay *replay;       /* likewise */
     struct pauses *pauses;           /* likewise */
+    struct passes *passes;           /* who signed in at a portal */
     int control; /* to the supervisor: we say READY; it says DRAIN or STOP, or goes away (a STOP) */
 };
 

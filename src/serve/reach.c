@@ -5,7 +5,7 @@
 
 /* WIRE and CONF facts that the server never states other than by their fallback, so far. */
 static const enum ern_fact unstated[] = {
-    ERN_FACT_member, ERN_FACT_captive, ERN_FACT_looping, ERN_FACT_proxies, ERN_FACT_proxy_authed,
+    ERN_FACT_member, ERN_FACT_looping, ERN_FACT_proxies, ERN_FACT_proxy_authed,
 };
 
 /* Facts of resources that the server states itself, whatever the kind (admit.c, policy.c). */

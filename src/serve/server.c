@@ -16,6 +16,7 @@
 #include "io/clock.h"
 #include "io/tls.h"
 #include "serve/complain.h"
+#include "serve/passes.h"
 #include "serve/pause.h"
 #include "serve/process.h"
 #include "serve/sockets.h"
@@ -44,6 +45,7 @@ struct server {
     struct pauses *pauses;
     unsigned char ticket_key[TLS_TICKET_KEY_BYTES]; /* of all processes, as replay is: */
     struct tls_replay *replay;                      /* a ticket is good, and used, in all of them */
+    struct passes *passes;                          /* who signed in passes in all of them, too */
     struct generation generations[GENERATIONS];
     struct generation *serving; /* NULL: none does at the moment */
     int64_t start_at_ms;        /* when one is to be started; 0: not */
@@ -142,6 +144,7 @@ become_process(struct server *s, const struct conf *conf, const struct sockets *
         .ticket_key = s->ticket_key,
         .replay = s->replay,
         .pauses = s->pauses,
+        .passes = s->passes,
         .control = control,
     });
 }
@@ -349,6 +352,8 @@ open_server(struct server *s)
     error = tls_replay_open(&s->replay);
     if (!error)
         error = pauses_open(&s->pauses);
+    if (!error)
+        error = passes_open(&s->passes);
     if (error)
         return complain("memory", error);
     s->last_requests = mmap(NULL, (size_t)s->threads_n * WORKER_LAST_BYTES, PROT_READ | PROT_WRITE,
@@ -382,6 +387,7 @@ server_run(const struct server_source *source)
     conf_free(s.conf);
     tls_replay_close(s.replay);
     pauses_close(s.pauses);
+    passes_close(s.passes);
     if (s.last_requests)
         (void)munmap(s.last_requests, (size_t)s.threads_n * WORKER_LAST_BYTES);
     return error ? 1 : 0;

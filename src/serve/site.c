@@ -17,10 +17,12 @@
 #include "res/live.h"
 #include "res/redirect.h"
 #include "serve/pause.h"
+#include "serve/portal.h"
 
 struct ern_resource *const site_kinds[] = {
     &files_resource, &dav_resource,  &upload_resource, &work_resource,  &redirect_resource,
     &gone_resource,  &none_resource, &server_resource, &https_resource, &live_resource,
+    &portal_resource,
 };
 enum { HTTPS_PORT = 443 };
 
@@ -209,7 +211,7 @@ make_https(const struct conf *conf, struct site_table *t)
     t->hsts_s = conf->hsts / 1000;
     *self = (struct https_route){.port = HTTPS_PORT, .hsts = conf->hsts > 0};
     for (size_t i = conf->listens_n; i-- > 0;)
-        if (conf->listens[i].certificate.n)
+        if (conf->listens[i].certificate.n && !conf->listens[i].portal)
             self->port = conf->listens[i].port;
     t->https = (struct site_route){
         .path = ERN_SLICE("/"), .kind = &https_resource, .resource = &https_resource, .self = self};
@@ -232,6 +234,8 @@ site_table_new(const struct conf *conf, struct pauses *pauses, struct site_table
         .path = ERN_SLICE("/"), .kind = &none_resource, .resource = &none_resource};
     t->server = (struct site_route){
         .path = ERN_SLICE("/"), .kind = &server_resource, .resource = &server_resource};
+    t->portal = (struct site_route){
+        .path = ERN_SLICE("/"), .kind = &portal_resource, .resource = &portal_resource};
     error = make_https(conf, t);
     t->none.rate = t->server.rate = t->https.rate = rate_limit_of(&conf->limit, conf);
     if (error) {

@@ -47,6 +47,7 @@ struct site_table {
     struct site_route none;   /* of every path without a route */
     struct site_route server; /* of the target "*" */
     struct site_route https;  /* of every path where a listener sends on to https */
+    struct site_route portal; /* of the API of a portal */
     int64_t hsts_s;           /* said over TLS: for so long only https (RFC 6797); 0: not said */
 };
 

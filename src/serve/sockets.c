@@ -100,7 +100,7 @@ sockets_open(const struct conf *conf, unsigned threads_n, const struct sockets *
         else
             error = open_one(s, i, listen, (int)conf->limits.accept_queue);
         for (unsigned t = 0; t < threads_n; t++) {
-            at(s, t, i)->strict = listen->strict;
+            at(s, t, i)->strict = listen->strict || listen->portal; /* of others, too */
             at(s, t, i)->proxied = listen->proxy_protocol;
         }
     }

@@ -39,6 +39,7 @@ struct listener { /* one a `listen` of the configuration and a thread */
     bool https;      /* clients are sent on to https */
     bool proxied;    /* connections begin with a header of the PROXY protocol */
     struct tls *tls; /* NULL: plain */
+    const struct portal *portal; /* clients must sign in first; NULL: they need not */
 };
 
 struct conn;
@@ -48,6 +49,7 @@ struct legal;
 struct legal_record;
 struct live;
 struct live_port;
+struct portal;
 struct rates;
 struct tls;
 

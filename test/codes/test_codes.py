@@ -92,7 +92,7 @@ class Vector:
         self.excluded = {}  # why it does not hold over h1, h2, or tls
         self.makers, self.config, self.held = [], None, 0
         self.route = {"files": '"ROOT"', "listing": "true"}
-        self.top, self.listen, self.limits = [], [], []
+        self.top, self.listen, self.listener, self.limits = [], [], "listen", []
         self.exchanges = []
         lines = iter(path.read_text(encoding="utf-8").split("\n"))
         state = ""
@@ -125,8 +125,9 @@ class Vector:
             self.route[key] = value
         elif word == "top":
             self.top.append(rest)
-        elif word == "listen":
+        elif word in ("listen", "portal"):
             self.listen.append(rest)
+            self.listener = word if word == "portal" else self.listener
         elif word == "limit":
             self.limits.append(" = ".join(rest.split()))
         elif word == "hold":
@@ -286,7 +287,8 @@ def test_vector(vector, way, tmp_path):
     root = tmp_path / "root"
     vector.make(root)
     listen = [*vector.listen, *([make_certificate(tmp_path)] if way.secure else [])]
-    server = Server(tmp_path, vector.configuration(root), "\n".join(listen))
+    server = Server(tmp_path, vector.configuration(root), "\n".join(listen),
+                    kind=vector.listener)
     with server:
         held = [server.connect() for _ in range(vector.held)]
         run = Run(server.port, root, way)

@@ -287,15 +287,16 @@ class Server:
     folder   where its configuration, its log and its standard error are kept
     config   lines of earnest.conf; listen, workers and log are added
     listen   options of the listener
+    kind     of the listener: listen or portal
     """
 
-    def __init__(self, folder, config, listen="", environment=None):
+    def __init__(self, folder, config, listen="", environment=None, kind="listen"):
         self.folder = pathlib.Path(folder)
         self.port = free_port()
         self.log_path = self.folder / "access.log"
         self.config_path = self.folder / "earnest.conf"
         self.config_path.write_text(
-            f'listen "127.0.0.1:{self.port}" {{\n{listen}\n}}\nworkers = 1\n'
+            f'{kind} "127.0.0.1:{self.port}" {{\n{listen}\n}}\nworkers = 1\n'
             f'log {{ format = "combined" file = "{self.log_path}" }}\n{config}\n',
             encoding="utf-8")
         self.environment = {**os.environ, **(environment or {})}

@@ -281,6 +281,9 @@ a_dump_is_read_as_the_same(void **state)
     static char first[1 << 14], second[1 << 14];
     static const char *const texts[] = {
         full, "route \"/\" { files = \"a\\\"\\\\b\" index = {} }",
+        "portal :1 { login = \"https://a/?b\" lifetime = 1h api = \"https://c/d\" secret = \"/s\" "
+        "}\n"
+        "portal :2 { login = \"https://a/\" } route \"/\" { gone = on }",
         "site a { route \"/\" { gone = on } }\n"
         "site b { route \"/\" { redirect = \"/a\" status = 307 } }"};
 

@@ -20,6 +20,8 @@ static const char good[] =
     "trusted = { \"10.0.0.1\", \"fd00::/8\" }\n"
     "listen \"127.0.0.1:8080\" { strict = true  proxy_protocol = true }\n"
     "listen \"[::1]:8080\" {}\n"
+    "portal \":8081\" { login = \"https://in.example/?a\"  lifetime = \"1h\"\n"
+    "    api = \"https://api.example/captive\"  secret = \"/s\" }\n"
     "log { format = \"json\"  file = \"off\" }\n"
     "limits {\n"
     "    header_timeout_ms = \"10s\"\n"
@@ -166,6 +168,20 @@ static const struct mutation mutations[] = {
     M("route \"/gone\" { gone = true }", "route `\"/gone\" { }", "one of files")
     M("site \"e.example\" {\n    route \"/gone\" { gone = true }\n}", "site `\"e.example\" { }", "route \"/\"")
     M("workers = 4", "`route \"/x\" { gone = true }", "in a site")
+    /* portals */
+    M("login = \"https://in.example/?a\"", "login = `\"http://in.example/\"", "https://login")
+    M("login = \"https://in.example/?a\"", "login = `\"/in\"", "https://login")
+    M("login = \"https://in.example/?a\"", "login = `\"https://in.example/#a\"", "https://login")
+    M("\":8081\" { login = \"https://in.example/?a\"", "`\":8081\" { ", "login = ")
+    M("api = \"https://api.example/captive\"", "api = `\"http://api.example/captive\"", "https://portal")
+    M("api = \"https://api.example/captive\"", "api = `\"https://api.example\"", "https://portal")
+    M("api = \"https://api.example/captive\"", "api = `\"https://api.example/captive?x\"", "without a query")
+    M("api = \"https://api.example/captive\"  secret", "`secret", "api = ")
+    M("lifetime = \"1h\"", "lifetime = `\"long\"", "a time")
+    M("lifetime = \"1h\"", "lifetime = \"1h\" `strict = true", "leave it out")
+    M("lifetime = \"1h\"", "lifetime = \"1h\" `https = true", "leave it out")
+    M("listen \"[::1]:8080\" {}", "listen \"[::1]:8080\" { `login = \"https://in.example/\" }", "portal")
+    M("portal \":8081\"", "portal `\"[::1]:8080\"", "another")
 };
 /* clang-format on */
 

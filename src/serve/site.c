@@ -20,9 +20,9 @@
 #include "serve/portal.h"
 
 struct ern_resource *const site_kinds[] = {
-    &files_resource, &dav_resource,  &upload_resource, &work_resource,  &redirect_resource,
-    &gone_resource,  &none_resource, &server_resource, &https_resource, &live_resource,
-    &portal_resource,
+    &files_resource,    &dav_resource,  &upload_resource, &work_resource,
+    &redirect_resource, &gone_resource, &none_resource,   &server_resource,
+    &https_resource,    &live_resource, &portal_resource,
 };
 enum { HTTPS_PORT = 443 };
 

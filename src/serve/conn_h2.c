@@ -620,8 +620,10 @@ h2_open_upgraded(struct worker *w, struct conn *c, struct exchange *x)
     struct ern_slice settings = ern_request_field(&x->request, ERN_FIELD_http2_settings);
     bool has_begun, is_head = x->request.method == ERN_HEAD;
 
-    if (!x->carrier->want(x, &has_begun) || !h2_open(w, c))
+    if (!x->carrier->want(x, &has_begun) || !h2_open(w, c)) {
+        exchange_done(x);
         return false;
+    }
     x->carrier = &h2_carrier;
     x->h2 = (struct exchange_h2){.stream = {.request = &x->request}};
     enter(c->h2, x);

@@ -37,3 +37,26 @@ base64_write(struct out *o, struct ern_slice bytes)
         bytes = slice_skip(bytes, n);
     }
 }
+
+bool
+base64_read(struct ern_slice text, struct out *o)
+{
+    bool is_whole = text.len % 4 == 0;
+    unsigned bits = 0, n = 0;
+
+    for (int i = 0; i < 2 && is_whole && slice_ends(text, ERN_SLICE("=")); i++)
+        text.len--;
+    for (size_t i = 0; is_whole && i < text.len; i++) {
+        int value = base64_value(text.ptr[i]);
+
+        if (value < 0)
+            return false;
+        bits = (bits << 6 | (unsigned)value) & 0xffff;
+        n += 6;
+        if (n >= 8) {
+            n -= 8;
+            out_char(o, (char)(bits >> n & 0xff));
+        }
+    }
+    return is_whole && n < 6 && (bits & ((1U << n) - 1)) == 0;
+}

@@ -10,4 +10,8 @@ int base64_value(char c);
 /* Writes the bytes in base64, padded. */
 void base64_write(struct out *o, struct ern_slice bytes);
 
+/* Reads base64 with its padding, and nothing else: no white space, no bits past the last byte (RFC
+ * 4648 3.5). Returns false if it is anything else; o then holds what was read before. */
+ERN_MUST_USE bool base64_read(struct ern_slice text, struct out *o);
+
 #endif

@@ -8,11 +8,6 @@
 #include "base/chars.h"
 #include "conf/value.h"
 
-struct claim { /* a name that may be taken once */
-    struct ern_slice text;
-    struct conf_position at;
-};
-
 static int
 claim_compare(const void *left, const void *right)
 {
@@ -32,8 +27,7 @@ claim_compare(const void *left, const void *right)
     return a->at.column < b->at.column ? -1 : a->at.column > b->at.column;
 }
 
-/* Adds an error for each claim that another made before. */
-static void
+void
 check_claims(struct maker *m, struct claim *claims, size_t n, const char *what)
 {
     if (n > 1)
@@ -483,6 +477,7 @@ check_conf(struct maker *m)
     check_networks(m, &m->conf->live_allow, "the network \"%1\" may listen already",
                    "\"%1\" is every address: each client can see what all others ask for",
                    "write the addresses of those who look after the server");
+    check_users(m);
     check_listens(m);
     check_names(m);
     check_limit(m, &m->conf->limit);

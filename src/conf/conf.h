@@ -64,6 +64,13 @@ struct conf_demand { /* a legal demand (RFC 7725); slices are UTF-8 */
     int64_t from_s, until_s; /* Unix time: the first second, and the first one after */
 };
 
+struct conf_user {
+    struct conf_place place;
+    struct ern_slice name;
+    struct ern_slice password; /* its hash, as crypt(3) has it */
+    struct conf_texts groups;
+};
+
 struct conf_route {
     struct conf_place place;
     struct ern_slice path; /* begins with / */
@@ -72,9 +79,12 @@ struct conf_route {
     struct conf_texts allow;
     struct networks allowed; /* allow, as networks; none: everybody */
     bool hide;
-    unsigned require;    /* in the order of option.def, as */
-    unsigned early_data; /* this */
     struct conf_limit limit;
+    struct conf_texts auth; /* schemes, as in RFC 9110 11.1; none: nobody is asked who he is */
+    struct ern_slice realm; /* absent: the path */
+    struct conf_texts allow_users, allow_groups; /* both empty: all that are known */
+    unsigned require;                            /* in the order of option.def, as */
+    unsigned early_data;                         /* this */
 
     struct ern_slice files; /* CONF_KIND_FILES: a folder */
     struct conf_texts index;
@@ -149,8 +159,11 @@ struct conf {
     struct conf_texts pause_allow;
     struct networks pause_allowed; /* pause_allow, as networks */
     struct ern_slice legal;        /* a file of demands; absent: there are none */
-    struct ern_slice state;        /* a folder; absent: nothing needs one */
-    int64_t hsts;                  /* milliseconds; 0: nothing is said */
+    struct ern_slice users;        /* a file of names and hashes; absent: none */
+    struct conf_user *accounts;
+    size_t accounts_n;
+    struct ern_slice state; /* a folder; absent: nothing needs one */
+    int64_t hsts;           /* milliseconds; 0: nothing is said */
     struct conf_texts trusted;
     struct networks gateways; /* trusted, as networks: whose PROXY headers, and fields Forwarded or
                                  X-Forwarded-*, and Early-Data are believed */

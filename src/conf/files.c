@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "conf/certificates.h"
+#include "conf/users.h"
 #include "io/seal.h"
 
 enum {
@@ -129,6 +130,29 @@ check_legal(const struct conf *conf, struct conf_errors *errors)
                             conf->legal));
 }
 
+/* Can all be read that log in? */
+static void
+check_users_file(const struct conf *conf, struct conf_errors *errors)
+{
+    struct users_fault fault;
+    struct users *users;
+    char line[24];
+    struct out o = out_init(line, sizeof line);
+    int error = users_new(conf, &users, &fault);
+
+    if (!error) {
+        users_free(users);
+        return;
+    }
+    out_u64(&o, fault.line);
+    conf_wrong(errors, conf->place.given[CONF_top_users].value,
+               fault.line ? CONF_SAY("in line %1 of \"%2\": %3", fault.mend, out_done(&o),
+                                     conf->users, slice_text(fault.what))
+                          : CONF_SAY("\"%1\" cannot be read",
+                                     "write a file of lines NAME:HASH that this user may read",
+                                     conf->users));
+}
+
 int
 conf_check_files(const struct conf *conf, struct conf_errors *errors)
 {
@@ -147,6 +171,7 @@ conf_check_files(const struct conf *conf, struct conf_errors *errors)
         check_secret(&conf->listens[i], errors);
     check_user(conf, errors);
     check_legal(conf, errors);
+    check_users_file(conf, errors);
     check_certificates(conf, errors);
     for (unsigned i = 0; !conf->file && i < errors->n; i++) /* flags stand nowhere */
         errors->error[i].line = errors->error[i].column = 0;

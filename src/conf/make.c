@@ -50,7 +50,7 @@ unknown_key(struct maker *m, enum option_where section, const struct text_node *
 static bool
 has_shape(struct maker *m, const struct option_key *row, const struct text_node *node)
 {
-    bool titled = row->type == TYPE_titled, section = titled || row->type == TYPE_block;
+    bool titled = row->type == TYPE_titled, section = option_is_section(row);
 
     if (section != node->is_section)
         conf_wrong(
@@ -76,7 +76,7 @@ make_items(struct maker *m, enum option_where section, const struct text_node *i
     struct option_key row;
 
     for (const struct text_node *node = items; node; node = node->next) {
-        if (!option_find(section, node->key, &row))
+        if (!option_find(section, node->key, node->is_section, &row))
             unknown_key(m, section, node);
         else if (!has_shape(m, &row, node))
             continue;
@@ -149,6 +149,25 @@ make_listens(struct maker *m, const struct text_node *items)
     for (; items; items = items->next)
         if (make_is_section(items, key) || make_is_section(items, portal))
             make_listen(m, items, &m->conf->listens[m->conf->listens_n++]);
+}
+
+static void
+make_users(struct maker *m, const struct text_node *items)
+{
+    struct ern_slice key = ERN_SLICE("user");
+    size_t n = make_count(items, key);
+
+    m->conf->accounts = n ? memory_take(&m->memory, n, sizeof *m->conf->accounts) : NULL;
+    for (; m->conf->accounts && items; items = items->next) {
+        struct conf_user *user = &m->conf->accounts[m->conf->accounts_n];
+
+        if (!make_is_section(items, key))
+            continue;
+        m->conf->accounts_n++;
+        user->place.at = items->value_at;
+        user->name = make_title(m, items);
+        make_items(m, WHERE_user, items->items, user);
+    }
 }
 
 /* The first option that makes the route a kind, or CONF_OPTIONS. */
@@ -321,6 +340,7 @@ make_conf(struct maker *m, const struct text_node *root)
     make_networks(m, &conf->live_allow, &conf->live_networks);
     make_networks(m, &conf->pause_allow, &conf->pause_allowed);
     make_limit(m, root->items, &conf->limit);
+    make_users(m, root->items);
     make_listens(m, root->items);
     make_sites(m, root->items);
     if (conf->sites_n == 0 && !m->broken)

@@ -49,8 +49,17 @@ void make_demands(struct maker *m, const struct text_node *root);
 /* Fills m->conf from the nodes, and looks whether it makes sense. */
 void make_conf(struct maker *m, const struct text_node *root);
 
-/* Adds what is wrong with the configuration as a whole. */
+/* Adds what is wrong with the configuration as a whole; with its users, and who routes ask for. */
 void check_conf(struct maker *m);
+void check_users(struct maker *m);
+
+struct claim { /* a name that may be taken once */
+    struct ern_slice text;
+    struct conf_position at;
+};
+
+/* Adds an error, what, for each claim that another made before; sorts them. */
+void check_claims(struct maker *m, struct claim *claims, size_t n, const char *what);
 
 /*
  * Begins with two empty pools of at most memory_max bytes; ends by handing the configuration over,

@@ -55,6 +55,8 @@ option_place(enum option_where where)
     switch (where) {
     case WHERE_top:
         return ERN_SLICE("the file itself");
+    case WHERE_user:
+        return ERN_SLICE("user");
     case WHERE_listen:
         return ERN_SLICE("listen");
     case WHERE_portal:
@@ -82,12 +84,21 @@ option_place(enum option_where where)
 }
 
 bool
-option_find(enum option_where section, struct ern_slice key, struct option_key *ret)
+option_find(enum option_where section, struct ern_slice key, bool is_section,
+            struct option_key *ret)
 {
-    for (size_t i = 0; option_row(i, ret); i++)
-        if (option_section(ret->where) == section && slice_eq(ret->key, key))
-            return true;
-    return false;
+    struct option_key row;
+    bool found = false;
+
+    for (size_t i = 0; option_row(i, &row); i++) {
+        if (option_section(row.where) != section || !slice_eq(row.key, key))
+            continue;
+        *ret = row;
+        found = true;
+        if (option_is_section(&row) == is_section)
+            break;
+    }
+    return found;
 }
 
 bool
@@ -218,7 +229,7 @@ options_write(struct out *o)
             if (row.where != where)
                 continue;
             out_literal(o, "  ");
-            if (row.type == TYPE_titled || row.type == TYPE_block) {
+            if (option_is_section(&row)) {
                 out_slice(o, row.key);
                 out_padded(o,
                            row.type == TYPE_titled ? ERN_SLICE(" \"...\" { }") : ERN_SLICE(" { }"),

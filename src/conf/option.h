@@ -33,6 +33,7 @@ enum { /* how many rows there are in all */
 /* Where a key stands. */
 enum option_where {
     WHERE_top,
+    WHERE_user,
     WHERE_listen,
     WHERE_portal, /* a listen, too */
     WHERE_site,
@@ -77,8 +78,19 @@ enum option_where option_section(enum option_where where);
 /* What people call the place, as in "a route". */
 struct ern_slice option_place(enum option_where where);
 
-/* Finds a key of a section. Returns false if the section has no such key. */
-bool option_find(enum option_where section, struct ern_slice key, struct option_key *ret);
+/*
+ * Finds a key of a section; where it is both a value's and a section's, that of this shape.
+ * Returns false if the section has no such key.
+ */
+bool option_find(enum option_where section, struct ern_slice key, bool is_section,
+                 struct option_key *ret);
+
+/* Does the key open a section? */
+static inline bool
+option_is_section(const struct option_key *row)
+{
+    return row->type == TYPE_titled || row->type == TYPE_block;
+}
 
 /* Finds a key in any section. */
 bool option_find_anywhere(struct ern_slice key, struct option_key *ret);

@@ -158,6 +158,12 @@ write_route(struct out *o, unsigned depth, const struct conf_route *route)
     write_flag(o, depth + 1, "trace", route->trace);
     if (route->allow.n > 0)
         write_list(o, depth + 1, "allow", &route->allow);
+    if (route->auth.n > 0) {
+        write_list(o, depth + 1, "auth", &route->auth);
+        write_text(o, depth + 1, "realm", route->realm);
+        write_list(o, depth + 1, "allow_users", &route->allow_users);
+        write_list(o, depth + 1, "allow_groups", &route->allow_groups);
+    }
     write_flag(o, depth + 1, "hide", route->hide);
     write_text(o, depth + 1, "require", slice_text(needs[route->require]));
     write_text(o, depth + 1, "early_data", slice_text(early[route->early_data]));
@@ -179,6 +185,15 @@ write_site(struct out *o, const struct conf_site *site)
         write_route(o, depth, &site->routes[i]);
     if (depth)
         write_end(o, 0);
+}
+
+static void
+write_user(struct out *o, const struct conf_user *user)
+{
+    write_section(o, 0, "user", user->name);
+    write_text(o, 1, "password", user->password);
+    write_list(o, 1, "groups", &user->groups);
+    write_end(o, 0);
 }
 
 static void
@@ -247,6 +262,7 @@ conf_write(const struct conf *conf, struct out *o)
     if (conf->pause_allow.n > 0)
         write_list(o, 0, "pause_allow", &conf->pause_allow);
     write_text(o, 0, "legal", conf->legal);
+    write_text(o, 0, "users", conf->users);
     write_text(o, 0, "state", conf->state);
     write_time(o, 0, "hsts", conf->hsts);
     write_list(o, 0, "trusted", &conf->trusted);
@@ -255,6 +271,8 @@ conf_write(const struct conf *conf, struct out *o)
                                                          : ERN_SLICE("x-forwarded"));
     write_flag(o, 0, "live", conf->live);
     write_list(o, 0, "live_allow", &conf->live_allow);
+    for (size_t i = 0; i < conf->accounts_n; i++)
+        write_user(o, &conf->accounts[i]);
     for (size_t i = 0; i < conf->listens_n; i++)
         write_listen(o, &conf->listens[i]);
     write_limit(o, 0, &conf->limit);

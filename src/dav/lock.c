@@ -372,7 +372,8 @@ dav_lock(struct dav *dav)
                             .path = dav->target.path,
                             .exclusive = !dav->body.shared,
                             .infinite = dav->fields.depth == DAV_DEPTH_INFINITY,
-                            .owner = dav->body.owner};
+                            .owner = dav->body.owner,
+                            .principal = dav->request->user};
     bool is_new = dav->target.kind == PLACE_NOTHING;
     char token[TOKEN_BYTES], coded[TOKEN_BYTES + 2];
     struct out o = out_init(coded, sizeof coded);

@@ -9,6 +9,7 @@
 #include "main/ctl.h"
 #include "main/explain.h"
 #include "main/legal.h"
+#include "main/passwd.h"
 #include "main/serve.h"
 
 /* GnuTLS is made ready by who needs it (tls_ready() in io/tls.c), not when the program starts: a
@@ -23,6 +24,7 @@ static const struct {
     {"serve", serve_main, "serve a folder, or what a configuration file says"},
     {"check", check_main, "is this configuration file right, and what is to be mended?"},
     {"explain", explain_main, "what a status code means, and what earns it here"},
+    {"passwd", passwd_main, "the hash of a password, for the users of a configuration"},
     {"legal", legal_main, "list, add or lift legal demands, which are answered with 451"},
     {"ctl", ctl_main, "look into a running server, and steer it; its verbs are commands, too:"},
     {"status", ctl_main, "what a running server does"},

@@ -81,6 +81,7 @@ struct res_request {
     const void *route;      /* the configuration of the kind: struct files_route and so on */
     struct ern_slice path;  /* decoded and normalised (msg/target.h): the whole of it */
     struct ern_slice below; /* what of it stands below the route; begins with a slash */
+    struct ern_slice user;  /* who asks, once that is known; absent: nobody was asked */
     struct ern_slice query; /* as it came; absent if there is none */
     union address peer;     /* the other end of the connection */
     struct arena *arena;    /* memory of this request */

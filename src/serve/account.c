@@ -5,8 +5,12 @@
 #include "base/utf8.h"
 #include "serve/conn.h"
 #include "serve/live.h"
+#include "serve/login.h"
 
-enum { VALUE_BYTES = 512 /* of what strangers wrote, so much is logged */ };
+enum {
+    VALUE_BYTES = 512,      /* of what strangers wrote, so much is logged */
+    REFUSALS_A_SECOND = 10, /* of logins, are told by one thread */
+};
 
 /*
  * Text that a stranger wrote, on one line and within quotes: whatever could end the line or the
@@ -41,6 +45,20 @@ write_safe_or_dash(struct out *o, struct ern_slice text)
     out_char(o, '"');
 }
 
+/* The user, in a column of its own: without spaces. */
+static void
+write_user(struct out *o, struct ern_slice user)
+{
+    if (!slice_is_there(user))
+        out_char(o, '-');
+    for (size_t i = 0; i < user.len; i++) {
+        if (user.ptr[i] == ' ')
+            out_literal(o, "\\x20");
+        else
+            write_safe(o, slice_from(user.ptr + i, 1));
+    }
+}
+
 /* "22/Nov/2026:23:30:09 +0000" */
 static void
 write_time(struct out *o, int64_t unix_s)
@@ -65,7 +83,9 @@ write_combined(struct out *o, const struct exchange *x)
     const struct ern_request *r = &x->request;
 
     address_write_host(o, &x->client);
-    out_literal(o, " - - [");
+    out_literal(o, " - ");
+    write_user(o, x->res.user);
+    out_literal(o, " [");
     write_time(o, x->worker->now.unix_s);
     out_literal(o, "] \"");
     if (r->method_text.len) {
@@ -117,6 +137,8 @@ write_json(struct out *o, const struct exchange *x)
         address_write_host(o, &x->conn->peer);
     }
     out_char(o, '"');
+    if (slice_is_there(x->res.user))
+        write_member(o, ",\"user\":", x->res.user);
     write_member(o, ",\"method\":", r->method_text);
     write_member(o, ",\"host\":", r->authority);
     write_member(o, ",\"uri\":", r->target);
@@ -162,6 +184,35 @@ write_incident(struct out *o, const struct exchange *x)
     out_char(o, '\n');
 }
 
+/* Who tried to log in and could not. A name that nobody has may be a password in the wrong place,
+ * and is not written. */
+static void
+write_refusal(struct out *o, const struct exchange *x)
+{
+    write_time(o, x->worker->now.unix_s);
+    out_literal(o, " notice: login refused: ");
+    if (x->login->user)
+        write_user(o, x->login->user->name);
+    else
+        out_literal(o, "(no such user)");
+    out_literal(o, " from ");
+    address_write_host(o, &x->client);
+    out_literal(o, " by rule ");
+    out_text(o, x->rule->name);
+    out_char(o, '\n');
+}
+
+/* Refusals are told one by one up to a number a second. */
+static bool
+is_told(struct worker *w)
+{
+    if (w->refused_s != w->now.unix_s) {
+        w->refused_s = w->now.unix_s;
+        w->refused_n = 0;
+    }
+    return w->refused_n++ < REFUSALS_A_SECOND;
+}
+
 void
 account(struct exchange *x)
 {
@@ -177,6 +228,11 @@ account(struct exchange *x)
     if (x->incident && w->errors.log) {
         o = log_begin(&w->errors, w->now.run_ms);
         write_incident(&o, x);
+        log_end(&w->errors, &o);
+    }
+    if (x->login && x->login->stage == LOGIN_WRONG && w->errors.log && is_told(w)) {
+        o = log_begin(&w->errors, w->now.run_ms);
+        write_refusal(&o, x);
         log_end(&w->errors, &o);
     }
 }

@@ -5,6 +5,7 @@
 #include "io/tls.h"
 #include "msg/target.h"
 #include "serve/conn.h"
+#include "serve/login.h"
 
 bool
 admit_is_misdirected(const struct exchange *x)
@@ -73,8 +74,23 @@ admit_rate(struct exchange *x)
     struct ip client = address_ip(&x->client);
     struct worker *w = x->worker;
 
-    if (!rate_take(w->rates, &x->route->rate, &client, w->now.run_ms, &x->rate))
-        ern_state(&x->given, ERN_FACT_rate_exceeded, true);
+    if (rate_take(w->rates, &x->route->rate, &client, w->now.run_ms, &x->rate))
+        return;
+    ern_state(&x->given, ERN_FACT_rate_exceeded, true);
+    x->retry_after_s = rate_next_s(&x->rate);
+}
+
+/* Who guesses passwords has used up a share of requests, too. */
+static void
+admit_login(struct exchange *x)
+{
+    int64_t wait_s = login_wait_s(x);
+
+    if (wait_s < 0)
+        return;
+    ern_state(&x->given, ERN_FACT_rate_exceeded, true);
+    if (wait_s > x->retry_after_s)
+        x->retry_after_s = wait_s;
 }
 
 bool
@@ -86,5 +102,7 @@ admit(struct exchange *x)
         admit_protocol(x);
     if (x->route->rate.interval_ns > 0)
         admit_rate(x);
+    if (x->route->policy.asks_who)
+        admit_login(x);
     return true;
 }

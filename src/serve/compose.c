@@ -202,14 +202,14 @@ write_evidence(struct exchange *x, struct out *o)
 
     if (slice_is_there(e->location))
         field(o, "Location", e->location);
+    if (slice_is_there(e->challenge))
+        field(o, "WWW-Authenticate", e->challenge);
     if (x->status == ERN_405_METHOD_NOT_ALLOWED || x->request.method == ERN_OPTIONS)
         write_allow(o, e->allow);
     out_slice(o, x->res.fields);
     if (x->rate.limit)
         rate_write(o, &x->rate);
-    if (x->rate.limit && x->status == ERN_429_TOO_MANY_REQUESTS)
-        h1_write_field_u64(o, ERN_SLICE("Retry-After"), (uint64_t)rate_next_s(&x->rate));
-    else if (e->retry_after_s >= 0)
+    if (e->retry_after_s >= 0)
         h1_write_field_u64(o, ERN_SLICE("Retry-After"), (uint64_t)e->retry_after_s);
     if (x->status == ERN_416_RANGE_NOT_SATISFIABLE) {
         out_literal(o, "Content-Range: bytes */");
@@ -247,7 +247,8 @@ give_up(struct exchange *x)
     x->stream = NULL;
     x->res.has_representation = x->unsized = x->aborted = false;
     x->segments_n = 0;
-    x->decision.evidence.location = x->res.fields = x->res.upgrade = ERN_ABSENT;
+    x->decision.evidence.location = x->decision.evidence.challenge = ERN_ABSENT;
+    x->res.fields = x->res.upgrade = ERN_ABSENT;
     x->rule = ern_rule_find(ERN_SLICE("broke"));
     assert(x->rule);
 }

@@ -69,6 +69,8 @@ exchange_take(struct worker *w, struct conn *conn, const struct carrier *carrier
     x->message = NULL;
     x->begun_ms = w->now.run_ms;
     x->rate.limit = NULL;
+    x->login = NULL;
+    x->retry_after_s = -1;
     x->incident = x->sent_bytes = x->drained_bytes = x->rate_mark = 0;
     x->writing.busy = x->writing.ends = false;
     x->res.sink = (struct res_sink){.fd = -1};
@@ -81,6 +83,7 @@ exchange_take(struct worker *w, struct conn *conn, const struct carrier *carrier
     x->res.error = 0;
     x->res.link = ERN_ABSENT;
     x->res.limits = w->limits;
+    x->res.user = ERN_ABSENT;
     x->res.processing_ms = 0;
     x->res.again = false;
     forget_answer(x);
@@ -222,6 +225,7 @@ begin(struct exchange *x)
 {
     ern_begin(&x->decision, x->route->resource, &x->res, &x->request, x->worker->now.unix_s,
               &x->given);
+    x->decision.evidence.retry_after_s = x->retry_after_s;
 }
 
 /* Steps 5 to 7, from wherever the decision stands. */
@@ -377,8 +381,8 @@ exchange_refuse(struct exchange *x, enum ern_fact fact)
     x->content_max = w->limits->content_bytes_max;
     prepare_resource(x, x->route);
     x->close = true;
-    begin(x);
     if (fact == ERN_FACT_overloaded)
-        x->decision.evidence.retry_after_s = RETRY_AFTER_S;
+        x->retry_after_s = RETRY_AFTER_S;
+    begin(x);
     (void)walk(x);
 }

@@ -14,6 +14,7 @@
 #include "wire/h2.h"
 
 struct carrier;
+struct login;
 
 /* A piece of an answer's content: bytes in memory, or part of a file. */
 struct segment {
@@ -85,17 +86,19 @@ struct exchange {
     enum finding ignored; /* what was wrong with what a gateway says of the client */
     const char *message;  /* the first byte of the message, for offsets; NULL: it has none */
     struct ern_slice finding_field;
-    uint64_t incident; /* of an answer that is our fault; 0: none */
-    bool is_relayed;   /* the client is another than the peer */
-    bool close;        /* the connection ends after this answer, and */
-    bool peer_closes;  /* the client said so: it will send no more */
-    bool head_only;    /* no content is sent, whatever the fields say */
-    bool early;        /* it came in early data of TLS, */
-    bool awaits;       /* and waits until the handshake is finished */
-    bool upgrades;     /* it can go on over HTTP/2, as its request asks */
-    bool unsized;      /* how long the content is will be known at its end, and */
-    bool chunked;      /* so it goes out in chunks */
-    bool aborted;      /* the answer was cut */
+    struct login *login;   /* what Authorization says, in the arena; NULL: nobody looked */
+    int64_t retry_after_s; /* of an answer that given facts decide; -1: none */
+    uint64_t incident;     /* of an answer that is our fault; 0: none */
+    bool is_relayed;       /* the client is another than the peer */
+    bool close;            /* the connection ends after this answer, and */
+    bool peer_closes;      /* the client said so: it will send no more */
+    bool head_only;        /* no content is sent, whatever the fields say */
+    bool early;            /* it came in early data of TLS, */
+    bool awaits;           /* and waits until the handshake is finished */
+    bool upgrades;         /* it can go on over HTTP/2, as its request asks */
+    bool unsized;          /* how long the content is will be known at its end, and */
+    bool chunked;          /* so it goes out in chunks */
+    bool aborted;          /* the answer was cut */
     uint8_t segments_n, segment;
     struct segment segments[SEGMENTS];
     uint64_t sent_bytes;       /* of content */

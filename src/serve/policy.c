@@ -11,15 +11,22 @@
 #include "serve/conn.h"
 #include "serve/exchange.h"
 #include "serve/legal.h"
+#include "serve/login.h"
 #include "serve/pause.h"
 
 struct policy
 policy_of(const struct conf *conf, const struct conf_route *route)
 {
-    return (struct policy){.allow = route->allowed,
-                           .hide = route->hide,
-                           .pause_allow = conf->pause_allowed,
-                           .legal = slice_is_there(conf->legal)};
+    return (struct policy){
+        .allow = route->allowed,
+        .hide = route->hide,
+        .pause_allow = conf->pause_allowed,
+        .legal = slice_is_there(conf->legal),
+        .asks_who = route->auth.n > 0,
+        .realm = slice_is_there(route->realm) ? route->realm : route->path,
+        .users = &route->allow_users,
+        .groups = &route->allow_groups,
+    };
 }
 
 /* The policy does not object: what does the kind of resource say? */
@@ -37,41 +44,103 @@ ask_kind(struct ern_decision *d, enum ern_fact fact)
  */
 
 static bool
-can_be_paused(const struct policy *p)
+can_be_out(const struct policy *p)
 {
-    return p->pause != NULL;
+    return p->pause || p->asks_who;
 }
 
+/* For how many seconds the site is paused for this client, or 0. */
+static int64_t
+paused_s(const struct exchange *x)
+{
+    const struct policy *p = &x->route->policy;
+    struct ip client = address_ip(&x->client);
+    int64_t left_s = p->pause ? pause_left_s(p->pause, x->worker->now.run_ms) : 0;
+
+    return left_s > 0 && !networks_have(&p->pause_allow, &client) ? left_s : 0;
+}
+
+/* To find out who asks is a part of the service. */
 static enum ern_answer
 ask_available(struct ern_decision *d, enum ern_fact fact)
 {
     const struct exchange *x = exchange_of_decision(d);
-    const struct policy *p = &x->route->policy;
-    struct ip client = address_ip(&x->client);
-    int64_t left_s = pause_left_s(p->pause, x->worker->now.run_ms);
+    int64_t left_s = paused_s(x);
 
-    if (left_s == 0 || networks_have(&p->pause_allow, &client))
+    if (left_s == 0 && !login_has_room(x))
+        left_s = 1;
+    if (left_s == 0)
         return ask_kind(d, fact);
     d->evidence.retry_after_s = left_s;
     return ERN_NO;
+}
+
+/* ---- who asks ----------------------------------------------------------------------------------
+ */
+
+static bool
+asks_who(const struct policy *p)
+{
+    return p->asks_who;
+}
+
+static enum ern_answer
+ask_authenticated(struct ern_decision *d, enum ern_fact fact)
+{
+    struct exchange *x = exchange_of_decision(d);
+    enum ern_answer answer = login_ask(x);
+
+    if (answer == ERN_YES)
+        return ask_kind(d, fact);
+    if (answer == ERN_NO) {
+        d->evidence.challenge = login_challenge(x);
+        if (!slice_is_there(d->evidence.challenge)) /* there is no 401 without (RFC 9110 15.5.2) */
+            return ERN_FAIL;
+    }
+    return answer;
 }
 
 /* ---- who may -----------------------------------------------------------------------------------
  */
 
 static bool
-limits_addresses(const struct policy *p)
+has_text(const struct conf_texts *texts, struct ern_slice text)
 {
-    return p->allow.n > 0;
+    for (size_t i = 0; i < texts->n; i++)
+        if (slice_eq(texts->text[i], text))
+            return true;
+    return false;
 }
 
+static bool
+is_chosen(const struct policy *p, const struct user *user)
+{
+    if (p->users->n == 0 && p->groups->n == 0)
+        return true;
+    for (size_t i = 0; i < user->groups->n; i++)
+        if (has_text(p->groups, user->groups->text[i]))
+            return true;
+    return has_text(p->users, user->name);
+}
+
+static bool
+chooses(const struct policy *p)
+{
+    return p->allow.n > 0 || (p->asks_who && p->users->n + p->groups->n > 0);
+}
+
+/* The rules ask this only of those who are known, if the route wants to know them. */
 static enum ern_answer
 ask_permitted(struct ern_decision *d, enum ern_fact fact)
 {
     const struct exchange *x = exchange_of_decision(d);
+    const struct policy *p = &x->route->policy;
     struct ip client = address_ip(&x->client);
 
-    return networks_have(&x->route->policy.allow, &client) ? ask_kind(d, fact) : ERN_NO;
+    if ((p->allow.n > 0 && !networks_have(&p->allow, &client)) ||
+        (p->asks_who && !is_chosen(p, x->login->user)))
+        return ERN_NO;
+    return ask_kind(d, fact);
 }
 
 static bool
@@ -159,8 +228,9 @@ static const struct {
     bool (*applies)(const struct policy *policy);
     ern_ask *ask;
 } rows[] = {
-    {ERN_FACT_available, can_be_paused, ask_available},
-    {ERN_FACT_permitted, limits_addresses, ask_permitted},
+    {ERN_FACT_available, can_be_out, ask_available},
+    {ERN_FACT_authenticated, asks_who, ask_authenticated},
+    {ERN_FACT_permitted, chooses, ask_permitted},
     {ERN_FACT_hidden, hides, ask_hidden},
     {ERN_FACT_legal, has_demands, ask_legal},
 };

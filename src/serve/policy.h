@@ -11,6 +11,7 @@
 
 struct conf;
 struct conf_route;
+struct conf_texts;
 
 struct policy {                  /* of a route; slices are the configuration's */
     struct networks allow;       /* from where clients may ask; none: from everywhere */
@@ -18,6 +19,9 @@ struct policy {                  /* of a route; slices are the configuration's *
     struct networks pause_allow; /* who is served all the same */
     bool legal;                  /* demands are on record */
     bool hide;                   /* what is forbidden is answered as if it were not there */
+    bool asks_who;               /* clients have to say who they are, for */
+    struct ern_slice realm;
+    const struct conf_texts *users, *groups; /* those that may ask; both empty: all */
 };
 
 /* What the configuration of a route says. */

@@ -18,6 +18,7 @@
 #include "serve/guests.h"
 #include "serve/legal.h"
 #include "serve/live.h"
+#include "serve/login.h"
 #include "serve/portal.h"
 #include "serve/rate.h"
 #include "serve/shares.h"
@@ -30,6 +31,7 @@ struct process { /* all that is to be given back at the end */
     struct rates *rates;
     struct legal *legal;
     struct admin *admin;
+    struct logins *logins;
     struct shares *shares;
     struct live *live; /* NULL: there is no stream of decisions */
     struct pool *pool;
@@ -149,6 +151,9 @@ open_all(struct process *p, const struct process_options *options, struct hash_k
         if (error)
             return complain(conf->admin.ptr, error);
     }
+    error = logins_open(conf, key, &p->logins);
+    if (error)
+        return complain(slice_is_there(conf->users) ? conf->users.ptr : "users", error);
     error = pool_open(POOL_THREADS, conf->limits.pool_queue_max, &p->pool);
     if (error)
         return complain("pool", error);
@@ -181,6 +186,7 @@ start_worker(struct process *p, const struct process_options *options, struct ha
             .guests = p->guests,
             .rates = p->rates,
             .legal = p->legal,
+            .logins = p->logins,
             .pool = p->pool,
             .access = p->access,
             .errors = p->errors,
@@ -228,6 +234,7 @@ close_all(struct process *p)
 {
     admin_close(p->admin);
     shares_stop(p->shares);
+    logins_stop(p->logins);
     pool_close(p->pool); /* before the workers: no job comes back after it */
     for (unsigned i = 0; i < p->workers_n; i++)
         worker_free(p->workers[i]);
@@ -237,6 +244,7 @@ close_all(struct process *p)
     live_free(p->live);
     rates_free(p->rates);
     legal_close(p->legal);
+    logins_free(p->logins);
     site_table_free(p->sites);
     shares_free(p->shares);
     for (unsigned i = 0; i < p->tls_n; i++)

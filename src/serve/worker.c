@@ -14,6 +14,7 @@
 #include "serve/exchange.h"
 #include "serve/legal.h"
 #include "serve/live.h"
+#include "serve/login.h"
 
 enum {
     EVENTS = 256,
@@ -129,6 +130,7 @@ worker_new(const struct worker_options *options, struct worker **ret_worker)
     w->guests = options->guests;
     w->rates = options->rates;
     w->legal = options->legal;
+    w->logins = options->logins;
     w->pool = options->pool;
     w->listeners = options->listeners;
     w->listeners_n = options->listeners_n;
@@ -151,7 +153,8 @@ worker_new(const struct worker_options *options, struct worker **ret_worker)
     timer_list_init(&w->waits, PROGRESS_MS);
     read_clock(w);
     w->files = files_new(limits, options->key);
-    error = w->files ? open_loop(w, options) : -ENOMEM;
+    w->remembered = remembered_new();
+    error = w->files && w->remembered ? open_loop(w, options) : -ENOMEM;
     if (!error && options->live)
         w->live = live_port(options->live, options->number, &w->mailbox);
     if (error) {
@@ -440,6 +443,7 @@ worker_free(struct worker *w)
     }
     spare_free(&w->spare);
     files_free(w->files);
+    remembered_free(w->remembered);
     if (w->mailbox.fd >= 0)
         mailbox_close(&w->mailbox);
     if (w->epoll >= 0)

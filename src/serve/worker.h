@@ -51,6 +51,8 @@ struct live;
 struct live_port;
 struct portal;
 struct rates;
+struct logins;
+struct remembered;
 struct tls;
 
 struct worker {
@@ -63,7 +65,9 @@ struct worker {
     struct rates *rates;                /* how often they ask */
     struct legal *legal;                /* and what they may not have; NULL: there is no record */
     const struct legal_record *demands; /* of this turn */
-    struct pool *pool;                  /* likewise */
+    struct logins *logins;              /* likewise: who can log in, */
+    struct remembered *remembered;      /* and credentials that were right, of this thread */
+    struct pool *pool;                  /* shared, too */
     struct files *files;
     struct mailbox mailbox;
     struct live_port *live; /* of the stream of decisions; NULL: there is none */
@@ -84,6 +88,8 @@ struct worker {
     char date[WORKER_DATE_BYTES]; /* the Date and Server field lines of this second */
     size_t date_len;
     int64_t date_s;
+    int64_t refused_s;   /* in this second */
+    unsigned refused_n;  /* so many logins were refused */
     uint64_t random;     /* state of incident ids */
     size_t buffer_bytes; /* of a struct buffer: the largest head fits */
     struct buffer *spare_buffers;
@@ -117,6 +123,7 @@ struct worker_options {
     struct guests *guests;
     struct rates *rates;
     struct legal *legal; /* NULL: there is no record of demands */
+    struct logins *logins;
     struct pool *pool;
     struct log *access, *errors; /* NULL: not written */
     struct live *live;           /* NULL: there is no stream of decisions */

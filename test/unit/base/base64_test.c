@@ -34,6 +34,34 @@ writes_the_vectors(void **state)
 }
 
 static void
+reads_what_it_writes_and_nothing_else(void **state)
+{
+    static const struct {
+        const char *text, *bytes; /* NULL: it is not base64 */
+    } rows[] = {
+        {"", ""},           {"Zg==", "f"},        {"Zm8=", "fo"},
+        {"Zm9v", "foo"},    {"Zm9vYg==", "foob"}, {"//77/w==", "\xff\xfe\xfb\xff"},
+        {"Zg=", NULL},      {"Zg", NULL},         {"Z", NULL},
+        {"Zg===", NULL},    {"Zh==", NULL},       {"Zm9=", NULL},
+        {"Zg==Zg==", NULL}, {"Z g=", NULL},       {"Zm-v", NULL},
+        {"=", NULL},        {"====", NULL},       {"Zm9v\n", NULL},
+        {"Z===", NULL},
+    };
+    char memory[16];
+
+    (void)state;
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        struct out o = out_init(memory, sizeof memory);
+        bool is_read = base64_read(slice_text(rows[i].text), &o);
+
+        if (is_read != (rows[i].bytes != NULL))
+            fail_msg("%s", rows[i].text);
+        if (is_read)
+            assert_true(slice_eq(out_done(&o), slice_text(rows[i].bytes)));
+    }
+}
+
+static void
 knows_the_value_of_each_character(void **state)
 {
     static const char alphabet[] =
@@ -52,6 +80,7 @@ main(void)
 {
     static const struct CMUnitTest tests[] = {
         cmocka_unit_test(writes_the_vectors),
+        cmocka_unit_test(reads_what_it_writes_and_nothing_else),
         cmocka_unit_test(knows_the_value_of_each_character),
     };
 

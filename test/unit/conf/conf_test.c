@@ -495,7 +495,8 @@ every_key_is_in_the_help_and_known(void **state)
         size_t at = 0;
 
         assert_int_equal(row.row, n);
-        assert_true(option_find(option_section(row.where), row.key, &found));
+        assert_true(
+            option_find(option_section(row.where), row.key, option_is_section(&row), &found));
         assert_int_equal(found.row, n);
         while (at < o.len && !slice_starts(slice_skip(out_done(&o), at), row.key))
             at++;

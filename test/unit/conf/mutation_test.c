@@ -91,7 +91,7 @@ static const struct mutation mutations[] = {
     M("limits {", "limits {} `limits {", "one of them")
     M("log {", "log `\"x\" {", "write log { ... }")
     M("log { format = \"json\"  file = \"off\" }", "`log = \"json\"", "log { ... }")
-    M("user = \"www-data\"", "`user { }", "user = ...")
+    M("user = \"www-data\"", "`user { }", "user \"...\"")
     M("site \"e.example\" {", "`site {", "site \"...\"")
     M("listen \"[::1]:8080\" {}", "`listen = \"[::1]:8080\"", "listen \"...\"")
     /* values */

@@ -1,0 +1,154 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#define _GNU_SOURCE /* memmem() */
+/* Who can log in, by the configuration and by the file that it names. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "conf/users.h"
+
+#define HASH "$y$j75$kEpsA1tYkEpsA1tY$JIRHXLKDnnkdsg0dgIi7Fusw8eyyfhh9Owx2LgI8sz4"
+#define ANN "user \"ann\" { password = \"" HASH "\" groups = { a, b } }\n"
+#define ROUTE "route \"/\" { files = \"/\" auth = basic }\n"
+
+static char path[] = "/tmp/earnest-users-XXXXXX";
+
+static void
+write_file(const char *text)
+{
+    FILE *file = fopen(path, "w");
+
+    assert_non_null(file);
+    assert_true(fputs(text, file) >= 0);
+    assert_int_equal(fclose(file), 0);
+}
+
+/* Reads the users of this file beside ann. Returns what users_new() does. */
+static int
+users_of(const char *text, struct conf **ret_conf, struct users **ret_users,
+         struct users_fault *ret_fault)
+{
+    struct conf_errors errors;
+    char config[512];
+
+    write_file(text);
+    (void)snprintf(config, sizeof config, "users = \"%s\"\n" ANN ROUTE, path);
+    if (conf_parse(slice_text(config), "t.conf", ret_conf, &errors) < 0)
+        fail_msg("%s", errors.error[0].what);
+    return users_new(*ret_conf, ret_users, ret_fault);
+}
+
+static void
+both_count_and_the_configuration_first(void **state)
+{
+    struct users_fault fault;
+    struct users *users;
+    struct conf *conf;
+    const struct user *ann, *bob;
+
+    (void)state;
+    assert_int_equal(users_of("# a comment\n\nbob:" HASH ":more\r\nann:" HASH "\nz z:" HASH, &conf,
+                              &users, &fault),
+                     0);
+    assert_int_equal(users->n, 3);
+    ann = users_find(users, ERN_SLICE("ann"));
+    bob = users_find(users, ERN_SLICE("bob"));
+    assert_non_null(ann);
+    assert_non_null(bob);
+    assert_int_equal(ann->groups->n, 2);
+    assert_int_equal(bob->groups->n, 0);
+    assert_true(slice_eq(slice_text(bob->hash), ERN_SLICE(HASH)));
+    assert_non_null(users_find(users, ERN_SLICE("z z")));
+    assert_null(users_find(users, ERN_SLICE("")));
+    assert_null(users_find(users, ERN_SLICE("an")));
+    assert_null(users_find(users, ERN_SLICE("annn")));
+    users_free(users);
+    conf_free(conf);
+}
+
+static void
+what_is_wrong_is_found_with_its_line(void **state)
+{
+    static const struct {
+        const char *text;
+        uint32_t line;
+    } rows[] = {
+        {"bob", 1},    {"bob:" HASH "\n:" HASH "\n", 2}, {"\n\nbob:secret\n", 3},
+        {"bob:\n", 1}, {"b\tb:" HASH "\n", 1},           {"bob:$apr1$x$y\n", 1},
+    };
+    struct users_fault fault;
+    struct users *users;
+    struct conf *conf;
+
+    (void)state;
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        assert_true(users_of(rows[i].text, &conf, &users, &fault) < 0);
+        assert_int_equal(fault.line, rows[i].line);
+        conf_free(conf);
+    }
+    assert_true(users_of("bob:" HASH "\nbob:" HASH "\n", &conf, &users, &fault) < 0);
+    assert_int_equal(fault.line, 2);
+    conf_free(conf);
+}
+
+static void
+wrong_users_and_routes_are_errors(void **state)
+{
+    static const struct {
+        const char *text, *what;
+    } rows[] = {
+        {ANN ANN ROUTE, "is there already"},
+        {"user \"a:b\" { password = \"" HASH "\" }" ROUTE, "holds a colon"},
+        {"user \"ann\" {}" ROUTE, "has no password"},
+        {"user \"ann\" { password = \"open sesame\" }" ROUTE, "safe to keep"},
+        {ROUTE, "there are no users"},
+        {ANN "route \"/\" { files = \"/\" auth = {} }", "no scheme"},
+        {ANN "route \"/\" { files = \"/\" auth = ntlm }", "not a scheme"},
+        {ANN "route \"/\" { files = \"/\" allow_users = ann }", "asks clients who they are"},
+        {ANN "route \"/\" { files = \"/\" allow_groups = a }", "asks clients who they are"},
+        {ANN "route \"/\" { files = \"/\" realm = a }", "asks clients who they are"},
+        {"user = \"www-data\" user = \"x\"" ANN ROUTE, "second time"},
+    };
+    struct conf_errors errors;
+    struct conf *conf;
+
+    (void)state;
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        char *line = NULL;
+        size_t len = 0;
+        FILE *all = open_memstream(&line, &len);
+
+        assert_int_equal(conf_parse(slice_text(rows[i].text), "t.conf", &conf, &errors), -1);
+        for (unsigned j = 0; j < errors.n; j++)
+            (void)fputs(errors.error[j].what, all);
+        (void)fclose(all);
+        if (!memmem(line, len, rows[i].what, strlen(rows[i].what)))
+            fail_msg("%s: %s", rows[i].text, line);
+        assert_null(memmem(line, len, "sesame", 6));
+        free(line);
+    }
+}
+
+int
+main(void)
+{
+    static const struct CMUnitTest tests[] = {
+        cmocka_unit_test(both_count_and_the_configuration_first),
+        cmocka_unit_test(what_is_wrong_is_found_with_its_line),
+        cmocka_unit_test(wrong_users_and_routes_are_errors),
+    };
+    int fd = mkstemp(path), failed;
+
+    if (fd < 0)
+        return 1;
+    (void)close(fd);
+    failed = cmocka_run_group_tests_name("users", tests, NULL, NULL);
+    (void)unlink(path);
+    return failed;
+}

@@ -302,4 +302,30 @@ ERN_MUST_USE int work_remove(struct store_session *session, struct ern_slice id)
 ERN_MUST_USE int work_walk(struct store_session *session, int64_t share,
                            int (*each)(void *self, const struct work *work), void *self);
 
+/* ---- credit: what was paid in advance ----------------------------------------------------------
+ *
+ * An account and a receipt are named by bytes that tell nothing of the key behind them.
+ */
+
+#define CREDIT_MAX INT64_C(1000000000000000) /* of one account */
+
+ERN_MUST_USE int credit_get(struct store_session *session, struct ern_slice name,
+                            int64_t *ret_balance); /* -ENOENT */
+
+/* Adds n, which may be negative, to what the account has; makes it if it is new. Returns -ERANGE,
+ * with nothing done, if it would have more than CREDIT_MAX, or less than least. */
+ERN_MUST_USE int credit_add(struct store_session *session, struct ern_slice name, int64_t n,
+                            int64_t least, int64_t *ret_balance);
+ERN_MUST_USE int credit_walk(struct store_session *session,
+                             int (*each)(void *self, struct ern_slice name, int64_t balance),
+                             void *self);
+
+/* Was this paid already, and is the receipt still good? Unix times are those of store_unix_s(). */
+ERN_MUST_USE int receipt_find(struct store_session *session, struct ern_slice name, int64_t now_s,
+                              bool *ret_found);
+
+/* Keeps a receipt until then, and forgets those whose time is over. */
+ERN_MUST_USE int receipt_put(struct store_session *session, struct ern_slice name, int64_t now_s,
+                             int64_t until_s);
+
 #endif

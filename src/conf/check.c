@@ -396,6 +396,27 @@ check_write(struct maker *m, const struct conf_route *route)
                             ERN_ABSENT));
 }
 
+/* What costs says where to pay, and needs a place for what was paid. */
+static void
+check_price(struct maker *m, const struct conf_route *route)
+{
+    const struct conf_given *given = route->place.given;
+
+    if (route->price > 0 && !slice_is_there(m->conf->state))
+        conf_wrong(m->errors, given[CONF_route_price].key,
+                   CONF_SAY("a price needs a place for what was paid",
+                            "write state = \"/var/lib/earnest\" at the top of the file",
+                            ERN_ABSENT));
+    if (route->price > 0 && !slice_is_there(route->pay))
+        conf_wrong(m->errors, given[CONF_route_price].key,
+                   CONF_SAY("this does not say where clients can pay",
+                            "write pay = \"https://...\" beside it", ERN_ABSENT));
+    if (slice_is_there(route->pay) && !value_is_reference(route->pay))
+        conf_wrong(m->errors, given[CONF_route_pay].value,
+                   CONF_SAY("\"%1\" is neither a URL nor a path",
+                            "write one as in \"https://example.org/pay\" or \"/pay\"", route->pay));
+}
+
 /* A bucket of tokens that fills within a reasonable time. */
 static void
 check_limit(struct maker *m, const struct conf_limit *limit)
@@ -437,6 +458,7 @@ check_routes(struct maker *m, const struct conf_site *site)
         check_urls(m, route);
         check_field(m, route);
         check_write(m, route);
+        check_price(m, route);
         check_limit(m, &route->limit);
         if (route->place.given[CONF_route_gone].key.line && !route->gone)
             conf_wrong(m->errors, route->place.given[CONF_route_gone].value,

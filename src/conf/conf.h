@@ -79,6 +79,8 @@ struct conf_route {
     struct conf_texts allow;
     struct networks allowed; /* allow, as networks; none: everybody */
     bool hide;
+    unsigned price; /* credits of one success; 0: it costs nothing */
+    struct ern_slice pay;
     struct conf_limit limit;
     struct conf_texts auth; /* schemes, as in RFC 9110 11.1; none: nobody is asked who he is */
     struct ern_slice realm; /* absent: the path */

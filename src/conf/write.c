@@ -167,6 +167,10 @@ write_route(struct out *o, unsigned depth, const struct conf_route *route)
     write_flag(o, depth + 1, "hide", route->hide);
     write_text(o, depth + 1, "require", slice_text(needs[route->require]));
     write_text(o, depth + 1, "early_data", slice_text(early[route->early_data]));
+    if (route->price) {
+        write_number(o, depth + 1, "price", route->price);
+        write_text(o, depth + 1, "pay", route->pay);
+    }
     write_limit(o, depth + 1, &route->limit);
     write_end(o, depth);
 }

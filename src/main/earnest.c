@@ -31,6 +31,7 @@ static const struct {
     {"limits", ctl_main, "its limits"},
     {"pause", ctl_main, "take a site out of service for a while"},
     {"resume", ctl_main, "put it back"},
+    {"credit", ctl_main, "what was paid in advance, and more of it"},
     {"reload", ctl_main, "read the configuration again"},
     {"drain", ctl_main, "let answers finish, and stop"},
 };

@@ -72,6 +72,10 @@ problem_write(struct out *o, const struct problem *problem)
     if (problem->offset >= 0)
         write_number(o, ERN_SLICE("offset"), problem->offset);
     write_text(o, ERN_SLICE("link"), problem->link);
+    if (problem->price > 0) {
+        write_number(o, ERN_SLICE("price"), problem->price);
+        write_number(o, ERN_SLICE("balance"), problem->balance);
+    }
     if (slice_is_there(problem->limit))
         write_limit(o, problem);
     out_char(o, '}');

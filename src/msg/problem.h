@@ -19,6 +19,8 @@ struct problem {
     bool answer;               /* what it is; written with fact */
     int64_t offset;            /* of the offending byte in the message; -1: none */
     struct ern_slice link;     /* where a person can mend it: a URL */
+    int64_t price;             /* what it costs, in credits, 0: nothing; and */
+    int64_t balance;           /* what there is; written with price */
     struct ern_slice limit;    /* the limit that was passed, and */
     int64_t limit_value;       /* its value; written with limit */
 };

@@ -10,6 +10,9 @@
  *   limits              every limit and its value
  *   pause SITE SECONDS  the site answers 503; SITE is its name, or - for the one without
  *   resume SITE         it is back in service
+ *   credit              every account: the digest of its key, and what it has
+ *   credit KEY          the account of a key
+ *   credit add KEY N    N more credits for it, on the disk when this is answered
  *
  * Reload and stop are signals to the supervisor, whose process id status tells.
  */
@@ -20,17 +23,22 @@
 
 struct admin;
 struct guests;
+struct meter;
 struct pauses;
 
 struct admin_options { /* all of it lives longer */
     const struct conf *conf;
     struct guests *guests;
     struct pauses *pauses;
+    struct meter *meter; /* NULL: there is no credit */
 };
 
-/* Opens the socket of the configuration, in the place of one that was left there, and serves it.
- * Returns 0 or a negative errno. */
-ERN_MUST_USE int admin_open(const struct admin_options *options, struct admin **ret_admin);
+/* Opens the socket of the configuration, in the place of one that was left there. Returns 0 or a
+ * negative errno. */
+ERN_MUST_USE int admin_open(const struct conf *conf, struct admin **ret_admin);
+
+/* Serves it, once there is all that is to be looked into. Returns 0 or a negative errno. */
+ERN_MUST_USE int admin_serve(struct admin *admin, const struct admin_options *options);
 void admin_close(struct admin *admin); /* NULL is fine */
 
 #endif

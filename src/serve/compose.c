@@ -127,13 +127,10 @@ static bool
 is_secret(enum ern_field_id id)
 {
     static const bool secret[ERN_FIELDS] = {
-        [ERN_FIELD_authorization] = true,
-        [ERN_FIELD_proxy_authorization] = true,
-        [ERN_FIELD_cookie] = true,
-        [ERN_FIELD_forwarded] = true,
-        [ERN_FIELD_x_forwarded_for] = true,
-        [ERN_FIELD_x_forwarded_host] = true,
-        [ERN_FIELD_x_forwarded_proto] = true,
+        [ERN_FIELD_authorization] = true,    [ERN_FIELD_proxy_authorization] = true,
+        [ERN_FIELD_cookie] = true,           [ERN_FIELD_x_api_key] = true,
+        [ERN_FIELD_forwarded] = true,        [ERN_FIELD_x_forwarded_for] = true,
+        [ERN_FIELD_x_forwarded_host] = true, [ERN_FIELD_x_forwarded_proto] = true,
     };
 
     return id < ERN_FIELDS && secret[id];

@@ -29,16 +29,17 @@ enum limit_index {
 };
 
 static const struct labels {
-    struct ern_slice rule, source, why, yes, no, offset, limit, location, link, incident;
+    struct ern_slice rule, source, why, yes, no, offset, limit, location, link, price, balance,
+        incident;
 } labels[LANGUAGES] = {
 #define L(text)                                                                                    \
     {                                                                                              \
         "" text, sizeof text - 1                                                                   \
     }
     [LANGUAGE_EN] = {L("Rule"), L("Section"), L("Why"), L("yes"), L("no"), L("At byte"), L("Limit"),
-                     L("Address"), L("Go on at"), L("Incident")},
+                     L("Address"), L("Go on at"), L("Price"), L("Balance"), L("Incident")},
     [LANGUAGE_BN] = {L("নিয়ম"), L("ধারা"), L("কারণ"), L("হ্যাঁ"), L("না"), L("বাইট"), L("সীমা"),
-                     L("ঠিকানা"), L("এগিয়ে যান"), L("ঘটনা")},
+                     L("ঠিকানা"), L("এগিয়ে যান"), L("দাম"), L("জমা"), L("ঘটনা")},
 #undef L
 };
 
@@ -212,6 +213,10 @@ describe(const struct exchange *x, struct answer *a, struct out *detail, struct 
     };
     describe_fact(rule, &a->problem);
     describe_limit(x, &a->problem);
+    if (x->rule == &ern_rules[RULE_payment] || x->rule == &ern_rules[RULE_credit_gone]) {
+        a->problem.price = x->charge.hold.price;
+        a->problem.balance = x->charge.hold.balance;
+    }
     if (x->incident) {
         out_hex(incident, x->incident);
         a->problem.instance = out_done(incident);
@@ -230,6 +235,14 @@ static const struct ern_slice style = {
     TEXT, sizeof TEXT - 1
 #undef TEXT
 };
+
+static void
+write_number(struct out *o, int64_t n)
+{
+    if (n < 0)
+        out_char(o, '-');
+    out_u64(o, n < 0 ? 0 - (uint64_t)n : (uint64_t)n);
+}
 
 static void
 html_term(struct out *o, struct ern_slice term)
@@ -306,16 +319,21 @@ html_why(struct out *o, const struct answer *a)
 }
 
 static void
+html_number(struct out *o, struct ern_slice term, int64_t n)
+{
+    html_term(o, term);
+    write_number(o, n);
+    html_term_end(o);
+}
+
+static void
 html_more(struct out *o, const struct answer *a)
 {
     const struct labels *l = &labels[a->language];
     const struct problem *p = &a->problem;
 
-    if (p->offset >= 0) {
-        html_term(o, l->offset);
-        out_u64(o, (uint64_t)p->offset);
-        html_term_end(o);
-    }
+    if (p->offset >= 0)
+        html_number(o, l->offset, p->offset);
     if (slice_is_there(p->limit)) {
         html_term(o, l->limit);
         out_html(o, p->limit);
@@ -325,6 +343,10 @@ html_more(struct out *o, const struct answer *a)
     }
     html_link(o, l->location, a->location);
     html_link(o, l->link, p->link);
+    if (p->price > 0) {
+        html_number(o, l->price, p->price);
+        html_number(o, l->balance, p->balance);
+    }
     if (slice_is_there(p->instance)) {
         html_term(o, l->incident);
         out_html(o, p->instance);
@@ -371,6 +393,15 @@ text_line(struct out *o, struct ern_slice label, struct ern_slice value)
 }
 
 static void
+text_number(struct out *o, struct ern_slice label, int64_t n)
+{
+    out_slice(o, label);
+    out_literal(o, ": ");
+    write_number(o, n);
+    out_char(o, '\n');
+}
+
+static void
 write_text(struct out *o, const struct answer *a)
 {
     const struct labels *l = &labels[a->language];
@@ -392,12 +423,8 @@ write_text(struct out *o, const struct answer *a)
         out_slice(o, p->answer ? l->yes : l->no);
         out_char(o, '\n');
     }
-    if (p->offset >= 0) {
-        out_slice(o, l->offset);
-        out_literal(o, ": ");
-        out_u64(o, (uint64_t)p->offset);
-        out_char(o, '\n');
-    }
+    if (p->offset >= 0)
+        text_number(o, l->offset, p->offset);
     if (slice_is_there(p->limit)) {
         out_slice(o, l->limit);
         out_literal(o, ": ");
@@ -408,6 +435,10 @@ write_text(struct out *o, const struct answer *a)
     }
     text_line(o, l->location, a->location);
     text_line(o, l->link, p->link);
+    if (p->price > 0) {
+        text_number(o, l->price, p->price);
+        text_number(o, l->balance, p->balance);
+    }
     text_line(o, l->incident, p->instance);
 }
 

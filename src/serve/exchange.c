@@ -71,6 +71,7 @@ exchange_take(struct worker *w, struct conn *conn, const struct carrier *carrier
     x->rate.limit = NULL;
     x->login = NULL;
     x->retry_after_s = -1;
+    x->charge = (struct charge){.stage = CHARGE_NONE};
     x->incident = x->sent_bytes = x->drained_bytes = x->rate_mark = 0;
     x->writing.busy = x->writing.ends = false;
     x->res.sink = (struct res_sink){.fd = -1};
@@ -100,6 +101,7 @@ exchange_done(struct exchange *x)
 
     if (x->res.release && x->res.pinned)
         x->res.release(&x->res);
+    charge_done(x);
     content_done(x);
     stream_free(x->stream);
     if (x->res.representation.stream)

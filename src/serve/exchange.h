@@ -8,6 +8,7 @@
 
 #include "io/listen.h"
 #include "res/res.h"
+#include "serve/charge.h"
 #include "serve/rate.h"
 #include "serve/worker.h"
 #include "wire/h1.h"
@@ -74,7 +75,8 @@ struct exchange {
     const struct site_route *route;
     /* Who asks: the connection's peer, or whom that names if it is a gateway. */
     union address client;
-    struct rate rate; /* of its client */
+    struct rate rate;     /* of its client */
+    struct charge charge; /* where the route costs */
     struct ern_request request;
     struct ern_facts given;
     struct ern_decision decision;

@@ -8,6 +8,7 @@
 #include "decide/sentence.h"
 #include "msg/language.h"
 #include "msg/target.h"
+#include "serve/charge.h"
 #include "serve/conn.h"
 #include "serve/exchange.h"
 #include "serve/legal.h"
@@ -22,6 +23,8 @@ policy_of(const struct conf *conf, const struct conf_route *route)
         .hide = route->hide,
         .pause_allow = conf->pause_allowed,
         .legal = slice_is_there(conf->legal),
+        .price = route->price,
+        .pay = route->pay,
         .asks_who = route->auth.n > 0,
         .realm = slice_is_there(route->realm) ? route->realm : route->path,
         .users = &route->allow_users,
@@ -220,6 +223,21 @@ ask_legal(struct ern_decision *d, enum ern_fact fact)
     return ERN_NO;
 }
 
+/* ---- what it costs -----------------------------------------------------------------------------
+ */
+
+static bool
+is_metered(const struct policy *p)
+{
+    return p->price > 0;
+}
+
+static enum ern_answer
+ask_state_reachable(struct ern_decision *d, enum ern_fact fact)
+{
+    return charge_can(exchange_of_decision(d)) ? ask_kind(d, fact) : ERN_NO;
+}
+
 /* ---- all of them -------------------------------------------------------------------------------
  */
 
@@ -229,10 +247,13 @@ static const struct {
     ern_ask *ask;
 } rows[] = {
     {ERN_FACT_available, can_be_out, ask_available},
+    {ERN_FACT_state_reachable, is_metered, ask_state_reachable},
     {ERN_FACT_authenticated, asks_who, ask_authenticated},
     {ERN_FACT_permitted, chooses, ask_permitted},
     {ERN_FACT_hidden, hides, ask_hidden},
     {ERN_FACT_legal, has_demands, ask_legal},
+    {ERN_FACT_paid, is_metered, charge_ask_paid},
+    {ERN_FACT_debited, is_metered, charge_ask_debited},
 };
 
 int

@@ -19,6 +19,7 @@
 #include "serve/legal.h"
 #include "serve/live.h"
 #include "serve/login.h"
+#include "serve/meter.h"
 #include "serve/portal.h"
 #include "serve/rate.h"
 #include "serve/shares.h"
@@ -33,7 +34,8 @@ struct process { /* all that is to be given back at the end */
     struct admin *admin;
     struct logins *logins;
     struct shares *shares;
-    struct live *live; /* NULL: there is no stream of decisions */
+    struct meter *meter; /* NULL: there is no credit */
+    struct live *live;   /* NULL: there is no stream of decisions */
     struct pool *pool;
     struct log *access, *errors;
     struct tls **tls; /* of each listener; NULL where it is plain */
@@ -147,7 +149,7 @@ open_all(struct process *p, const struct process_options *options, struct hash_k
     if (slice_is_there(conf->legal) && legal_open(conf->legal.ptr, &p->legal) < 0)
         return complain(conf->legal.ptr, -EINVAL);
     if (slice_is_there(conf->admin)) {
-        error = admin_open(&(struct admin_options){conf, p->guests, options->pauses}, &p->admin);
+        error = admin_open(conf, &p->admin);
         if (error)
             return complain(conf->admin.ptr, error);
     }
@@ -161,6 +163,16 @@ open_all(struct process *p, const struct process_options *options, struct hash_k
     if (!error)
         error = open_portals(p, options);
     return error ? error : open_logs(p, conf);
+}
+
+/* Without a store there is no credit, and what costs is out of reach. */
+static int
+open_meter(struct process *p, const struct conf *conf)
+{
+    struct store *store = shares_store(p->shares);
+
+    p->meter = store ? meter_new(store, conf->limits.receipt_seconds) : NULL;
+    return store && !p->meter ? complain("memory", -ENOMEM) : 0;
 }
 
 static void *
@@ -187,6 +199,7 @@ start_worker(struct process *p, const struct process_options *options, struct ha
             .rates = p->rates,
             .legal = p->legal,
             .logins = p->logins,
+            .meter = p->meter,
             .pool = p->pool,
             .access = p->access,
             .errors = p->errors,
@@ -246,6 +259,7 @@ close_all(struct process *p)
     legal_close(p->legal);
     logins_free(p->logins);
     site_table_free(p->sites);
+    meter_free(p->meter);
     shares_free(p->shares);
     for (unsigned i = 0; i < p->tls_n; i++)
         tls_close(p->tls[i]);
@@ -293,6 +307,13 @@ process_run(const struct process_options *options)
     }
     if (!error)
         error = shares_open(p.sites, options->conf, &p.shares);
+    if (!error)
+        error = open_meter(&p, options->conf);
+    if (!error && p.admin)
+        error = admin_serve(p.admin, &(struct admin_options){.conf = options->conf,
+                                                             .guests = p.guests,
+                                                             .pauses = options->pauses,
+                                                             .meter = p.meter});
     while (!error && p.workers_n < options->threads_n)
         error = start_worker(&p, options, key);
     if (!error)

@@ -182,19 +182,21 @@ open_state(struct shares *s, const struct conf *conf, bool durable)
     }
 }
 
+/* How many writable folders there are; whether anything is to be kept, and survives a power cut. */
 static unsigned
-writable_n(const struct conf *conf, bool *ret_durable)
+writable_n(const struct conf *conf, bool *ret_keeps, bool *ret_durable)
 {
     unsigned n = 0;
 
-    *ret_durable = false;
+    *ret_keeps = *ret_durable = false;
     for (size_t i = 0; i < conf->sites_n; i++) {
         for (size_t j = 0; j < conf->sites[i].routes_n; j++) {
             const struct conf_route *route = &conf->sites[i].routes[j];
             bool writes = route->kind == CONF_KIND_FILES && route->write;
 
             n += writes;
-            *ret_durable |= writes && route->durable;
+            *ret_keeps |= writes || route->price > 0;
+            *ret_durable |= (writes && route->durable) || route->price > 0;
         }
     }
     return n;
@@ -203,19 +205,19 @@ writable_n(const struct conf *conf, bool *ret_durable)
 int
 shares_open(struct site_table *table, const struct conf *conf, struct shares **ret_shares)
 {
-    bool durable;
-    unsigned n = writable_n(conf, &durable);
+    bool keeps, durable;
+    unsigned n = writable_n(conf, &keeps, &durable);
     struct shares *s;
     int error = 0;
 
     *ret_shares = NULL;
-    if (n == 0)
+    if (!keeps)
         return 0;
     s = calloc(1, sizeof *s);
     if (!s)
         return -ENOMEM;
     *ret_shares = s;
-    s->shares = calloc(n, sizeof(struct share *));
+    s->shares = calloc(n + 1, sizeof(struct share *));
     if (!s->shares)
         return -ENOMEM;
     open_state(s, conf, durable);
@@ -224,9 +226,15 @@ shares_open(struct site_table *table, const struct conf *conf, struct shares **r
     s->uploads.shares = s->works.shares = s->shares;
     s->uploads.shares_n = s->works.shares_n = s->shares_n;
     s->uploads.store = s->works.store = s->store;
-    if (!error && s->store)
+    if (!error && s->store && n > 0)
         error = work_runner_open(s->shares, s->shares_n, s->store, &s->runner);
     return error;
+}
+
+struct store *
+shares_store(const struct shares *s)
+{
+    return s ? s->store : NULL;
 }
 
 void

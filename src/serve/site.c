@@ -89,7 +89,8 @@ make_route(const struct conf_route *from, const struct limits *limits, union rou
     to->path = from->path;
     to->self = self;
     to->needs = (enum route_needs)from->require;
-    to->early = (enum route_early)from->early_data;
+    /* A request that costs is not one that may come again (RFC 8470 2). */
+    to->early = from->price ? ROUTE_EARLY_REFUSE : (enum route_early)from->early_data;
     self->any.allow_more = from->trace ? RES_ALLOW(TRACE) : 0;
     switch (from->kind) {
     case CONF_KIND_FILES:

@@ -49,6 +49,7 @@ struct legal;
 struct legal_record;
 struct live;
 struct live_port;
+struct meter;
 struct portal;
 struct rates;
 struct logins;
@@ -65,9 +66,10 @@ struct worker {
     struct rates *rates;                /* how often they ask */
     struct legal *legal;                /* and what they may not have; NULL: there is no record */
     const struct legal_record *demands; /* of this turn */
-    struct logins *logins;              /* likewise: who can log in, */
-    struct remembered *remembered;      /* and credentials that were right, of this thread */
-    struct pool *pool;                  /* shared, too */
+    struct meter *meter;                /* what was paid in advance; NULL: nothing can be */
+    struct logins *logins;              /* who can log in; NULL: nobody */
+    struct pool *pool;                  /* likewise shared */
+    struct remembered *remembered;      /* credentials that were right, of this thread */
     struct files *files;
     struct mailbox mailbox;
     struct live_port *live; /* of the stream of decisions; NULL: there is none */
@@ -124,6 +126,7 @@ struct worker_options {
     struct rates *rates;
     struct legal *legal; /* NULL: there is no record of demands */
     struct logins *logins;
+    struct meter *meter; /* NULL: there is no credit */
     struct pool *pool;
     struct log *access, *errors; /* NULL: not written */
     struct live *live;           /* NULL: there is no stream of decisions */

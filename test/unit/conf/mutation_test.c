@@ -115,6 +115,10 @@ static const struct mutation mutations[] = {
     M("status = 308", "status = `\"moved\"", "308, 301")
     M("status = 308", "status = `0308", "308, 301")
     M("file = \"off\"", "errors = `\"off\"", "standard error")
+    M("gone = true", "`price = 1  pay = \"/pay\"  gone = true", "state = ")
+    M("gone = true", "`price = 1  gone = true", "pay = ")
+    M("gone = true", "gone = true  pay = `\"no URL\"", "https://example.org/pay")
+    M("gone = true", "gone = true  price = `\"1 credit\"", "0 to 1000000")
     /* addresses, names, paths, URLs */
     M("\"127.0.0.1:8080\"", "`\"127.0.0.1\"", "127.0.0.1:8080")
     M("\"127.0.0.1:8080\"", "`\"127.0.0.1:99999\"", "127.0.0.1:8080")

@@ -99,11 +99,10 @@ charge_can(const struct exchange *x)
 }
 
 enum ern_answer
-charge_ask_paid(struct ern_decision *d, enum ern_fact fact)
+charge_ask_paid(struct ern_decision *d)
 {
     struct exchange *x = exchange_of_decision(d);
 
-    (void)fact;
     if (is_free(&x->request))
         return ERN_YES;
     if (x->charge.stage == CHARGE_NONE) {
@@ -119,13 +118,12 @@ charge_ask_paid(struct ern_decision *d, enum ern_fact fact)
 
 /* A success that another one has is that one's to give: what upstream refused costs nothing. */
 enum ern_answer
-charge_ask_debited(struct ern_decision *d, enum ern_fact fact)
+charge_ask_debited(struct ern_decision *d)
 {
     struct exchange *x = exchange_of_decision(d);
     struct charge *c = &x->charge;
     bool is_refused = d->relayed && d->relayed / 100 != 2;
 
-    (void)fact;
     if (!is_free(&x->request) && !only_looks(&x->request) && !is_refused && !c->hold.is_paid &&
         c->stage != CHARGE_PAID)
         return res_step(&x->res, run_pay);

@@ -20,8 +20,8 @@ struct charge { /* of one request */
     struct meter_hold hold;
 };
 
-enum ern_answer charge_ask_paid(struct ern_decision *d, enum ern_fact fact);
-enum ern_answer charge_ask_debited(struct ern_decision *d, enum ern_fact fact);
+enum ern_answer charge_ask_paid(struct ern_decision *d);
+enum ern_answer charge_ask_debited(struct ern_decision *d);
 
 /* Can credit be looked at? */
 bool charge_can(const struct exchange *exchange);

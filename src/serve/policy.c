@@ -20,9 +20,9 @@ policy_of(const struct conf *conf, const struct conf_route *route)
 {
     return (struct policy){
         .allow = route->allowed,
-        .hide = route->hide,
         .pause_allow = conf->pause_allowed,
         .legal = slice_is_there(conf->legal),
+        .hide = route->hide,
         .price = route->price,
         .pay = route->pay,
         .asks_who = route->auth.n > 0,
@@ -32,48 +32,25 @@ policy_of(const struct conf *conf, const struct conf_route *route)
     };
 }
 
-/* The policy does not object: what does the kind of resource say? */
-static enum ern_answer
-ask_kind(struct ern_decision *d, enum ern_fact fact)
-{
-    ern_ask *ask = exchange_of_decision(d)->route->kind->ask[fact];
-
-    if (ask)
-        return ask(d, fact);
-    return ern_fact_fallback(fact) ? ERN_YES : ERN_NO;
-}
-
 /* ---- whether it is in service ------------------------------------------------------------------
  */
 
 static bool
-can_be_out(const struct policy *p)
+can_be_paused(const struct policy *p)
 {
-    return p->pause || p->asks_who;
+    return p->pause != NULL;
 }
 
-/* For how many seconds the site is paused for this client, or 0. */
-static int64_t
-paused_s(const struct exchange *x)
-{
-    const struct policy *p = &x->route->policy;
-    struct ip client = address_ip(&x->client);
-    int64_t left_s = p->pause ? pause_left_s(p->pause, x->worker->now.run_ms) : 0;
-
-    return left_s > 0 && !networks_have(&p->pause_allow, &client) ? left_s : 0;
-}
-
-/* To find out who asks is a part of the service. */
 static enum ern_answer
-ask_available(struct ern_decision *d, enum ern_fact fact)
+ask_available(struct ern_decision *d)
 {
     const struct exchange *x = exchange_of_decision(d);
-    int64_t left_s = paused_s(x);
+    const struct policy *p = &x->route->policy;
+    struct ip client = address_ip(&x->client);
+    int64_t left_s = pause_left_s(p->pause, x->worker->now.run_ms);
 
-    if (left_s == 0 && !login_has_room(x))
-        left_s = 1;
-    if (left_s == 0)
-        return ask_kind(d, fact);
+    if (left_s == 0 || networks_have(&p->pause_allow, &client))
+        return ERN_YES;
     d->evidence.retry_after_s = left_s;
     return ERN_NO;
 }
@@ -87,14 +64,22 @@ asks_who(const struct policy *p)
     return p->asks_who;
 }
 
+/* To find out who asks is a part of the service. */
 static enum ern_answer
-ask_authenticated(struct ern_decision *d, enum ern_fact fact)
+ask_room(struct ern_decision *d)
+{
+    if (login_has_room(exchange_of_decision(d)))
+        return ERN_YES;
+    d->evidence.retry_after_s = 1;
+    return ERN_NO;
+}
+
+static enum ern_answer
+ask_authenticated(struct ern_decision *d)
 {
     struct exchange *x = exchange_of_decision(d);
     enum ern_answer answer = login_ask(x);
 
-    if (answer == ERN_YES)
-        return ask_kind(d, fact);
     if (answer == ERN_NO) {
         d->evidence.challenge = login_challenge(x);
         if (!slice_is_there(d->evidence.challenge)) /* there is no 401 without (RFC 9110 15.5.2) */
@@ -129,12 +114,12 @@ is_chosen(const struct policy *p, const struct user *user)
 static bool
 chooses(const struct policy *p)
 {
-    return p->allow.n > 0 || (p->asks_who && p->users->n + p->groups->n > 0);
+    return p->allow.n > 0 || (p->asks_who && (p->users->n > 0 || p->groups->n > 0));
 }
 
 /* The rules ask this only of those who are known, if the route wants to know them. */
 static enum ern_answer
-ask_permitted(struct ern_decision *d, enum ern_fact fact)
+ask_permitted(struct ern_decision *d)
 {
     const struct exchange *x = exchange_of_decision(d);
     const struct policy *p = &x->route->policy;
@@ -143,7 +128,7 @@ ask_permitted(struct ern_decision *d, enum ern_fact fact)
     if ((p->allow.n > 0 && !networks_have(&p->allow, &client)) ||
         (p->asks_who && !is_chosen(p, x->login->user)))
         return ERN_NO;
-    return ask_kind(d, fact);
+    return ERN_YES;
 }
 
 static bool
@@ -153,10 +138,9 @@ hides(const struct policy *p)
 }
 
 static enum ern_answer
-ask_hidden(struct ern_decision *d, enum ern_fact fact)
+ask_hidden(struct ern_decision *d)
 {
     (void)d;
-    (void)fact;
     return ERN_YES;
 }
 
@@ -209,7 +193,7 @@ tell_demand(struct exchange *x, const struct conf_demand *demand)
 }
 
 static enum ern_answer
-ask_legal(struct ern_decision *d, enum ern_fact fact)
+ask_legal(struct ern_decision *d)
 {
     struct exchange *x = exchange_of_decision(d);
     struct ip client = address_ip(&x->client);
@@ -218,7 +202,7 @@ ask_legal(struct ern_decision *d, enum ern_fact fact)
         &(struct legal_question){x->res.path, &client, x->worker->now.unix_s, is_asked_for, x});
 
     if (!demand)
-        return ask_kind(d, fact);
+        return ERN_YES;
     tell_demand(x, demand);
     return ERN_NO;
 }
@@ -233,9 +217,9 @@ is_metered(const struct policy *p)
 }
 
 static enum ern_answer
-ask_state_reachable(struct ern_decision *d, enum ern_fact fact)
+ask_state_reachable(struct ern_decision *d)
 {
-    return charge_can(exchange_of_decision(d)) ? ask_kind(d, fact) : ERN_NO;
+    return charge_can(exchange_of_decision(d)) ? ERN_YES : ERN_NO;
 }
 
 /* ---- all of them -------------------------------------------------------------------------------
@@ -244,9 +228,10 @@ ask_state_reachable(struct ern_decision *d, enum ern_fact fact)
 static const struct {
     enum ern_fact fact;
     bool (*applies)(const struct policy *policy);
-    ern_ask *ask;
+    enum ern_answer (*ask)(struct ern_decision *decision);
 } rows[] = {
-    {ERN_FACT_available, can_be_out, ask_available},
+    {ERN_FACT_available, can_be_paused, ask_available},
+    {ERN_FACT_available, asks_who, ask_room},
     {ERN_FACT_state_reachable, is_metered, ask_state_reachable},
     {ERN_FACT_authenticated, asks_who, ask_authenticated},
     {ERN_FACT_permitted, chooses, ask_permitted},
@@ -256,13 +241,45 @@ static const struct {
     {ERN_FACT_debited, is_metered, charge_ask_debited},
 };
 
+enum { ROWS = sizeof rows / sizeof *rows };
+
+static enum ern_answer
+ask_kind(struct ern_decision *d, enum ern_fact fact)
+{
+    ern_ask *ask = exchange_of_decision(d)->route->kind->ask[fact];
+
+    if (ask)
+        return ask(d, fact);
+    return ern_fact_fallback(fact) ? ERN_YES : ERN_NO;
+}
+
+/* The first policy that objects decides: that answers other than nobody would. If none does, the
+ * kind of resource is asked. */
+static enum ern_answer
+ask(struct ern_decision *d, enum ern_fact fact)
+{
+    const struct policy *p = &exchange_of_decision(d)->route->policy;
+    enum ern_answer none = ern_fact_fallback(fact) ? ERN_YES : ERN_NO;
+
+    for (unsigned i = 0; i < ROWS; i++) {
+        enum ern_answer answer;
+
+        if (rows[i].fact != fact || !rows[i].applies(p))
+            continue;
+        answer = rows[i].ask(d);
+        if (answer != none)
+            return answer;
+    }
+    return ask_kind(d, fact);
+}
+
 int
 policy_apply(const struct policy *policy, struct ern_resource *kind,
              struct ern_resource **ret_resource)
 {
     struct ern_resource *r = kind;
 
-    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+    for (unsigned i = 0; i < ROWS; i++) {
         if (!rows[i].applies(policy))
             continue;
         if (r == kind) {
@@ -271,7 +288,7 @@ policy_apply(const struct policy *policy, struct ern_resource *kind,
                 return -ENOMEM;
             *r = *kind;
         }
-        r->ask[rows[i].fact] = rows[i].ask;
+        r->ask[rows[i].fact] = ask;
     }
     if (r != kind)
         ern_resource_init(r);

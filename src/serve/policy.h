@@ -30,8 +30,8 @@ struct policy {                  /* of a route; slices are the configuration's *
 struct policy policy_of(const struct conf *conf, const struct conf_route *route);
 
 /*
- * The resource of a route: its kind, with the asks of the policies that apply added. Where both
- * answer a fact the policy is asked first, and the kind if the policy does not object.
+ * The resource of a route: its kind, with the asks of the policies that apply added. Where several
+ * answer a fact the policies are asked first, and the kind if none of them objects.
  *   ret_resource  kind itself where no policy applies; else to be freed
  * Returns 0 or -ENOMEM.
  */

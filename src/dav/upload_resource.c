@@ -51,15 +51,6 @@ read_row(struct dav *dav)
     return slice_is_there(t->row.path) ? 0 : -ENOMEM;
 }
 
-static struct share *
-share_of(const struct upload_route *route, int64_t id)
-{
-    for (unsigned i = 0; i < route->shares_n; i++)
-        if (route->shares[i]->id == id)
-            return route->shares[i];
-    return NULL;
-}
-
 /* Opens its file: the size is the offset, which is on the disk before anybody is told. */
 static int
 open_file(struct dav *dav)
@@ -100,8 +91,7 @@ look(struct dav *dav)
     error = read_row(dav);
     if (error)
         return error;
-    dav->share = share_of(route, dav->transfer->row.share);
-    if (!dav->share)
+    if (dav->transfer->row.share != route->share->id)
         return -ENOENT;
     error = look_at_file(dav);
     dav->asked = dav->transfer->row.path;
@@ -222,7 +212,7 @@ state_of(struct ern_decision *d)
 
     if (dav)
         return dav;
-    dav = dav_new(d, route->shares[0], dav_method_find(ERN_PUT), ERN_SLICE("/"), false);
+    dav = dav_new(d, route->share, dav_method_find(ERN_PUT), ERN_SLICE("/"), false);
     if (!dav)
         return NULL;
     dav->transfer = arena_take(request->arena, sizeof *dav->transfer);

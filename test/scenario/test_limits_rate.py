@@ -65,6 +65,6 @@ def test_uploads_are_no_way_around(tmp_path, root):
               + files_route(root, 'write = true limit { requests = 1 per = "1h" burst = 2 }'))
     with Site(tmp_path, config) as site, site.connect() as wire:
         for wanted in (404, 404, 429):
-            wire.send(get(b"/.earnest/upload/0123456789abcdef"))
+            wire.send(get(b"/.earnest/upload/1/0123456789abcdef"))
             assert wire.answer("GET").status == wanted
         assert site.status(b"/a.txt") == 429

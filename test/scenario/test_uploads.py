@@ -199,8 +199,8 @@ def test_cancelled_and_unknown(site, root):
         assert dav("DELETE", location).status == 204
         assert dav("HEAD", location).status == 404
         assert append(dav, location, 5, b"x").status == 404
-        assert dav("GET", "/.earnest/upload/" + "0" * 32).status == 404
-        assert dav("GET", "/.earnest/upload/x").status == 404
+        assert dav("GET", "/.earnest/upload/1/" + "0" * 32).status == 404
+        assert dav("GET", "/.earnest/upload/1/x").status == 404
         assert dav("PUT", location, b"x").status == 405
         allow = dav("OPTIONS", location).field("allow")
         assert allow == "GET, HEAD, OPTIONS, DELETE, PATCH" or "PATCH" in allow

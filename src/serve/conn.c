@@ -249,12 +249,21 @@ conn_expired(struct worker *w, struct conn *c)
         settle(w, c);
 }
 
+/* Something came that was not read yet: the event for it is on its way. */
+static bool
+has_unread(const struct conn *c)
+{
+    char byte;
+
+    return recv(c->fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT) > 0;
+}
+
 void
 conn_leave(struct worker *w, struct conn *c, bool at_once)
 {
     if (c->stage == CONN_LINGERING) /* our last word was said */
         return;
-    c->protocol->leave(w, c, at_once);
+    c->protocol->leave(w, c, at_once && !has_unread(c));
     settle(w, c);
 }
 

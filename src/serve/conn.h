@@ -93,7 +93,8 @@ void conn_resume(struct worker *worker, struct conn *conn);
 /* Its timer is over. */
 void conn_expired(struct worker *worker, struct conn *conn);
 
-/* The server ends: says so; at once, if it stops and the connection is idle. */
+/* The server ends: says so; at once, if it stops, and the connection is idle with nothing unread.
+ */
 void conn_leave(struct worker *worker, struct conn *conn, bool at_once);
 
 /* There was more to do than one turn allows. */

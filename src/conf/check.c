@@ -411,6 +411,10 @@ check_price(struct maker *m, const struct conf_route *route)
         conf_wrong(m->errors, given[CONF_route_price].key,
                    CONF_SAY("this does not say where clients can pay",
                             "write pay = \"https://...\" beside it", ERN_ABSENT));
+    if (route->agree && route->price == 0)
+        conf_wrong(m->errors, given[CONF_route_agree].key,
+                   CONF_SAY("there is no price that clients could agree to",
+                            "write price = 1 beside it, or leave it out", ERN_ABSENT));
     if (slice_is_there(route->pay) && !value_is_reference(route->pay))
         conf_wrong(m->errors, given[CONF_route_pay].value,
                    CONF_SAY("\"%1\" is neither a URL nor a path",

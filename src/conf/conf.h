@@ -81,6 +81,7 @@ struct conf_route {
     bool hide;
     unsigned price; /* credits of one success; 0: it costs nothing */
     struct ern_slice pay;
+    bool agree;
     struct conf_limit limit;
     struct conf_texts auth; /* schemes, as in RFC 9110 11.1; none: nobody is asked who he is */
     struct ern_slice realm; /* absent: the path */

@@ -170,6 +170,7 @@ write_route(struct out *o, unsigned depth, const struct conf_route *route)
     if (route->price) {
         write_number(o, depth + 1, "price", route->price);
         write_text(o, depth + 1, "pay", route->pay);
+        write_flag(o, depth + 1, "agree", route->agree);
     }
     write_limit(o, depth + 1, &route->limit);
     write_end(o, depth);

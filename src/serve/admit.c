@@ -100,6 +100,10 @@ admit(struct exchange *x)
         return false;
     if (x->route->needs != ROUTE_NEEDS_NOTHING)
         admit_protocol(x);
+    if (x->request.is_mandatory || x->route->policy.agree ||
+        ern_request_has(&x->request, ERN_FIELD_man) ||
+        ern_request_has(&x->request, ERN_FIELD_c_man))
+        extend_admit(x);
     if (x->route->rate.interval_ns > 0)
         admit_rate(x);
     if (x->route->policy.asks_who)

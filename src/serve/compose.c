@@ -204,6 +204,8 @@ write_evidence(struct exchange *x, struct out *o)
     if (x->status == ERN_405_METHOD_NOT_ALLOWED || x->request.method == ERN_OPTIONS)
         write_allow(o, e->allow);
     out_slice(o, x->res.fields);
+    if (x->extend.end_to_end || x->extend.hop_by_hop)
+        extend_write(x, o);
     if (x->rate.limit)
         rate_write(o, &x->rate);
     if (e->retry_after_s >= 0)

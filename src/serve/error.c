@@ -172,6 +172,11 @@ detail_of(const struct exchange *x, enum language language, struct out *o)
 
     if (slice_is_there(x->decision.evidence.detail))
         return x->decision.evidence.detail;
+    if (x->rule == &ern_rules[RULE_not_extended]) {
+        out_slice(o, sentence_of(x->rule, language));
+        extend_tell(x, o);
+        return out_done(o);
+    }
     if (!x->finding)
         return sentence_of(x->rule, language);
     text = language == LANGUAGE_BN ? row->bengali : row->english;

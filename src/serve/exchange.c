@@ -71,6 +71,7 @@ exchange_take(struct worker *w, struct conn *conn, const struct carrier *carrier
     x->rate.limit = NULL;
     x->login = NULL;
     x->retry_after_s = -1;
+    x->extend = (struct extend){false, false};
     x->charge = (struct charge){.stage = CHARGE_NONE};
     x->incident = x->sent_bytes = x->drained_bytes = x->rate_mark = 0;
     x->writing.busy = x->writing.ends = false;

@@ -25,6 +25,7 @@ policy_of(const struct conf *conf, const struct conf_route *route)
         .hide = route->hide,
         .price = route->price,
         .pay = route->pay,
+        .agree = route->agree,
         .asks_who = route->auth.n > 0,
         .realm = slice_is_there(route->realm) ? route->realm : route->path,
         .users = &route->allow_users,

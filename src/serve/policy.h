@@ -19,6 +19,7 @@ struct policy {                  /* of a route; slices are the configuration's *
     struct networks pause_allow; /* who is served all the same */
     unsigned price;              /* in credits; 0: it costs nothing */
     struct ern_slice pay;        /* the URL where credit is bought */
+    bool agree;                  /* a client must say up to which price it agrees */
     bool legal;                  /* demands are on record */
     bool hide;                   /* what is forbidden is answered as if it were not there */
     bool asks_who;               /* clients have to say who they are, for */

@@ -183,7 +183,7 @@ class Wire:
         assert not (coding and length), "Content-Length beside Transfer-Encoding"
         assert coding in (None, "chunked"), f"transfer coding {coding}"
         assert length is None or length.isdecimal(), f"Content-Length: {length}"
-        if method == "HEAD" or answer.status in (101, 204, 304):
+        if method in ("HEAD", "M-HEAD") or answer.status in (101, 204, 304):
             return answer
         if coding:
             answer.content = self.chunks()
@@ -253,7 +253,7 @@ def check_error(answer, method):
     assert answer.field("content-type") in ERROR_TYPES, f"type {answer.field('content-type')}"
     assert answer.field("content-language") in ("en", "bn")
     assert {"accept", "accept-language"} <= set(answer.members("vary"))
-    if method == "HEAD":
+    if method in ("HEAD", "M-HEAD"):
         assert answer.content == b""
         return
     assert answer.content, "an error without content"

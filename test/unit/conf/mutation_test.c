@@ -118,6 +118,7 @@ static const struct mutation mutations[] = {
     M("gone = true", "`price = 1  pay = \"/pay\"  gone = true", "state = ")
     M("gone = true", "`price = 1  gone = true", "pay = ")
     M("gone = true", "gone = true  pay = `\"no URL\"", "https://example.org/pay")
+    M("gone = true", "gone = true  `agree = true", "price = 1")
     M("gone = true", "gone = true  price = `\"1 credit\"", "0 to 1000000")
     /* addresses, names, paths, URLs */
     M("\"127.0.0.1:8080\"", "`\"127.0.0.1\"", "127.0.0.1:8080")

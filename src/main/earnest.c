@@ -32,6 +32,10 @@ static const struct {
     {"pause", ctl_main, "take a site out of service for a while"},
     {"resume", ctl_main, "put it back"},
     {"credit", ctl_main, "what was paid in advance, and more of it"},
+    {"locks", ctl_main, "the locks of writable folders"},
+    {"unlock", ctl_main, "break one"},
+    {"jobs", ctl_main, "what was accepted to be done later"},
+    {"why", ctl_main, "what is known of an incident, which a 500 names"},
     {"reload", ctl_main, "read the configuration again"},
     {"drain", ctl_main, "let answers finish, and stop"},
 };

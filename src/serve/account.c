@@ -4,6 +4,7 @@
 #include "base/civil.h"
 #include "base/utf8.h"
 #include "serve/conn.h"
+#include "serve/incident.h"
 #include "serve/live.h"
 #include "serve/login.h"
 
@@ -225,6 +226,8 @@ account(struct exchange *x)
         (w->json ? write_json : write_combined)(&o, x);
         log_end(&w->access, &o);
     }
+    if (x->incident)
+        incident_keep(w->incidents, x);
     if (x->incident && w->errors.log) {
         o = log_begin(&w->errors, w->now.run_ms);
         write_incident(&o, x);

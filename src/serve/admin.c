@@ -183,8 +183,10 @@ static const struct {
     unsigned words_min, words_max;
     void (*run)(struct admin_call *call);
 } verbs[] = {
-    {"status", 1, 1, run_status}, {"limits", 1, 1, run_limits},   {"pause", 3, 3, run_pause},
-    {"resume", 2, 2, run_resume}, {"credit", 1, 4, admin_credit},
+    {"status", 1, 1, run_status},   {"limits", 1, 1, run_limits},   {"pause", 3, 3, run_pause},
+    {"resume", 2, 2, run_resume},   {"credit", 1, 4, admin_credit}, {"locks", 1, 1, admin_locks},
+    {"unlock", 2, 2, admin_unlock}, {"jobs", 1, 1, admin_jobs},     {"legal", 1, 1, admin_legal},
+    {"why", 2, 2, admin_why},
 };
 
 /* Returns false if there are more words than any verb has. */

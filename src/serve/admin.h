@@ -14,6 +14,12 @@
  *   credit KEY          the account of a key
  *   credit add KEY N    N more credits for it, on the disk when this is answered
  *
+ *   locks               the locks of writable folders: where, whose, for how long
+ *   unlock TOKEN        breaks one
+ *   jobs                what was accepted to be done later
+ *   legal               the demands that are in force
+ *   why ID              what is known of an incident, which a 500 names
+ *
  * Reload and stop are signals to the supervisor, whose process id status tells.
  */
 #ifndef SERVE_ADMIN_H
@@ -23,14 +29,20 @@
 
 struct admin;
 struct guests;
+struct incidents;
+struct legal;
 struct meter;
 struct pauses;
+struct shares;
 
 struct admin_options { /* all of it lives longer */
     const struct conf *conf;
     struct guests *guests;
     struct pauses *pauses;
-    struct meter *meter; /* NULL: there is no credit */
+    struct meter *meter;   /* NULL: there is no credit */
+    struct shares *shares; /* NULL: there are no writable folders */
+    struct legal *legal;   /* NULL: there is no record of demands */
+    struct incidents *incidents;
 };
 
 /* Opens the socket of the configuration, in the place of one that was left there. Returns 0 or a

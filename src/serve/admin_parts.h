@@ -27,7 +27,12 @@ void admin_number(struct admin_call *call, const char *name, int64_t n);
 /* {"error": "what"} */
 void admin_error(struct admin_call *call, const char *what);
 
-/* The verbs of admin_state.c, about what is in the store. */
+/* The verbs of admin_state.c, about what is kept. */
 void admin_credit(struct admin_call *call);
+void admin_locks(struct admin_call *call);
+void admin_unlock(struct admin_call *call);
+void admin_jobs(struct admin_call *call);
+void admin_legal(struct admin_call *call);
+void admin_why(struct admin_call *call);
 
 #endif

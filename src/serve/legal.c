@@ -193,6 +193,12 @@ legal_give(struct legal *l, const struct legal_record *record)
     (void)pthread_mutex_unlock(&l->lock);
 }
 
+const struct conf *
+legal_demands(const struct legal_record *record)
+{
+    return record->conf;
+}
+
 static bool
 is_about(const struct conf_demand *d, const struct legal_question *q)
 {

@@ -32,6 +32,9 @@ struct legal_question {
     const void *self;
 };
 
+/* The demands that are in force, until the record is given back. */
+const struct conf *legal_demands(const struct legal_record *record);
+
 /* The first demand that stands in the way, or NULL. It is there until the record is given back. */
 const struct conf_demand *legal_find(const struct legal_record *record,
                                      const struct legal_question *question);

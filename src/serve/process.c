@@ -16,6 +16,7 @@
 #include "serve/admin.h"
 #include "serve/complain.h"
 #include "serve/guests.h"
+#include "serve/incident.h"
 #include "serve/legal.h"
 #include "serve/live.h"
 #include "serve/login.h"
@@ -29,6 +30,7 @@ enum { POOL_THREADS = 4 };
 struct process { /* all that is to be given back at the end */
     struct site_table *sites;
     struct guests *guests;
+    struct incidents *incidents; /* NULL: there is no admin socket to ask of them */
     struct rates *rates;
     struct legal *legal;
     struct admin *admin;
@@ -149,7 +151,8 @@ open_all(struct process *p, const struct process_options *options, struct hash_k
     if (slice_is_there(conf->legal) && legal_open(conf->legal.ptr, &p->legal) < 0)
         return complain(conf->legal.ptr, -EINVAL);
     if (slice_is_there(conf->admin)) {
-        error = admin_open(conf, &p->admin);
+        p->incidents = incidents_new();
+        error = p->incidents ? admin_open(conf, &p->admin) : -ENOMEM;
         if (error)
             return complain(conf->admin.ptr, error);
     }
@@ -200,6 +203,7 @@ start_worker(struct process *p, const struct process_options *options, struct ha
             .legal = p->legal,
             .logins = p->logins,
             .meter = p->meter,
+            .incidents = p->incidents,
             .pool = p->pool,
             .access = p->access,
             .errors = p->errors,
@@ -254,6 +258,7 @@ close_all(struct process *p)
     log_close(p->access);
     log_close(p->errors);
     guests_free(p->guests);
+    incidents_free(p->incidents);
     live_free(p->live);
     rates_free(p->rates);
     legal_close(p->legal);
@@ -313,7 +318,10 @@ process_run(const struct process_options *options)
         error = admin_serve(p.admin, &(struct admin_options){.conf = options->conf,
                                                              .guests = p.guests,
                                                              .pauses = options->pauses,
-                                                             .meter = p.meter});
+                                                             .meter = p.meter,
+                                                             .shares = p.shares,
+                                                             .legal = p.legal,
+                                                             .incidents = p.incidents});
     while (!error && p.workers_n < options->threads_n)
         error = start_worker(&p, options, key);
     if (!error)

@@ -241,6 +241,18 @@ shares_open(struct site_table *table, const struct conf *conf, struct shares **r
     return error;
 }
 
+unsigned
+shares_n(const struct shares *s)
+{
+    return s ? s->shares_n : 0;
+}
+
+struct share *
+shares_at(const struct shares *s, unsigned i)
+{
+    return s->shares[i];
+}
+
 struct store *
 shares_store(const struct shares *s)
 {

@@ -9,6 +9,7 @@
 #include "earnest/slice.h"
 
 struct conf;
+struct share;
 struct shares;
 struct store;
 struct site_table;
@@ -20,6 +21,10 @@ struct site_table;
  */
 ERN_MUST_USE int shares_open(struct site_table *table, const struct conf *conf,
                              struct shares **ret_shares);
+
+/* The writable folders. */
+unsigned shares_n(const struct shares *shares);
+struct share *shares_at(const struct shares *shares, unsigned i);
 
 /* The store that they share; NULL: there is none, or it cannot be reached. */
 struct store *shares_store(const struct shares *shares);

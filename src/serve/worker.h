@@ -45,6 +45,7 @@ struct listener { /* one a `listen` of the configuration and a thread */
 struct conn;
 struct exchange;
 struct guests;
+struct incidents;
 struct legal;
 struct legal_record;
 struct live;
@@ -66,6 +67,7 @@ struct worker {
     struct rates *rates;                /* how often they ask */
     struct legal *legal;                /* and what they may not have; NULL: there is no record */
     const struct legal_record *demands; /* of this turn */
+    struct incidents *incidents;        /* and what was our fault; NULL: nobody asks */
     struct meter *meter;                /* what was paid in advance; NULL: nothing can be */
     struct logins *logins;              /* who can log in; NULL: nobody */
     struct pool *pool;                  /* likewise shared */
@@ -127,6 +129,7 @@ struct worker_options {
     struct legal *legal; /* NULL: there is no record of demands */
     struct logins *logins;
     struct meter *meter; /* NULL: there is no credit */
+    struct incidents *incidents;
     struct pool *pool;
     struct log *access, *errors; /* NULL: not written */
     struct live *live;           /* NULL: there is no stream of decisions */

@@ -147,6 +147,7 @@ struct conf_log {
     unsigned format;         /* an enum conf_log_format */
     struct ern_slice file;   /* a path, "-" or "off" */
     struct ern_slice errors; /* a path or "-" */
+    struct ern_slice audit;  /* a path, "-" or "off" */
 };
 
 struct conf {

@@ -167,6 +167,8 @@ conf_check_files(const struct conf *conf, struct conf_errors *errors)
         check_log(conf, CONF_log_file, conf->log.file, errors);
     if (!slice_eq(conf->log.errors, ERN_SLICE("-")))
         check_log(conf, CONF_log_errors, conf->log.errors, errors);
+    if (!slice_eq(conf->log.audit, ERN_SLICE("-")) && !slice_eq(conf->log.audit, ERN_SLICE("off")))
+        check_log(conf, CONF_log_audit, conf->log.audit, errors);
     for (size_t i = 0; i < conf->listens_n; i++)
         check_secret(&conf->listens[i], errors);
     check_user(conf, errors);

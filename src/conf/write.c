@@ -286,6 +286,7 @@ conf_write(const struct conf *conf, struct out *o)
                conf->log.format == CONF_LOG_JSON ? ERN_SLICE("json") : ERN_SLICE("combined"));
     write_text(o, 1, "file", conf->log.file);
     write_text(o, 1, "errors", conf->log.errors);
+    write_text(o, 1, "audit", conf->log.audit);
     write_end(o, 0);
     write_limits(o, conf);
     for (size_t i = 0; i < conf->sites_n; i++)

@@ -132,11 +132,11 @@ ask(struct ctl *ctl, struct ern_slice line, bool prints)
 
 /* Sends a signal to the supervisor, whom the server names. */
 static int
-signal_to(struct ctl *ctl, int number)
+signal_to(struct ctl *ctl, struct ern_slice line, int number)
 {
     struct ern_slice before = ERN_SLICE("{\"supervisor\":"), answer;
     uint64_t pid;
-    int code = ask(ctl, ERN_SLICE("status\n"), false);
+    int code = ask(ctl, line, false);
 
     if (code)
         return code;
@@ -144,7 +144,7 @@ signal_to(struct ctl *ctl, int number)
     if (!slice_starts(answer, before))
         return failed(ctl->socket, "this is no server of ours");
     answer = slice_skip(answer, before.len);
-    if (!u64_parse(slice_first(answer, slice_find(answer, ',')), INT32_MAX, &pid) || pid <= 1)
+    if (!u64_parse(slice_first(answer, slice_find(answer, '}')), INT32_MAX, &pid) || pid <= 1)
         return failed(ctl->socket, "its supervisor is gone");
     return kill((pid_t)pid, number) < 0 ? failed("signal", strerror(errno)) : 0;
 }
@@ -194,9 +194,9 @@ run(struct ctl *ctl, int argc, char **argv)
     bool is_credit = slice_eq(verb, ERN_SLICE("credit"));
 
     if (slice_eq(verb, ERN_SLICE("reload")) && argc == 1)
-        return signal_to(ctl, SIGHUP);
+        return signal_to(ctl, ERN_SLICE("reload\n"), SIGHUP);
     if (slice_eq(verb, ERN_SLICE("drain")) && argc == 1)
-        return signal_to(ctl, SIGTERM);
+        return signal_to(ctl, ERN_SLICE("drain\n"), SIGTERM);
     if (argc < 1)
         return usage();
     out_slice(&line, verb);

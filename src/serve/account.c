@@ -3,6 +3,7 @@
 
 #include "base/civil.h"
 #include "base/utf8.h"
+#include "serve/audit.h"
 #include "serve/conn.h"
 #include "serve/incident.h"
 #include "serve/live.h"
@@ -226,6 +227,7 @@ account(struct exchange *x)
         (w->json ? write_json : write_combined)(&o, x);
         log_end(&w->access, &o);
     }
+    audit_refusal(x);
     if (x->incident)
         incident_keep(w->incidents, x);
     if (x->incident && w->errors.log) {

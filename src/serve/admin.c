@@ -13,7 +13,9 @@
 
 #include "base/num.h"
 #include "io/clock.h"
+#include "io/log.h"
 #include "serve/admin_parts.h"
+#include "serve/audit.h"
 #include "serve/guests.h"
 #include "serve/pause.h"
 
@@ -32,6 +34,7 @@ struct admin {
     struct stat made;
     pthread_t thread;
     bool serves;
+    struct log_writer audit; /* of the thread */
     char answer[ANSWER_BYTES];
 };
 
@@ -86,6 +89,7 @@ admin_number(struct admin_call *c, const char *name, int64_t n)
 void
 admin_error(struct admin_call *c, const char *what)
 {
+    c->failed = true;
     admin_text(c, "error", slice_text(what));
     admin_line(c);
 }
@@ -154,6 +158,7 @@ run_pause(struct admin_call *c)
     struct pause *pause = find_site(c, &name);
     uint64_t seconds;
 
+    c->what = c->word[1];
     if (!u64_parse(c->word[2], PAUSE_S_MAX, &seconds) || seconds == 0) {
         admin_error(c, "a pause is from 1 second to 30 days");
     } else if (!pause) {
@@ -170,6 +175,8 @@ run_resume(struct admin_call *c)
     struct ern_slice name;
     struct pause *pause = find_site(c, &name);
 
+    c->what = c->word[1];
+
     if (!pause) {
         admin_error(c, "there is no such site");
         return;
@@ -178,16 +185,38 @@ run_resume(struct admin_call *c)
     say_pause(c, name, pause);
 }
 
+static void
+run_signal(struct admin_call *c)
+{
+    admin_number(c, "supervisor", getppid());
+    admin_line(c);
+}
+
 static const struct {
     const char *name;
     unsigned words_min, words_max;
+    bool changes; /* something: it is audited */
     void (*run)(struct admin_call *call);
 } verbs[] = {
-    {"status", 1, 1, run_status},   {"limits", 1, 1, run_limits},   {"pause", 3, 3, run_pause},
-    {"resume", 2, 2, run_resume},   {"credit", 1, 4, admin_credit}, {"locks", 1, 1, admin_locks},
-    {"unlock", 2, 2, admin_unlock}, {"jobs", 1, 1, admin_jobs},     {"legal", 1, 1, admin_legal},
-    {"why", 2, 2, admin_why},
+    {"status", 1, 1, false, run_status},   {"limits", 1, 1, false, run_limits},
+    {"pause", 3, 3, true, run_pause},      {"resume", 2, 2, true, run_resume},
+    {"reload", 1, 1, true, run_signal},    {"drain", 1, 1, true, run_signal},
+    {"credit", 1, 2, false, admin_credit}, {"credit", 4, 4, true, admin_credit},
+    {"locks", 1, 1, false, admin_locks},   {"unlock", 2, 2, true, admin_unlock},
+    {"jobs", 1, 1, false, admin_jobs},     {"legal", 1, 1, false, admin_legal},
+    {"why", 2, 2, false, admin_why},
 };
+
+static void
+audit(struct admin *a, const struct admin_call *c)
+{
+    struct ucred client = {0, (uid_t)-1, (gid_t)-1};
+    socklen_t len = sizeof client;
+
+    (void)getsockopt(c->fd, SOL_SOCKET, SO_PEERCRED, &client, &len);
+    audit_deed(&a->audit, clock_read().unix_s, client.uid, client.pid, c->word[0], c->what,
+               !c->failed);
+}
 
 /* Returns false if there are more words than any verb has. */
 static bool
@@ -205,13 +234,15 @@ split(struct ern_slice line, struct admin_call *c)
 }
 
 static void
-answer(struct ern_slice line, struct admin_call *c)
+answer(struct admin *a, struct ern_slice line, struct admin_call *c)
 {
     if (split(line, c)) {
         for (size_t i = 0; i < sizeof verbs / sizeof *verbs; i++) {
             if (slice_eq(c->word[0], slice_text(verbs[i].name)) &&
                 c->words_n >= verbs[i].words_min && c->words_n <= verbs[i].words_max) {
                 verbs[i].run(c);
+                if (verbs[i].changes)
+                    audit(a, c);
                 return;
             }
         }
@@ -254,7 +285,7 @@ serve_one(struct admin *a)
     (void)setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &most, sizeof most);
     (void)setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &most, sizeof most);
     if (read_line(fd, text, sizeof text, &line)) {
-        answer(line, &call);
+        answer(a, line, &call);
         send_all(&call);
     }
     (void)close(fd);
@@ -332,6 +363,7 @@ admin_serve(struct admin *a, const struct admin_options *options)
     int error;
 
     a->options = *options;
+    log_writer_init(&a->audit, options->audit);
     error = pthread_create(&a->thread, NULL, serve_all, a);
     a->serves = error == 0;
     return -error;

@@ -20,7 +20,8 @@
  *   legal               the demands that are in force
  *   why ID              what is known of an incident, which a 500 names
  *
- * Reload and stop are signals to the supervisor, whose process id status tells.
+ *   reload, drain       the process id of the supervisor: these are signals to it, SIGHUP and
+ * SIGTERM, which its own user sends
  */
 #ifndef SERVE_ADMIN_H
 #define SERVE_ADMIN_H
@@ -31,6 +32,7 @@ struct admin;
 struct guests;
 struct incidents;
 struct legal;
+struct log;
 struct meter;
 struct pauses;
 struct shares;
@@ -43,6 +45,7 @@ struct admin_options { /* all of it lives longer */
     struct shares *shares; /* NULL: there are no writable folders */
     struct legal *legal;   /* NULL: there is no record of demands */
     struct incidents *incidents;
+    struct log *audit; /* NULL: not written */
 };
 
 /* Opens the socket of the configuration, in the place of one that was left there. Returns 0 or a

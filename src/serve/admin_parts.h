@@ -15,6 +15,10 @@ struct admin_call { /* one line of one client */
     struct out *out; /* the answer */
     int fd;          /* where it goes */
     bool cut;        /* the client takes no more */
+    bool failed;     /* an error was told */
+    /* What a line of the audit says was acted on; never a secret. */
+    struct ern_slice what;
+    char what_text[64];
 };
 
 /* Ends an object of the answer; what is there goes out when it is much. */

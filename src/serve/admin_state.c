@@ -18,16 +18,23 @@
 
 /* The account is named by the first digits of its digest: enough to tell it, and no key. */
 static void
-say_account(struct admin_call *c, struct ern_slice account, int64_t balance)
+write_account(struct out *o, struct ern_slice account)
 {
     enum { SHOWN_BYTES = 8 };
-    char text[2 * SHOWN_BYTES];
-    struct out o = out_init(text, sizeof text);
 
     for (size_t i = 0; i < SHOWN_BYTES && i < account.len; i++) {
-        out_char(&o, "0123456789abcdef"[(uint8_t)account.ptr[i] >> 4]);
-        out_char(&o, "0123456789abcdef"[(uint8_t)account.ptr[i] & 15]);
+        out_char(o, "0123456789abcdef"[(uint8_t)account.ptr[i] >> 4]);
+        out_char(o, "0123456789abcdef"[(uint8_t)account.ptr[i] & 15]);
     }
+}
+
+static void
+say_account(struct admin_call *c, struct ern_slice account, int64_t balance)
+{
+    char text[32];
+    struct out o = out_init(text, sizeof text);
+
+    write_account(&o, account);
     admin_text(c, "account", out_done(&o));
     admin_number(c, "balance", balance);
     admin_line(c);
@@ -75,7 +82,13 @@ admin_credit(struct admin_call *c)
         error = meter_balance(m, account, &balance);
     } else if (c->words_n == 4 && slice_eq(c->word[1], ERN_SLICE("add")) &&
                u64_parse(c->word[3], CREDIT_MAX, &n) && n > 0) {
+        struct out what = out_init(c->what_text, sizeof c->what_text);
+
         meter_account(c->word[2], account);
+        write_account(&what, slice_from((const char *)account, sizeof account));
+        out_literal(&what, " +");
+        out_u64(&what, n);
+        c->what = out_done(&what);
         error = meter_add(m, account, (int64_t)n, &balance);
     } else {
         admin_error(c, "write credit, credit KEY, or credit add KEY N");
@@ -207,6 +220,7 @@ admin_unlock(struct admin_call *c)
     struct lock_row lock;
     int error = store ? store_begin(store, STORE_WRITE, &session) : -EIO;
 
+    c->what = c->word[1];
     if (!error) {
         int kept;
 

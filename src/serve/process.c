@@ -39,7 +39,7 @@ struct process { /* all that is to be given back at the end */
     struct meter *meter; /* NULL: there is no credit */
     struct live *live;   /* NULL: there is no stream of decisions */
     struct pool *pool;
-    struct log *access, *errors;
+    struct log *access, *errors, *audit;
     struct tls **tls; /* of each listener; NULL where it is plain */
     unsigned tls_n, listens_n;
     struct portal **portals; /* likewise; NULL where it is none */
@@ -76,7 +76,11 @@ open_logs(struct process *p, const struct conf *conf)
     if (error)
         return complain(conf->log.file.ptr, error);
     error = log_open(errors, STDERR_FILENO, queue, &p->errors);
-    return error ? complain(errors, error) : 0;
+    if (error)
+        return complain(errors, error);
+    if (!slice_eq(conf->log.audit, ERN_SLICE("off")))
+        error = log_open(conf->log.audit.ptr, STDERR_FILENO, queue, &p->audit);
+    return error ? complain(conf->log.audit.ptr, error) : 0;
 }
 
 /* What each listener speaks TLS with, for all threads. */
@@ -207,6 +211,7 @@ start_worker(struct process *p, const struct process_options *options, struct ha
             .pool = p->pool,
             .access = p->access,
             .errors = p->errors,
+            .audit = p->audit,
             .live = p->live,
             .number = i,
             .json = conf->log.format == CONF_LOG_JSON,
@@ -257,6 +262,7 @@ close_all(struct process *p)
         worker_free(p->workers[i]);
     log_close(p->access);
     log_close(p->errors);
+    log_close(p->audit);
     guests_free(p->guests);
     incidents_free(p->incidents);
     live_free(p->live);
@@ -321,7 +327,8 @@ process_run(const struct process_options *options)
                                                              .meter = p.meter,
                                                              .shares = p.shares,
                                                              .legal = p.legal,
-                                                             .incidents = p.incidents});
+                                                             .incidents = p.incidents,
+                                                             .audit = p.audit});
     while (!error && p.workers_n < options->threads_n)
         error = start_worker(&p, options, key);
     if (!error)

@@ -147,6 +147,7 @@ worker_new(const struct worker_options *options, struct worker **ret_worker)
     w->json = options->json;
     log_writer_init(&w->access, options->access);
     log_writer_init(&w->errors, options->errors);
+    log_writer_init(&w->audit, options->audit);
     timer_list_init(&w->heads, limits->header_timeout_ms);
     timer_list_init(&w->contents, limits->content_grace_ms);
     timer_list_init(&w->idles, limits->idle_timeout_ms);
@@ -401,6 +402,7 @@ worker_run(struct worker *w)
         reuse_closed(w);
         log_flush(&w->access, w->now.run_ms, false);
         log_flush(&w->errors, w->now.run_ms, false);
+        log_flush(&w->audit, w->now.run_ms, false);
     }
     close_all(w);
     await_jobs(w);
@@ -408,6 +410,7 @@ worker_run(struct worker *w)
     w->demands = NULL;
     log_flush(&w->access, w->now.run_ms, true);
     log_flush(&w->errors, w->now.run_ms, true);
+    log_flush(&w->audit, w->now.run_ms, true);
 }
 
 void

@@ -77,6 +77,7 @@ struct worker {
     struct live_port *live; /* of the stream of decisions; NULL: there is none */
     struct log_writer access;
     struct log_writer errors;
+    struct log_writer audit;
     /* When a connection without its PROXY header was last logged, and how many were not since. */
     int64_t unproxied_s;
     uint64_t unproxied_n;
@@ -131,9 +132,9 @@ struct worker_options {
     struct meter *meter; /* NULL: there is no credit */
     struct incidents *incidents;
     struct pool *pool;
-    struct log *access, *errors; /* NULL: not written */
-    struct live *live;           /* NULL: there is no stream of decisions */
-    unsigned number;             /* of the worker, from 0 */
+    struct log *access, *errors, *audit; /* NULL: not written */
+    struct live *live;                   /* NULL: there is no stream of decisions */
+    unsigned number;                     /* of the worker, from 0 */
     struct listener *listeners;
     unsigned listeners_n;
     bool json;          /* the form of the access log */

@@ -281,6 +281,15 @@ def free_port():
                 continue
 
 
+SECRETS = set()
+
+
+def secret(text):
+    """What no log may have, of any server that a test starts from now on."""
+    SECRETS.add(text.encode() if isinstance(text, str) else text)
+    return text
+
+
 class Server:
     """The program, from start to stop. It must stop when told, with 0, and without a complaint.
 
@@ -335,9 +344,16 @@ class Server:
             self.process.wait()
             code = "nothing: it did not stop"
         if kind is None:
+            self.check_secrets()
             assert code == 0, f"it stopped with {code}:\n{self.stderr()}"
             assert not re.search(r"Sanitizer|runtime error|[Aa]ssertion", self.stderr()), (
                 self.stderr())
+
+    def check_secrets(self):
+        for path in (*self.folder.glob("*.log"), self.folder / "stderr"):
+            if not path.is_fifo() and path.is_file():
+                text = path.read_bytes()
+                assert not [s for s in SECRETS if s in text], f"a secret is in {path}"
 
     def connect(self):
         return Wire(self.port)

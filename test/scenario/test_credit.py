@@ -8,10 +8,10 @@ import time
 
 import pytest
 
-from earnest_server import PROGRAM, Wire
+from earnest_server import PROGRAM, Wire, secret
 from scenario import Site, files_route, get, wait_until
 
-KEY = "0123456789-a-secret-of-ann"
+KEY = secret("0123456789-a-secret-of-ann")
 
 
 class Shop(Site):

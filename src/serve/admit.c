@@ -93,9 +93,27 @@ admit_login(struct exchange *x)
         x->retry_after_s = wait_s;
 }
 
+/* Turned away while that is cheap: what is in progress needs the rest (RFC 9110 15.6.4). */
+static bool
+admit_load(struct exchange *x)
+{
+    const struct worker *w = x->worker;
+
+    if (pool_is_busy(w->pool))
+        x->shed = SHED_POOL;
+    else if (w->exchanges_n > (uint64_t)w->limits->requests_max)
+        x->shed = SHED_REQUESTS;
+    else
+        return true;
+    ern_state(&x->given, ERN_FACT_overloaded, true);
+    return false;
+}
+
 bool
 admit(struct exchange *x)
 {
+    if (!admit_load(x))
+        return true;
     if (!admit_early(x))
         return false;
     if (x->route->needs != ROUTE_NEEDS_NOTHING)

@@ -146,7 +146,9 @@ limit_passed(const struct exchange *x)
     case RULE_content_grew:
         return limit_of_content(x);
     case RULE_overloaded:
-        return LIMIT_connections_max;
+        return x->shed == SHED_POOL       ? LIMIT_pool_queue_max
+               : x->shed == SHED_REQUESTS ? LIMIT_requests_max
+                                          : LIMIT_connections_max;
     default:
         return LIMITS;
     }

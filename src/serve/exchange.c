@@ -71,6 +71,7 @@ exchange_take(struct worker *w, struct conn *conn, const struct carrier *carrier
     x->rate.limit = NULL;
     x->login = NULL;
     x->retry_after_s = -1;
+    x->shed = SHED_CONNECTIONS;
     x->extend = (struct extend){false, false};
     x->charge = (struct charge){.stage = CHARGE_NONE};
     x->incident = x->sent_bytes = x->drained_bytes = x->rate_mark = 0;
@@ -313,6 +314,8 @@ exchange_answer(struct exchange *x)
     x->close = x->peer_closes || x->finding || x->worker->draining;
     x->processing_ms = w->now.run_ms;
     begin(x);
+    if (x->shed != SHED_CONNECTIONS)
+        x->decision.evidence.retry_after_s = RETRY_AFTER_S;
     return walk(x);
 }
 

@@ -28,6 +28,8 @@ struct segment {
 
 enum { SEGMENTS = 2 * ERN_RANGES_MAX + 1 };
 
+enum shed { SHED_CONNECTIONS, SHED_REQUESTS, SHED_POOL }; /* what there is too much of */
+
 enum exchange_stage {
     EXCHANGE_DECIDING, /* or waiting for an answer of the resource */
     EXCHANGE_TAKING,   /* content, for the resource */
@@ -93,6 +95,7 @@ struct exchange {
     struct login *login;   /* what Authorization says, in the arena; NULL: nobody looked */
     int64_t retry_after_s; /* of an answer that given facts decide; -1: none */
     uint64_t incident;     /* of an answer that is our fault; 0: none */
+    enum shed shed;        /* why it is turned away, if it is overload */
     bool is_relayed;       /* the client is another than the peer */
     bool close;            /* the connection ends after this answer, and */
     bool peer_closes;      /* the client said so: it will send no more */

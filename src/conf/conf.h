@@ -56,7 +56,9 @@ struct conf_limit { /* how often a client may ask */
 struct conf_demand { /* a legal demand (RFC 7725); slices are UTF-8 */
     struct conf_place place;
     struct ern_slice reference;
-    struct ern_slice path, host; /* at least one of them is there */
+    struct ern_slice path, host, sha256; /* at least one of them is there */
+    uint8_t digest[32];                  /* that sha256 names, of content */
+    int64_t bytes;                       /* that is so long */
     struct ern_slice authority, blocked_by, jurisdiction;
     struct conf_texts networks;
     struct networks clients; /* networks, as networks; none: everybody */

@@ -248,6 +248,9 @@ conf_write_demand(const struct conf_demand *demand, struct out *o)
     write_section(o, 0, "demand", demand->reference);
     write_text(o, 1, "path", demand->path);
     write_text(o, 1, "host", demand->host);
+    write_text(o, 1, "sha256", demand->sha256);
+    if (slice_is_there(demand->sha256))
+        write_number(o, 1, "bytes", (uint64_t)demand->bytes);
     write_text(o, 1, "authority", demand->authority);
     write_text(o, 1, "jurisdiction", demand->jurisdiction);
     write_text(o, 1, "blocked_by", demand->blocked_by);

@@ -204,6 +204,7 @@ represent(struct ern_decision *d, const struct entry *e, const struct entry_vari
         .length = v->stamp.bytes,
         .bytes = v->bytes,
         .fd = v->fd,
+        .original = {&e->variants[0].stamp, e->variants[0].bytes, e->variants[0].fd},
     };
 }
 

@@ -28,6 +28,13 @@ struct res_stream {
     void (*free)(struct res_stream *stream);
 };
 
+/* Content before any coding: in memory, or in a file. */
+struct res_original {
+    const struct file_stamp *stamp; /* NULL: it has none, for it is made while it is sent */
+    const char *bytes;              /* NULL: in the file */
+    int fd;
+};
+
 /* The selected representation: its fields, and where its content is. */
 struct res_representation {
     struct ern_slice
@@ -37,6 +44,7 @@ struct res_representation {
     uint64_t length;              /* of the content, in bytes; not of a stream */
     const char *bytes;            /* the content in memory, or NULL: then it is in a file ... */
     int fd;                       /* ... that this is open on, or -1: then it is a stream */
+    struct res_original original;
     struct res_stream
         *stream; /* owned by the request, freed after the answer; NULL if there is none */
 };

@@ -248,13 +248,9 @@ say_demand(struct admin_call *c, const struct conf_demand *d)
         const char *name;
         struct ern_slice text;
     } parts[] = {
-        {"demand", d->reference},
-        {"host", d->host},
-        {"path", d->path},
-        {"authority", d->authority},
-        {"jurisdiction", d->jurisdiction},
-        {"from", d->from},
-        {"until", d->until},
+        {"demand", d->reference}, {"host", d->host},           {"path", d->path},
+        {"sha256", d->sha256},    {"authority", d->authority}, {"jurisdiction", d->jurisdiction},
+        {"from", d->from},        {"until", d->until},
     };
 
     for (size_t i = 0; i < sizeof parts / sizeof *parts; i++)

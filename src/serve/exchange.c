@@ -72,6 +72,8 @@ exchange_take(struct worker *w, struct conn *conn, const struct carrier *carrier
     x->login = NULL;
     x->retry_after_s = -1;
     x->shed = SHED_CONNECTIONS;
+    x->content.is_known = false;
+    x->content.error = 0;
     x->extend = (struct extend){false, false};
     x->charge = (struct charge){.stage = CHARGE_NONE};
     x->incident = x->sent_bytes = x->drained_bytes = x->rate_mark = 0;

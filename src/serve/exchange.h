@@ -9,6 +9,7 @@
 #include "io/listen.h"
 #include "res/res.h"
 #include "serve/charge.h"
+#include "serve/demand.h"
 #include "serve/extend.h"
 #include "serve/rate.h"
 #include "serve/worker.h"
@@ -80,6 +81,7 @@ struct exchange {
     union address client;
     struct rate rate;     /* of its client */
     struct charge charge; /* where the route costs */
+    struct demand_content content;
     struct extend extend; /* what was declared, and is kept */
     struct ern_request request;
     struct ern_facts given;

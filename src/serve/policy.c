@@ -5,13 +5,9 @@
 #include <stdlib.h>
 
 #include "conf/conf.h"
-#include "decide/sentence.h"
-#include "msg/language.h"
-#include "msg/target.h"
 #include "serve/charge.h"
-#include "serve/conn.h"
+#include "serve/demand.h"
 #include "serve/exchange.h"
-#include "serve/legal.h"
 #include "serve/login.h"
 #include "serve/pause.h"
 
@@ -154,58 +150,10 @@ has_demands(const struct policy *p)
     return p->legal;
 }
 
-/* Is the site that this request is for known by the name? One that answers to any name is known by
- * the one that was asked for. */
-static bool
-is_asked_for(const void *exchange, struct ern_slice name)
-{
-    const struct exchange *x = exchange;
-    const struct site *site =
-        site_find(x->worker->sites, x->request.authority, x->conn->listener->strict);
-
-    if (site && site->names_n > 0)
-        return site_has_name(site, name);
-    return slice_eq_nocase(authority_host(x->request.authority), name);
-}
-
-/* Link says who blocks (RFC 7725 4); who demands it is said in the content (RFC 7725 3). */
-static void
-tell_demand(struct exchange *x, const struct conf_demand *demand)
-{
-    struct out link = arena_out(&x->arena), detail;
-
-    out_literal(&link, "Link: <");
-    out_slice(&link, demand->blocked_by);
-    out_literal(&link, ">; rel=\"blocked-by\"\r\n");
-    x->res.fields = arena_keep(&x->arena, &link);
-    detail = arena_out(&x->arena);
-    out_slice(&detail,
-              sentence_of(ern_rule_find(ERN_SLICE("legal")), language_preferred(&x->request)));
-    out_literal(&detail, " [");
-    out_slice(&detail, demand->reference);
-    out_literal(&detail, "; ");
-    out_slice(&detail, demand->authority);
-    if (slice_is_there(demand->jurisdiction)) {
-        out_literal(&detail, "; ");
-        out_slice(&detail, demand->jurisdiction);
-    }
-    out_char(&detail, ']');
-    x->decision.evidence.detail = arena_keep(&x->arena, &detail);
-}
-
 static enum ern_answer
 ask_legal(struct ern_decision *d)
 {
-    struct exchange *x = exchange_of_decision(d);
-    struct ip client = address_ip(&x->client);
-    const struct conf_demand *demand = legal_find(
-        x->worker->demands,
-        &(struct legal_question){x->res.path, &client, x->worker->now.unix_s, is_asked_for, x});
-
-    if (!demand)
-        return ERN_YES;
-    tell_demand(x, demand);
-    return ERN_NO;
+    return demand_stands(exchange_of_decision(d)) ? ERN_NO : ERN_YES;
 }
 
 /* ---- what it costs -----------------------------------------------------------------------------
@@ -238,6 +186,7 @@ static const struct {
     {ERN_FACT_permitted, chooses, ask_permitted},
     {ERN_FACT_hidden, hides, ask_hidden},
     {ERN_FACT_legal, has_demands, ask_legal},
+    {ERN_FACT_content_lawful, has_demands, demand_ask_content},
     {ERN_FACT_paid, is_metered, charge_ask_paid},
     {ERN_FACT_debited, is_metered, charge_ask_debited},
 };

@@ -9,13 +9,23 @@ enum { FULL = 1000, MILLION = 1000000, BILLION = 1000000000 };
 
 static_assert((uint64_t)FEATURES_MAX <= UINT64_MAX / BILLION, "a product fits");
 
-/* What an attribute contributes. closed: as if wildcards and absent fields said nothing. */
+typedef struct accepted accepted_function(const struct ern_request *request, struct ern_slice what);
+
+struct client {
+    const struct ern_request *request;
+    bool closed; /* as if wildcards and absent fields said nothing */
+};
+
+/* What an attribute contributes. */
 static uint64_t
-factor(struct ern_slice attribute, struct accepted accepted, bool closed)
+factor(struct client client, accepted_function *ask, struct ern_slice attribute)
 {
+    struct accepted accepted;
+
     if (!slice_is_there(attribute))
         return FULL;
-    return accepted.definite || !closed ? accepted.quality : 0;
+    accepted = ask(client.request, attribute);
+    return accepted.definite || !client.closed ? accepted.quality : 0;
 }
 
 /*
@@ -23,16 +33,17 @@ factor(struct ern_slice attribute, struct accepted accepted, bool closed)
  * millionths, come in: so it fits into 64 bits.
  */
 static uint64_t
-overall(const struct ern_request *r, const struct variant *v, bool closed)
+overall(struct client client, const struct variant *v)
 {
     uint64_t q = v->quality;
 
-    q *= factor(v->type, accepted_type(r, v->type), closed);
-    q *= factor(v->charset, accepted_charset(r, v->charset), closed);
-    q *= factor(v->language, accepted_language(r, v->language), closed);
+    q *= factor(client, accepted_type, v->type);
+    q *= factor(client, accepted_charset, v->charset);
+    q *= factor(client, accepted_language, v->language);
     q = (q + MILLION / 2) / MILLION;
     if (slice_is_there(v->features))
-        q = (q * features_factor((struct features){r, closed}, v->features) + MILLION / 2) /
+        q = (q * features_factor((struct features){client.request, client.closed}, v->features) +
+             MILLION / 2) /
             MILLION;
     return (q + BILLION / RVSA_FULL / 2) / (BILLION / RVSA_FULL);
 }
@@ -40,9 +51,9 @@ overall(const struct ern_request *r, const struct variant *v, bool closed)
 uint64_t
 rvsa_quality(const struct ern_request *request, const struct variant *variant, bool *ret_definite)
 {
-    uint64_t quality = overall(request, variant, false);
+    uint64_t quality = overall((struct client){request, false}, variant);
 
-    *ret_definite = quality == overall(request, variant, true);
+    *ret_definite = quality == overall((struct client){request, true}, variant);
     return quality;
 }
 

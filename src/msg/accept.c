@@ -367,11 +367,12 @@ static struct accepted
 accepted_of_list(const struct ern_request *request, struct ern_slice tags,
                  const struct choice *choice)
 {
-    struct accepted best = {0, false};
+    struct accepted best;
     struct ern_slice tag;
 
-    if (slice_find(tags, ',') == tags.len)
+    if (slice_find(tags, ',') == tags.len || !list_next(&tags, &tag))
         return accepted_tag(request, tags, choice);
+    best = accepted_tag(request, tag, choice);
     while (list_next(&tags, &tag)) {
         struct accepted one = accepted_tag(request, tag, choice);
 

@@ -444,6 +444,22 @@ check_limit(struct maker *m, const struct conf_limit *limit)
                             "write fewer", ERN_ABSENT));
 }
 
+/* What is for folders alone that clients only read. */
+static void
+check_variants(struct maker *m, const struct conf_route *route)
+{
+    const struct conf_given *given = route->place.given;
+
+    if (route->write && route->variants)
+        conf_wrong(m->errors, given[CONF_files_variants].key,
+                   CONF_SAY("clients write to this folder, so that each name in it is itself",
+                            "leave one of variants and write out", ERN_ABSENT));
+    if (given[CONF_files_choices].key.line && !route->variants)
+        conf_wrong(m->errors, given[CONF_files_choices].key,
+                   CONF_SAY("there are no variants to choose from",
+                            "write variants = true beside it, or leave it out", ERN_ABSENT));
+}
+
 static void
 check_routes(struct maker *m, const struct conf_site *site)
 {
@@ -464,6 +480,7 @@ check_routes(struct maker *m, const struct conf_site *site)
         check_write(m, route);
         check_price(m, route);
         check_limit(m, &route->limit);
+        check_variants(m, route);
         if (route->place.given[CONF_route_gone].key.line && !route->gone)
             conf_wrong(m->errors, route->place.given[CONF_route_gone].value,
                        CONF_SAY("gone says nothing unless it is true",

@@ -44,6 +44,7 @@ enum conf_kind {
 enum conf_hidden { CONF_HIDDEN_REFUSE, CONF_HIDDEN_SERVE };
 enum conf_negotiate { CONF_NEGOTIATE_BEST, CONF_NEGOTIATE_STRICT };
 enum conf_by { CONF_BY_ADDRESS, CONF_BY_ROUTE };
+enum conf_choices { CONF_CHOICES_BEST, CONF_CHOICES_LIST };
 enum conf_log_format { CONF_LOG_COMBINED, CONF_LOG_JSON };
 
 struct conf_limit { /* how often a client may ask */
@@ -96,7 +97,8 @@ struct conf_route {
     struct ern_slice cache_control; /* absent: no such field */
     unsigned hidden;                /* an enum conf_hidden */
     unsigned negotiate;             /* an enum conf_negotiate */
-    bool listing, precompressed;
+    unsigned choices;               /* an enum conf_choices */
+    bool listing, precompressed, variants;
     bool write; /* clients may write; needs conf.state */
     bool require_conditional, infinite, durable;
     int64_t quota;            /* bytes; 0: none */
@@ -236,6 +238,13 @@ ERN_MUST_USE int conf_check_files(const struct conf *conf, struct conf_errors *e
 
 /* Writes demands as a file that conf_parse_legal() reads the same. */
 void conf_write_demand(const struct conf_demand *demand, struct out *o);
+
+/*
+ * Reads the type maps of folders with variants, and warns of those that are none, that list what is
+ * not there, or what is negotiated itself: that is answered with 506. It takes as long as the
+ * folders are large.
+ */
+void conf_check_maps(const struct conf *conf, struct conf_errors *errors);
 
 /* Writes the configuration with all its defaults, as a file that conf_parse() reads the same. */
 void conf_write(const struct conf *conf, struct out *o);

@@ -105,6 +105,10 @@ write_files(struct out *o, unsigned depth, const struct conf_route *route)
                route->hidden == CONF_HIDDEN_SERVE ? ERN_SLICE("serve") : ERN_SLICE("refuse"));
     write_text(o, depth, "negotiate",
                route->negotiate == CONF_NEGOTIATE_STRICT ? ERN_SLICE("strict") : ERN_SLICE("best"));
+    write_flag(o, depth, "variants", route->variants);
+    if (route->variants)
+        write_text(o, depth, "choices",
+                   route->choices == CONF_CHOICES_LIST ? ERN_SLICE("list") : ERN_SLICE("best"));
     write_flag(o, depth, "precompressed", route->precompressed);
     write_text(o, depth, "cache_control", route->cache_control);
     write_flag(o, depth, "write", route->write);

@@ -25,7 +25,12 @@ struct problem {
     int64_t limit_value;       /* its value; written with limit */
 };
 
-/* Writes it as application/problem+json, one line, UTF-8. */
-void problem_write(struct out *o, const struct problem *problem);
+/*
+ * Writes it as application/problem+json, one line, UTF-8.
+ *   more   writes further members, each with a comma before it; NULL: there are none
+ *   self   what more() is given
+ */
+void problem_write(struct out *o, const struct problem *problem,
+                   void (*more)(struct out *o, const void *self), const void *self);
 
 #endif

@@ -85,6 +85,9 @@ struct res_route {       /* the first member of the configuration of every kind 
     uint64_t allow_more; /* methods that this route allows besides those of its kind: TRACE */
 };
 
+struct choices;
+struct chosen;
+
 struct res_request {
     const void *route;      /* the configuration of the kind: struct files_route and so on */
     struct ern_slice path;  /* decoded and normalised (msg/target.h): the whole of it */
@@ -111,7 +114,9 @@ struct res_request {
     struct ern_slice condition; /* what DAV:error says of an error (RFC 4918 16): XML; or absent */
     struct ern_slice link;      /* where a person can mend what is wrong: a URL; or absent */
     struct ern_slice interim;   /* field lines of a 104 */
-    int64_t processing_ms;      /* while acts wait: a 102 each time so much passed; 0: none */
+    const struct choices *choices; /* what the client can choose from, if the answer is to say so */
+    const struct chosen *chosen;   /* one of several variants that stands for the resource; NULL */
+    int64_t processing_ms;         /* while acts wait: a 102 each time so much passed; 0: none */
     bool again; /* what was decided on has changed meanwhile: decide anew, from the beginning */
     bool has_representation;
     struct res_representation representation; /* filled when has_representation */

@@ -6,6 +6,7 @@
 #include "msg/accept.h"
 #include "msg/language.h"
 #include "msg/problem.h"
+#include "res/choices.h"
 #include "res/page.h"
 
 enum {
@@ -47,8 +48,9 @@ static const struct labels {
 struct answer {
     enum language language;
     struct problem problem;
-    struct ern_slice location;  /* where to go instead, or absent */
-    struct ern_slice condition; /* what a WebDAV client is told of it (RFC 4918 16), or absent */
+    struct ern_slice location;     /* where to go instead, or absent */
+    const struct choices *choices; /* what to choose from, or NULL */
+    struct ern_slice condition;    /* what a WebDAV client is told of it (RFC 4918 16), or absent */
 };
 
 /*
@@ -209,6 +211,7 @@ describe(const struct exchange *x, struct answer *a, struct out *detail, struct 
     a->language = language_preferred(&x->request);
     a->location = x->decision.evidence.location;
     a->condition = x->res.condition;
+    a->choices = x->res.choices;
     a->problem = (struct problem){
         .status = x->status,
         .title = status ? status->phrase : ERN_SLICE("Unregistered"),
@@ -382,7 +385,13 @@ write_html(struct out *o, const struct answer *a)
     out_html(o, p->title);
     out_literal(o, "</h1>\n<p>");
     out_html(o, p->detail);
-    out_literal(o, "</p>\n<dl>\n");
+    out_literal(o, "</p>\n");
+    if (a->choices) {
+        out_literal(o, "<ul>\n");
+        choices_write_html(o, a->choices);
+        out_literal(o, "</ul>\n");
+    }
+    out_literal(o, "<dl>\n");
     html_why(o, a);
     html_more(o, a);
     out_literal(o, "</dl>\n</main>\n</body>\n</html>\n");
@@ -420,6 +429,10 @@ write_text(struct out *o, const struct answer *a)
     out_literal(o, "\n\n");
     out_plain(o, p->detail);
     out_literal(o, "\n\n");
+    if (a->choices) {
+        choices_write_text(o, a->choices);
+        out_char(o, '\n');
+    }
     text_line(o, l->rule, p->rule);
     text_line(o, l->source, p->source);
     if (slice_is_there(p->fact)) {
@@ -501,6 +514,16 @@ form_wanted(const struct ern_request *request, bool has_condition)
     return wanted[HTML] >= wanted[TEXT] ? FORM_HTML : FORM_TEXT;
 }
 
+/* The member "choices" of a problem that has them. */
+static void
+write_choices(struct out *o, const void *choices)
+{
+    if (!choices)
+        return;
+    out_literal(o, ",\"choices\":");
+    choices_write_json(o, choices);
+}
+
 struct error_content
 error_write(struct exchange *x)
 {
@@ -526,7 +549,7 @@ error_write(struct exchange *x)
     else if (form == FORM_XML)
         write_xml(&o, &a);
     else
-        problem_write(&o, &a.problem);
+        problem_write(&o, &a.problem, write_choices, a.choices);
     content = (struct error_content){types[form], a.language, arena_keep(&x->arena, &o)};
     if (!slice_is_there(content.text)) /* the request has used up its memory: the phrase will do */
         content = (struct error_content){types[FORM_TEXT], LANGUAGE_EN, a.problem.title};

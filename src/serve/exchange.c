@@ -40,6 +40,8 @@ forget_answer(struct exchange *x)
 {
     x->res.has_representation = false;
     x->res.fields = x->res.upgrade = x->res.condition = x->res.interim = ERN_ABSENT;
+    x->res.choices = NULL;
+    x->res.chosen = NULL;
 }
 
 struct exchange *

@@ -20,9 +20,9 @@
 #include "serve/portal.h"
 
 struct ern_resource *const site_kinds[] = {
-    &files_resource,    &dav_resource,  &upload_resource, &work_resource,
-    &redirect_resource, &gone_resource, &none_resource,   &server_resource,
-    &https_resource,    &live_resource, &portal_resource,
+    &files_resource,  &variants_resource, &dav_resource,  &upload_resource,
+    &work_resource,   &redirect_resource, &gone_resource, &none_resource,
+    &server_resource, &https_resource,    &live_resource, &portal_resource,
 };
 enum { HTTPS_PORT = 443 };
 
@@ -61,6 +61,9 @@ make_files(const struct conf_route *from, const struct limits *limits, struct fi
     to->hidden = from->hidden == CONF_HIDDEN_SERVE;
     to->strict = from->negotiate == CONF_NEGOTIATE_STRICT;
     to->precompressed = from->precompressed;
+    to->variants = from->variants;
+    to->lists_ties = from->choices == CONF_CHOICES_LIST;
+    to->limits = limits;
     to->cache_control = from->cache_control;
     for (size_t i = 0; i < from->index.n && i < FILES_INDEXES; i++)
         to->indexes[i] = from->index.text[i];
@@ -94,7 +97,9 @@ make_route(const struct conf_route *from, const struct limits *limits, union rou
     self->any.allow_more = from->trace ? RES_ALLOW(TRACE) : 0;
     switch (from->kind) {
     case CONF_KIND_FILES:
-        to->kind = from->write ? &dav_resource : &files_resource;
+        to->kind = from->write      ? &dav_resource
+                   : from->variants ? &variants_resource
+                                    : &files_resource;
         to->content_max = from->write ? dav_content_max : NULL;
         return make_files(from, limits, &self->files);
     case CONF_KIND_REDIRECT:
@@ -270,7 +275,9 @@ free_route(const struct site_route *route)
         return; /* of shares.c */
     if (route->kind == &dav_resource)
         share_close(&self->share);
-    if ((route->kind == &files_resource || route->kind == &dav_resource) && self->files.root >= 0)
+    if ((route->kind == &files_resource || route->kind == &variants_resource ||
+         route->kind == &dav_resource) &&
+        self->files.root >= 0)
         (void)close(self->files.root);
     free(self);
 }

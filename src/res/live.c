@@ -2,7 +2,6 @@
 #include "res/live.h"
 
 #include "base/slice.h"
-#include "msg/target.h"
 #include "res/live_filter.h"
 
 /* Of 4 KiB each way: enough to find the words of a decision again that was told a moment ago. */
@@ -17,75 +16,14 @@ live_deflate(const struct ern_request *r, struct websocket_deflate *ret_agreed)
 
 /* ---- who may listen -------------------------------------------------------------------------- */
 
-/* Reads a host that is an address. */
-static bool
-read_address(struct ern_slice host, struct ip *ret)
-{
-    if (slice_starts(host, ERN_SLICE("[")))
-        return ip6_parse(slice_from(host.ptr + 1, host.len - 2), ret);
-    return ip4_parse(host, ret);
-}
-
-/* Does the host stand for the one that the client runs on, whoever asks? */
-static bool
-is_localhost(struct ern_slice host)
-{
-    static const struct ern_slice name = {"localhost", 9};
-    struct ip ip;
-
-    if (read_address(host, &ip))
-        return ip_is_loopback(&ip);
-    if (host.len > name.len && host.ptr[host.len - name.len - 1] == '.')
-        host = slice_skip(host, host.len - name.len);
-    return slice_eq_nocase(host, name);
-}
-
-/* A name of somebody else's may have led a browser here, that believes it is theirs. */
-static bool
-is_name_of_ours(const struct live_route *route, struct ern_slice host)
-{
-    struct ip ip;
-
-    for (unsigned i = 0; i < route->names_n; i++)
-        if (slice_eq_nocase(route->names[i], host))
-            return true;
-    return is_localhost(host) || read_address(host, &ip);
-}
-
-/* Does it speak for a client elsewhere? */
-static bool
-came_by_gateway(const struct ern_request *r)
-{
-    return ern_request_has(r, ERN_FIELD_via) || ern_request_has(r, ERN_FIELD_forwarded) ||
-           ern_request_has(r, ERN_FIELD_x_forwarded_for);
-}
-
-/* rfc6455#10.2 "Servers that are not intended to process input from any web page but only for
- * certain sites SHOULD verify the |Origin| field is an origin they expect." */
-static bool
-origin_is_ours(const struct ern_request *r)
-{
-    struct ern_slice origin = ern_request_field(r, ERN_FIELD_origin);
-    size_t colon = slice_find(origin, ':');
-
-    if (!slice_is_there(origin))
-        return true; /* it is no browser */
-    origin = slice_skip(origin, colon);
-    return slice_starts(origin, ERN_SLICE("://")) &&
-           slice_eq_nocase(slice_skip(origin, 3), r->authority);
-}
-
 static bool
 is_permitted(const struct ern_decision *d)
 {
     const struct res_request *request = d->self;
     const struct live_route *route = request->route;
-    struct ern_slice host = authority_host(d->request->authority);
     struct ip peer = address_ip(&request->peer);
-    bool is_here = ip_is_loopback(&peer) && is_localhost(host) && !came_by_gateway(d->request);
 
-    return origin_is_ours(d->request) &&
-           (is_here || (networks_have(&route->allow, &peer) && is_name_of_ours(route, host)));
+    return onlooker_may_see(&route->onlookers, &peer, d->request);
 }
 
 /* ---- the handshake --------------------------------------------------------------------------- */

@@ -162,9 +162,7 @@ add_live(const struct conf *conf, struct site *site)
 
     if (!self)
         return -ENOMEM;
-    self->live.allow = conf->live_networks;
-    self->live.names = site->names;
-    self->live.names_n = site->names_n;
+    self->live.onlookers = (struct onlookers){conf->live_networks, site->names, site->names_n};
     site->routes[site->routes_n++] = (struct site_route){.path = ERN_SLICE(LIVE_PATH),
                                                          .kind = &live_resource,
                                                          .resource = &live_resource,

@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * onlooker.h - who may see decisions: what others ask for, and why it is answered as it is. That is
+ * clients on this host, and networks that are allowed by name. And because a web page of anybody
+ * runs on this host, too, the names are looked at: Origin has to be ours (RFC 6455 10.2), and the
+ * authority a name that nobody else can give us.
+ */
+#ifndef RES_ONLOOKER_H
+#define RES_ONLOOKER_H
+
+#include "base/network.h"
+#include "earnest/message.h"
+
+struct onlookers {
+    struct networks allow;         /* besides clients on this host */
+    const struct ern_slice *names; /* hosts of the site, names_n of them */
+    unsigned names_n;
+};
+
+/* What the address of a client is to those who look on. */
+enum onlooker { ONLOOKER_NONE, ONLOOKER_HERE, ONLOOKER_ALLOWED };
+enum onlooker onlooker_of(const struct networks *allow, const struct ip *peer);
+
+/* May the client with this address, who asks so, see decisions? */
+bool onlooker_may_see(const struct onlookers *onlookers, const struct ip *peer,
+                      const struct ern_request *request);
+
+/*
+ * Is the client to be told where the decision on this request can be seen? Whether it may see it is
+ * found out when it asks.
+ */
+bool onlooker_is_told(enum onlooker onlooker, const struct ern_request *request);
+
+#endif

@@ -65,10 +65,23 @@ origin_is_ours(const struct ern_request *r)
            slice_eq_nocase(slice_skip(origin, 3), r->authority);
 }
 
+/* The same answer for how nearly everybody says it, at once: each request may be asked. */
+static inline bool
+is_plainly_localhost(struct ern_slice authority)
+{
+    static const char *const names[] = {"localhost", "127.0.0.1"};
+    enum { LEN = 9 };
+
+    if (authority.len < LEN || (authority.len > LEN && authority.ptr[LEN] != ':'))
+        return false;
+    return memcmp(authority.ptr, names[0], LEN) == 0 || memcmp(authority.ptr, names[1], LEN) == 0;
+}
+
 static bool
 is_here(const struct ern_request *r)
 {
-    return !came_by_gateway(r) && is_localhost(authority_host(r->authority));
+    return !came_by_gateway(r) &&
+           (is_plainly_localhost(r->authority) || is_localhost(authority_host(r->authority)));
 }
 
 enum onlooker

@@ -265,6 +265,8 @@ write_head(struct exchange *x, struct out *o)
         out_literal(o, "\r\n");
     }
     write_evidence(x, o);
+    if (x->told)
+        trace_write_link(w->trace, o);
     compose_content(x, o);
     if (x->head_only)
         x->segments_n = 0;
@@ -278,6 +280,8 @@ compose(struct exchange *x)
     struct out *o;
     size_t before;
 
+    x->told = x->conn->onlooker != ONLOOKER_NONE && !x->route->quiet &&
+              onlooker_is_told((enum onlooker)x->conn->onlooker, &x->request);
     for (;;) {
         x->status = x->rule->status ? x->rule->status : x->decision.relayed;
         x->head_only = x->request.method == ERN_HEAD;
@@ -287,9 +291,11 @@ compose(struct exchange *x)
         o = x->carrier->begin_head(x);
         write_head(x, o);
         if (!o->full)
-            return;
+            break;
         o->full = false; /* a location can be as long as a request */
         x->worker->out.len = before;
         give_up(x);
     }
+    if (x->told)
+        trace_keep(x->worker->trace, x);
 }

@@ -316,6 +316,7 @@ conn_begin(struct worker *w, struct conn *c)
     bool speaks_for_many = networks_have(w->gateways, &ip);
 
     c->protocol = &h1_protocol;
+    c->onlooker = (uint8_t)trace_onlooker(w->trace, &ip);
     if (!enter(w, c, speaks_for_many ? NULL : &c->peer))
         return false;
     if (!c->listener->tls || secure_begin(c))

@@ -78,11 +78,12 @@ exchange_take(struct worker *w, struct conn *conn, const struct carrier *carrier
     x->content.error = 0;
     x->extend = (struct extend){false, false};
     x->charge = (struct charge){.stage = CHARGE_NONE};
+    x->waits.since_us = x->waits.n = 0;
     x->incident = x->sent_bytes = x->drained_bytes = x->rate_mark = 0;
     x->writing.busy = x->writing.ends = false;
     x->res.sink = (struct res_sink){.fd = -1};
     x->is_relayed = x->close = x->peer_closes = x->head_only = x->early = x->awaits = x->upgrades =
-        x->unsized = x->chunked = x->aborted = false;
+        x->unsized = x->chunked = x->aborted = x->told = false;
     x->segments_n = x->segment = 0;
     x->stream = NULL;
     x->res.release = NULL;
@@ -246,8 +247,10 @@ walk(struct exchange *x)
         begin(x);
     }
     x->rule = ern_decide(&x->decision, ERN_ACT);
-    if (!x->rule)
+    if (!x->rule) {
+        trace_waits(&x->waits, x->decision.waiting);
         return false;
+    }
     if (x->res.sink.state != SINK_NONE && x->content_state != PARSE_DONE)
         x->close = true; /* where its content ends is not known, or not worth waiting for */
     x->close = x->close || leaves_content(x);
@@ -372,6 +375,7 @@ bool
 exchange_resume(struct exchange *x)
 {
     x->res.now = x->worker->now;
+    trace_goes_on(&x->waits);
     x->stage = EXCHANGE_DECIDING;
     return walk(x);
 }

@@ -12,6 +12,7 @@
 #include "serve/demand.h"
 #include "serve/extend.h"
 #include "serve/rate.h"
+#include "serve/trace.h"
 #include "serve/worker.h"
 #include "wire/h1.h"
 #include "wire/h2.h"
@@ -83,6 +84,7 @@ struct exchange {
     struct charge charge; /* where the route costs */
     struct demand_content content;
     struct extend extend; /* what was declared, and is kept */
+    struct trace_waits waits; /* for answers of its resource */
     struct ern_request request;
     struct ern_facts given;
     struct ern_decision decision;
@@ -108,6 +110,7 @@ struct exchange {
     bool unsized;          /* how long the content is will be known at its end, and */
     bool chunked;          /* so it goes out in chunks */
     bool aborted;          /* the answer was cut */
+    bool told;             /* its answer says where its decision can be seen */
     uint8_t segments_n, segment;
     struct segment segments[SEGMENTS];
     uint64_t sent_bytes;       /* of content */

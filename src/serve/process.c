@@ -24,6 +24,7 @@
 #include "serve/portal.h"
 #include "serve/rate.h"
 #include "serve/shares.h"
+#include "serve/trace.h"
 
 enum { POOL_THREADS = 4 };
 
@@ -38,6 +39,7 @@ struct process { /* all that is to be given back at the end */
     struct shares *shares;
     struct meter *meter; /* NULL: there is no credit */
     struct live *live;   /* NULL: there is no stream of decisions */
+    struct traces *traces;
     struct pool *pool;
     struct log *access, *errors, *audit;
     struct tls **tls; /* of each listener; NULL where it is plain */
@@ -150,7 +152,10 @@ open_all(struct process *p, const struct process_options *options, struct hash_k
     p->workers = calloc(options->threads_n, sizeof *p->workers);
     p->threads = calloc(options->threads_n, sizeof *p->threads);
     p->live = conf->live ? live_new(options->threads_n, &conf->limits) : NULL;
-    if (!p->guests || !p->rates || !p->workers || !p->threads || (conf->live && !p->live))
+    p->traces =
+        conf->live ? traces_new(options->threads_n, &conf->limits, &conf->live_networks) : NULL;
+    if (!p->guests || !p->rates || !p->workers || !p->threads ||
+        (conf->live && (!p->live || !p->traces)))
         return complain("start", -ENOMEM);
     if (slice_is_there(conf->legal) && legal_open(conf->legal.ptr, &p->legal) < 0)
         return complain(conf->legal.ptr, -EINVAL);
@@ -213,6 +218,7 @@ start_worker(struct process *p, const struct process_options *options, struct ha
             .errors = p->errors,
             .audit = p->audit,
             .live = p->live,
+            .traces = p->traces,
             .number = i,
             .json = conf->log.format == CONF_LOG_JSON,
             .listeners = options->listeners + (size_t)i * options->listens_n,
@@ -266,6 +272,7 @@ close_all(struct process *p)
     guests_free(p->guests);
     incidents_free(p->incidents);
     live_free(p->live);
+    traces_free(p->traces);
     rates_free(p->rates);
     legal_close(p->legal);
     logins_free(p->logins);

@@ -91,6 +91,7 @@ make_route(const struct conf_route *from, const struct limits *limits, union rou
 {
     to->path = from->path;
     to->self = self;
+    to->by = from;
     to->needs = (enum route_needs)from->require;
     /* A request that costs is not one that may come again (RFC 8470 2). */
     to->early = from->price ? ROUTE_EARLY_REFUSE : (enum route_early)from->early_data;
@@ -133,6 +134,7 @@ static int
 add_policies(const struct conf *conf, const struct conf_site *site, const struct conf_route *from,
              const struct pause *pause, struct site_route *to)
 {
+    to->of = site;
     to->rate = nearest_limit(conf, site, from);
     to->policy = policy_of(conf, from);
     to->policy.pause = pause;
@@ -166,6 +168,7 @@ add_live(const struct conf *conf, struct site *site)
     site->routes[site->routes_n++] = (struct site_route){.path = ERN_SLICE(LIVE_PATH),
                                                          .kind = &live_resource,
                                                          .resource = &live_resource,
+                                                         .quiet = true,
                                                          .self = self};
     return 0;
 }
@@ -234,6 +237,7 @@ site_table_new(const struct conf *conf, struct pauses *pauses, struct site_table
         return -ENOMEM;
     for (size_t i = 0; i < site_kinds_n; i++)
         ern_resource_init(site_kinds[i]);
+    t->conf = conf;
     t->none = (struct site_route){
         .path = ERN_SLICE("/"), .kind = &none_resource, .resource = &none_resource};
     t->server = (struct site_route){

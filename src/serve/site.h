@@ -7,6 +7,8 @@
 #include "serve/rate.h"
 
 struct conf;
+struct conf_route;
+struct conf_site;
 struct pauses;
 struct limits;
 
@@ -29,6 +31,9 @@ struct site_route {
     struct rate_limit rate;
     enum route_needs needs;
     enum route_early early;
+    bool quiet;                  /* it shows decisions, and none of its own */
+    const struct conf_route *by; /* where it is written; NULL: it is in no file */
+    const struct conf_site *of;  /* likewise */
     /* Bytes of content that it takes of this request at most; NULL: content_bytes_max. */
     int64_t (*content_max)(const struct ern_request *request, const struct limits *limits);
 };
@@ -42,6 +47,7 @@ struct site {
 };
 
 struct site_table {
+    const struct conf *conf;
     struct site *sites; /* the first answers for unknown hosts, unless the listener is strict */
     unsigned sites_n;
     struct site_route none;   /* of every path without a route */

@@ -160,6 +160,10 @@ worker_new(const struct worker_options *options, struct worker **ret_worker)
     error = w->files && w->remembered ? open_loop(w, options) : -ENOMEM;
     if (!error && options->live)
         w->live = live_port(options->live, options->number, &w->mailbox);
+    if (options->traces) {
+        w->traces = options->traces;
+        w->trace = trace_ring(options->traces, options->number);
+    }
     if (error) {
         worker_free(w);
         return error;

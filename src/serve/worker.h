@@ -56,6 +56,8 @@ struct rates;
 struct logins;
 struct remembered;
 struct tls;
+struct trace_ring;
+struct traces;
 
 struct worker {
     const struct site_table *sites; /* the configuration, and */
@@ -74,7 +76,9 @@ struct worker {
     struct remembered *remembered;      /* credentials that were right, of this thread */
     struct files *files;
     struct mailbox mailbox;
-    struct live_port *live; /* of the stream of decisions; NULL: there is none */
+    struct live_port *live;      /* of the stream of decisions; NULL: there is none */
+    const struct traces *traces; /* the last ones of all workers, and */
+    struct trace_ring *trace;    /* its own; NULL: they are not kept */
     struct log_writer access;
     struct log_writer errors;
     struct log_writer audit;
@@ -134,6 +138,7 @@ struct worker_options {
     struct pool *pool;
     struct log *access, *errors, *audit; /* NULL: not written */
     struct live *live;                   /* NULL: there is no stream of decisions */
+    struct traces *traces;               /* NULL: they are not kept */
     unsigned number;                     /* of the worker, from 0 */
     struct listener *listeners;
     unsigned listeners_n;

@@ -14,18 +14,6 @@ live_deflate(const struct ern_request *r, struct websocket_deflate *ret_agreed)
     return websocket_extensions(r, &ours, ret_agreed) == WEBSOCKET_DEFLATE;
 }
 
-/* ---- who may listen -------------------------------------------------------------------------- */
-
-static bool
-is_permitted(const struct ern_decision *d)
-{
-    const struct res_request *request = d->self;
-    const struct live_route *route = request->route;
-    struct ip peer = address_ip(&request->peer);
-
-    return onlooker_may_see(&route->onlookers, &peer, d->request);
-}
-
 /* ---- the handshake --------------------------------------------------------------------------- */
 
 static bool
@@ -94,7 +82,7 @@ static enum ern_answer
 ask_permitted(struct ern_decision *d, enum ern_fact fact)
 {
     (void)fact;
-    return is_permitted(d) ? ERN_YES : ERN_NO;
+    return onlooker_is_permitted(d) ? ERN_YES : ERN_NO;
 }
 
 /* In HTTP/2 nothing can be upgraded (RFC 9113 8.6). Nor does it help who may not listen. */
@@ -107,7 +95,7 @@ ask_upgrade_required(struct ern_decision *d, enum ern_fact fact)
 
     (void)fact;
     if (r->version_major > 1 || (r->method != ERN_GET && r->method != ERN_HEAD) || is_right ||
-        !is_permitted(d))
+        !onlooker_is_permitted(d))
         return ERN_NO;
     request->upgrade = ERN_SLICE("websocket");
     tell_version(request);

@@ -14,11 +14,6 @@
 
 #define LIVE_PATH "/.earnest/live"
 
-struct live_route {
-    struct res_route any;
-    struct onlookers onlookers;
-};
-
 extern struct ern_resource live_resource;
 
 /* What a handshake that was taken agrees about compression. Returns false if there is none. */

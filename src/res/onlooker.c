@@ -101,6 +101,16 @@ onlooker_may_see(const struct onlookers *o, const struct ip *peer, const struct 
 }
 
 bool
+onlooker_is_permitted(const struct ern_decision *d)
+{
+    const struct res_request *request = d->self;
+    const struct onlooker_route *route = request->route;
+    struct ip peer = address_ip(&request->peer);
+
+    return onlooker_may_see(&route->onlookers, &peer, d->request);
+}
+
+bool
 onlooker_is_told(enum onlooker onlooker, const struct ern_request *r)
 {
     return onlooker == ONLOOKER_ALLOWED || (onlooker == ONLOOKER_HERE && is_here(r));

@@ -9,12 +9,17 @@
 #define RES_ONLOOKER_H
 
 #include "base/network.h"
-#include "earnest/message.h"
+#include "res/res.h"
 
 struct onlookers {
     struct networks allow;         /* besides clients on this host */
     const struct ern_slice *names; /* hosts of the site, names_n of them */
     unsigned names_n;
+};
+
+struct onlooker_route { /* of a kind of resource that shows decisions */
+    struct res_route any;
+    struct onlookers onlookers;
 };
 
 /* What the address of a client is to those who look on. */
@@ -24,6 +29,9 @@ enum onlooker onlooker_of(const struct networks *allow, const struct ip *peer);
 /* May the client with this address, who asks so, see decisions? */
 bool onlooker_may_see(const struct onlookers *onlookers, const struct ip *peer,
                       const struct ern_request *request);
+
+/* May the client of this decision, on one who has such a route? */
+bool onlooker_is_permitted(const struct ern_decision *decision);
 
 /*
  * Is the client to be told where the decision on this request can be seen? Whether it may see it is

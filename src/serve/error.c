@@ -8,6 +8,8 @@
 #include "msg/problem.h"
 #include "res/choices.h"
 #include "res/page.h"
+#include "serve/section.h"
+#include "serve/why.h"
 
 enum {
     DETAIL_BYTES = 768,
@@ -31,16 +33,18 @@ enum limit_index {
 
 static const struct labels {
     struct ern_slice rule, source, why, yes, no, offset, limit, location, link, price, balance,
-        incident;
+        incident, decided;
 } labels[LANGUAGES] = {
 #define L(text)                                                                                    \
     {                                                                                              \
         "" text, sizeof text - 1                                                                   \
     }
     [LANGUAGE_EN] = {L("Rule"), L("Section"), L("Why"), L("yes"), L("no"), L("At byte"), L("Limit"),
-                     L("Address"), L("Go on at"), L("Price"), L("Balance"), L("Incident")},
+                     L("Address"), L("Go on at"), L("Price"), L("Balance"), L("Incident"),
+                     L("How it was decided")},
     [LANGUAGE_BN] = {L("নিয়ম"), L("ধারা"), L("কারণ"), L("হ্যাঁ"), L("না"), L("বাইট"), L("সীমা"),
-                     L("ঠিকানা"), L("এগিয়ে যান"), L("দাম"), L("জমা"), L("ঘটনা")},
+                     L("ঠিকানা"), L("এগিয়ে যান"), L("দাম"), L("জমা"), L("ঘটনা"),
+                     L("কীভাবে ঠিক হল")},
 #undef L
 };
 
@@ -50,6 +54,7 @@ struct answer {
     struct problem problem;
     struct ern_slice location;     /* where to go instead, or absent */
     const struct choices *choices; /* what to choose from, or NULL */
+    struct ern_slice why;          /* where it is explained, to who may see it; or absent */
     struct ern_slice condition;    /* what a WebDAV client is told of it (RFC 4918 16), or absent */
 };
 
@@ -203,7 +208,8 @@ detail_of(const struct exchange *x, enum language language, struct out *o)
 
 /* Gathers what there is to say. detail and incident are room for texts of it. */
 static void
-describe(const struct exchange *x, struct answer *a, struct out *detail, struct out *incident)
+describe(const struct exchange *x, struct answer *a, struct out *detail, struct out *incident,
+         struct out *why)
 {
     const struct ern_status *status = ern_status_find(x->status);
     const struct ern_rule *rule = rule_shown(x);
@@ -212,6 +218,11 @@ describe(const struct exchange *x, struct answer *a, struct out *detail, struct 
     a->location = x->decision.evidence.location;
     a->condition = x->res.condition;
     a->choices = x->res.choices;
+    a->why = ERN_ABSENT;
+    if (x->told) {
+        trace_write_path(x->worker->trace, why);
+        a->why = out_done(why);
+    }
     a->problem = (struct problem){
         .status = x->status,
         .title = status ? status->phrase : ERN_SLICE("Unregistered"),
@@ -241,7 +252,9 @@ static const struct ern_slice style = {
     "p{font-size:1.2rem;margin:1.5rem 0 2.5rem;overflow-wrap:anywhere}"                            \
     "dl{margin:0;color:var(--soft);font-size:.9rem}"                                               \
     "div{display:flex;flex-wrap:wrap;gap:0 1rem;padding:.5rem 0;border-top:1px solid var(--line)}" \
-    "dt{flex:0 0 6rem}dd{flex:1 1 14rem;margin:0;color:var(--ink);overflow-wrap:anywhere}"
+    "dt{flex:0 0 6rem}dd{flex:1 1 14rem;margin:0;color:var(--ink);overflow-wrap:anywhere}"         \
+    "figure{margin:2.5rem 0 0;overflow-x:auto}"                                                    \
+    "svg{display:block;width:100%;min-width:34rem;height:auto}"
     TEXT, sizeof TEXT - 1
 #undef TEXT
 };
@@ -268,30 +281,6 @@ html_term_end(struct out *o)
     out_literal(o, "</dd></div>\n");
 }
 
-/* A section as in "RFC 9110 15.5.5", as a link to it. */
-static void
-html_section(struct out *o, struct ern_slice source)
-{
-    struct ern_slice rest, number;
-
-    if (!slice_starts(source, ERN_SLICE("RFC "))) {
-        out_html(o, source);
-        return;
-    }
-    rest = slice_skip(source, 4);
-    number = slice_first(rest, slice_find(rest, ' '));
-    rest = slice_skip(rest, number.len);
-    out_literal(o, "<a href=\"https://www.rfc-editor.org/rfc/rfc");
-    out_slice(o, number);
-    if (rest.len > 1) {
-        out_literal(o, "#section-");
-        out_slice(o, slice_skip(rest, 1));
-    }
-    out_literal(o, "\">");
-    out_html(o, source);
-    out_literal(o, "</a>");
-}
-
 static void
 html_link(struct out *o, struct ern_slice term, struct ern_slice url)
 {
@@ -316,7 +305,7 @@ html_why(struct out *o, const struct answer *a)
     out_html(o, p->rule);
     html_term_end(o);
     html_term(o, l->source);
-    html_section(o, p->source);
+    section_write_link(o, p->source);
     html_term_end(o);
     if (slice_is_there(p->fact)) {
         html_term(o, l->why);
@@ -357,6 +346,7 @@ html_more(struct out *o, const struct answer *a)
         html_number(o, l->price, p->price);
         html_number(o, l->balance, p->balance);
     }
+    html_link(o, l->decided, a->why);
     if (slice_is_there(p->instance)) {
         html_term(o, l->incident);
         out_html(o, p->instance);
@@ -365,7 +355,7 @@ html_more(struct out *o, const struct answer *a)
 }
 
 static void
-write_html(struct out *o, const struct answer *a)
+write_html(struct out *o, const struct exchange *x, const struct answer *a)
 {
     const struct problem *p = &a->problem;
 
@@ -379,6 +369,8 @@ write_html(struct out *o, const struct answer *a)
     out_literal(o, "</title>\n<link rel=\"icon\" href=\"data:,\">\n<style>");
     out_slice(o, page_style.text);
     out_slice(o, style);
+    if (x->told)
+        out_slice(o, page_path.text);
     out_literal(o, "</style>\n</head>\n<body>\n<main>\n<h1 lang=\"en\"><b>");
     out_u64(o, p->status);
     out_literal(o, "</b> ");
@@ -394,7 +386,10 @@ write_html(struct out *o, const struct answer *a)
     out_literal(o, "<dl>\n");
     html_why(o, a);
     html_more(o, a);
-    out_literal(o, "</dl>\n</main>\n</body>\n</html>\n");
+    out_literal(o, "</dl>\n");
+    if (x->told)
+        why_write_own(x, a->language, o);
+    out_literal(o, "</main>\n</body>\n</html>\n");
 }
 
 static void
@@ -459,6 +454,7 @@ write_text(struct out *o, const struct answer *a)
         text_number(o, l->price, p->price);
         text_number(o, l->balance, p->balance);
     }
+    text_line(o, l->decided, a->why);
     text_line(o, l->incident, p->instance);
 }
 
@@ -533,17 +529,17 @@ error_write(struct exchange *x)
         [FORM_TEXT] = {"text/plain; charset=utf-8", 25},
         [FORM_XML] = {"application/xml; charset=utf-8", 30},
     };
-    char detail_text[DETAIL_BYTES], incident_text[16];
+    char detail_text[DETAIL_BYTES], incident_text[16], why_text[TRACE_LINK_BYTES];
     struct out detail = out_init(detail_text, sizeof detail_text);
     struct out incident = out_init(incident_text, sizeof incident_text);
-    struct out o = arena_out(&x->arena);
+    struct out why = out_init(why_text, sizeof why_text), o = arena_out(&x->arena);
     enum form form = form_wanted(&x->request, slice_is_there(x->res.condition));
     struct error_content content;
     struct answer a;
 
-    describe(x, &a, &detail, &incident);
+    describe(x, &a, &detail, &incident, &why);
     if (form == FORM_HTML)
-        write_html(&o, &a);
+        write_html(&o, x, &a);
     else if (form == FORM_TEXT)
         write_text(&o, &a);
     else if (form == FORM_XML)

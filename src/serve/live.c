@@ -117,22 +117,6 @@ write_member(struct out *o, const char *name, struct ern_slice value)
     out_char(o, '"');
 }
 
-/* "2026-11-22T23:30:09Z" */
-static void
-write_time(struct out *o, int64_t unix_s)
-{
-    struct civil t = civil_from(unix_s);
-
-    out_digits(o, (uint64_t)t.year, 4);
-    out_char(o, '-');
-    out_digits(o, t.month, 2);
-    out_char(o, '-');
-    out_digits(o, t.day, 2);
-    out_char(o, 'T');
-    civil_write_clock(o, &t);
-    out_char(o, 'Z');
-}
-
 /* The query is left out: it is where tokens and names of people stand. */
 static void
 write_message(struct out *o, const struct exchange *x)
@@ -143,7 +127,7 @@ write_message(struct out *o, const struct exchange *x)
     out_literal(o, "{\"id\":\"");
     out_hex(o, x->incident ? x->incident : worker_random(w));
     out_literal(o, "\",\"time\":\"");
-    write_time(o, w->now.unix_s);
+    civil_write_utc(o, w->now.unix_s);
     out_literal(o, "\",\"client\":\"");
     address_write_host(o, &x->res.peer);
     out_char(o, '"');

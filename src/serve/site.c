@@ -18,11 +18,12 @@
 #include "res/redirect.h"
 #include "serve/pause.h"
 #include "serve/portal.h"
+#include "serve/why.h"
 
 struct ern_resource *const site_kinds[] = {
-    &files_resource,  &variants_resource, &dav_resource,  &upload_resource,
-    &work_resource,   &redirect_resource, &gone_resource, &none_resource,
-    &server_resource, &https_resource,    &live_resource, &portal_resource,
+    &files_resource,    &variants_resource, &dav_resource,  &upload_resource, &work_resource,
+    &redirect_resource, &gone_resource,     &none_resource, &server_resource, &https_resource,
+    &live_resource,     &portal_resource,   &why_resource,
 };
 enum { HTTPS_PORT = 443 };
 
@@ -32,7 +33,7 @@ union route_self { /* the configuration of a route, as its kind has it */
     struct res_route any;
     struct files_route files;
     struct redirect_route redirect;
-    struct live_route live;
+    struct onlooker_route onlooker;
     struct share share; /* its part files is the first member, too */
     struct https_route https;
 };
@@ -156,20 +157,32 @@ site_sort(struct site *site)
     qsort(site->routes, site->routes_n, sizeof *site->routes, longest_first);
 }
 
-/* The stream of decisions, for those who may listen to it. */
-static int
-add_live(const struct conf *conf, struct site *site)
-{
-    union route_self *self = calloc(1, sizeof *self);
+/* What shows decisions, to those who may see them. */
+static const struct {
+    struct ern_slice path;
+    struct ern_resource *kind;
+} shows[] = {
+    {{LIVE_PATH, sizeof LIVE_PATH - 1}, &live_resource},
+    {{TRACE_PATH, sizeof TRACE_PATH - 1}, &why_resource},
+};
+enum { SHOWS = sizeof shows / sizeof *shows };
 
-    if (!self)
-        return -ENOMEM;
-    self->live.onlookers = (struct onlookers){conf->live_networks, site->names, site->names_n};
-    site->routes[site->routes_n++] = (struct site_route){.path = ERN_SLICE(LIVE_PATH),
-                                                         .kind = &live_resource,
-                                                         .resource = &live_resource,
-                                                         .quiet = true,
-                                                         .self = self};
+static int
+add_shows(const struct conf *conf, struct site *site)
+{
+    for (size_t i = 0; i < SHOWS; i++) {
+        union route_self *self = calloc(1, sizeof *self);
+
+        if (!self)
+            return -ENOMEM;
+        self->onlooker.onlookers =
+            (struct onlookers){conf->live_networks, site->names, site->names_n};
+        site->routes[site->routes_n++] = (struct site_route){.path = shows[i].path,
+                                                             .kind = shows[i].kind,
+                                                             .resource = shows[i].kind,
+                                                             .quiet = true,
+                                                             .self = self};
+    }
     return 0;
 }
 
@@ -178,7 +191,7 @@ make_site(const struct conf *conf, const struct conf_site *from, struct site *to
           struct ern_slice *ret_path)
 {
     to->names = calloc(from->aliases.n + 1, sizeof *to->names);
-    to->routes = calloc(from->routes_n + conf->live, sizeof *to->routes);
+    to->routes = calloc(from->routes_n + (conf->live ? SHOWS : 0), sizeof *to->routes);
     if (!to->names || !to->routes)
         return -ENOMEM;
     if (slice_is_there(from->name))
@@ -201,7 +214,7 @@ make_site(const struct conf *conf, const struct conf_site *from, struct site *to
             return error;
         }
     }
-    if (conf->live && add_live(conf, to) != 0)
+    if (conf->live && add_shows(conf, to) != 0)
         return -ENOMEM;
     site_sort(to);
     return 0;

@@ -168,8 +168,8 @@ fill_text(struct trace *t, const struct exchange *x)
     t->path_len = (uint16_t)add_text(t, at, path, TRACE_TEXT_BYTES - at);
 }
 
-static void
-fill(struct trace *t, const struct exchange *x)
+void
+trace_fill(struct trace *t, const struct exchange *x)
 {
     const struct ern_request *r = &x->request;
     const struct ern_decision *d = &x->decision;
@@ -204,7 +204,7 @@ trace_keep(struct trace_ring *r, const struct exchange *x)
 
     atomic_store_explicit(&s->state, whole - 1, memory_order_relaxed);
     atomic_thread_fence(memory_order_release); /* before what is written next */
-    fill(&s->trace, x);
+    trace_fill(&s->trace, x);
     atomic_store_explicit(&s->state, whole, memory_order_release);
     count_up(r);
     r->at = r->at + 1 < r->traces->kept ? r->at + 1 : 0;

@@ -85,6 +85,9 @@ void trace_write_link(const struct trace_ring *ring, struct out *o);
 /* Keeps a decision; its client may have its name by then. */
 void trace_keep(struct trace_ring *ring, const struct exchange *exchange);
 
+/* The trace of an exchange whose answer is being written. */
+void trace_fill(struct trace *trace, const struct exchange *exchange);
+
 /* An exchange waits for the answer to a fact; it has it. */
 void trace_waits(struct trace_waits *waits, enum ern_fact fact);
 void trace_goes_on(struct trace_waits *waits);

@@ -39,15 +39,22 @@ is_name_of_ours(const struct onlookers *o, struct ern_slice host)
     return is_localhost(host) || read_address(host, &ip);
 }
 
-/* Does it speak for a client elsewhere? A gateway that adds no field for its clients may still be
- * known by HTTP/1.0, which no client speaks any more. */
+/* Does it speak for a client elsewhere? */
 static bool
 came_by_gateway(const struct ern_request *r)
 {
     const uint64_t signs = UINT64_C(1) << ERN_FIELD_via | UINT64_C(1) << ERN_FIELD_forwarded |
                            UINT64_C(1) << ERN_FIELD_x_forwarded_for;
 
-    return (r->present & signs) != 0 || (r->version_major == 1 && r->version_minor == 0);
+    return (r->present & signs) != 0;
+}
+
+/* A gateway that adds no field for its clients may still be known by HTTP/1.0, which they do not
+ * speak any more. WebSocket does not come by it. */
+static bool
+is_outdated(const struct ern_request *r)
+{
+    return r->version_major == 1 && r->version_minor == 0;
 }
 
 /* rfc6455#10.2 "Servers that are not intended to process input from any web page but only for
@@ -113,5 +120,28 @@ onlooker_is_permitted(const struct ern_decision *d)
 bool
 onlooker_is_told(enum onlooker onlooker, const struct ern_request *r)
 {
-    return onlooker == ONLOOKER_ALLOWED || (onlooker == ONLOOKER_HERE && is_here(r));
+    return onlooker == ONLOOKER_ALLOWED ||
+           (onlooker == ONLOOKER_HERE && !is_outdated(r) && is_here(r));
+}
+
+enum ern_answer
+onlooker_ask_permitted(struct ern_decision *d, enum ern_fact fact)
+{
+    (void)fact;
+    return !is_outdated(d->request) && onlooker_is_permitted(d) ? ERN_YES : ERN_NO;
+}
+
+enum ern_answer
+onlooker_ask_hidden(struct ern_decision *d, enum ern_fact fact)
+{
+    (void)d;
+    (void)fact;
+    return ERN_YES;
+}
+
+enum ern_answer
+onlooker_ask_method_allowed(struct ern_decision *d, enum ern_fact fact)
+{
+    (void)fact;
+    return res_allows(d, RES_ALLOW(GET) | RES_ALLOW(HEAD) | RES_ALLOW(OPTIONS));
 }

@@ -39,4 +39,13 @@ bool onlooker_is_permitted(const struct ern_decision *decision);
  */
 bool onlooker_is_told(enum onlooker onlooker, const struct ern_request *request);
 
+/* What pages for onlookers answer alike: to all others they are not there. */
+ern_ask onlooker_ask_permitted;
+ern_ask onlooker_ask_hidden;
+ern_ask onlooker_ask_method_allowed;
+
+#define ONLOOKER_ASKS                                                                              \
+    [ERN_FACT_permitted] = onlooker_ask_permitted, [ERN_FACT_hidden] = onlooker_ask_hidden,        \
+    [ERN_FACT_method_allowed] = onlooker_ask_method_allowed
+
 #endif

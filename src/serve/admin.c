@@ -18,6 +18,7 @@
 #include "serve/audit.h"
 #include "serve/guests.h"
 #include "serve/pause.h"
+#include "serve/why.h"
 
 enum {
     QUEUE = 8,
@@ -192,6 +193,26 @@ run_signal(struct admin_call *c)
     admin_line(c);
 }
 
+/* why ID FORM LANGUAGE */
+static void
+run_why(struct admin_call *c)
+{
+    enum language language =
+        slice_eq(c->word[3], language_tag(LANGUAGE_BN)) ? LANGUAGE_BN : LANGUAGE_EN;
+    enum why_form form;
+    struct trace trace;
+    struct why why;
+
+    if (!why_form_find(c->word[2], &form)) {
+        admin_error(c, "the forms are txt, html, json and svg");
+    } else if (!c->options->traces || !trace_find(c->options->traces, c->word[1], &trace)) {
+        admin_error(c, "that decision is not remembered, or not any more");
+    } else {
+        why_look(&trace, c->options->conf, c->word[1], language, &why);
+        why_write(&why, form, c->out);
+    }
+}
+
 static const struct {
     const char *name;
     unsigned words_min, words_max;
@@ -204,7 +225,7 @@ static const struct {
     {"credit", 1, 2, false, admin_credit}, {"credit", 4, 4, true, admin_credit},
     {"locks", 1, 1, false, admin_locks},   {"unlock", 2, 2, true, admin_unlock},
     {"jobs", 1, 1, false, admin_jobs},     {"legal", 1, 1, false, admin_legal},
-    {"why", 2, 2, false, admin_why},
+    {"why", 2, 2, false, admin_why},       {"why", 4, 4, false, run_why},
 };
 
 static void

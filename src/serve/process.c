@@ -335,6 +335,7 @@ process_run(const struct process_options *options)
                                                              .shares = p.shares,
                                                              .legal = p.legal,
                                                              .incidents = p.incidents,
+                                                             .traces = p.traces,
                                                              .audit = p.audit});
     while (!error && p.workers_n < options->threads_n)
         error = start_worker(&p, options, key);

@@ -141,35 +141,11 @@ ask_acceptable(struct ern_decision *d, enum ern_fact fact)
     return request->has_representation ? ERN_YES : ERN_NO;
 }
 
-static enum ern_answer
-ask_permitted(struct ern_decision *d, enum ern_fact fact)
-{
-    (void)fact;
-    return onlooker_is_permitted(d) ? ERN_YES : ERN_NO;
-}
-
-static enum ern_answer
-ask_hidden(struct ern_decision *d, enum ern_fact fact)
-{
-    (void)d;
-    (void)fact;
-    return ERN_YES;
-}
-
-static enum ern_answer
-ask_method_allowed(struct ern_decision *d, enum ern_fact fact)
-{
-    (void)fact;
-    return res_allows(d, RES_ALLOW(GET) | RES_ALLOW(HEAD) | RES_ALLOW(OPTIONS));
-}
-
 struct ern_resource why_resource = {
     .name = "why",
     .ask =
         {
-            [ERN_FACT_permitted] = ask_permitted,
-            [ERN_FACT_hidden] = ask_hidden,
-            [ERN_FACT_method_allowed] = ask_method_allowed,
+            ONLOOKER_ASKS,
             [ERN_FACT_exists] = ask_exists,
             [ERN_FACT_acceptable] = ask_acceptable,
         },

@@ -32,7 +32,9 @@ static const char help[] =
     "  unlock TOKEN              breaks one\n"
     "  jobs                      what was accepted to be done later\n"
     "  legal                     the demands in force (earnest legal changes their file)\n"
-    "  why ID                    what is known of an incident, which a 500 names\n"
+    "  incident ID               what is known of an incident, which a 500 names\n"
+    "  why ID                    a decision that is remembered, explained (earnest why is for "
+    "people)\n"
     "  reload                    read the configuration again\n"
     "  drain                     let answers finish, and stop\n"
     "\n"
@@ -211,14 +213,23 @@ run(struct ctl *ctl, int argc, char **argv)
     return line.full ? usage() : ask(ctl, out_done(&line), true);
 }
 
+static struct ctl state = {.socket = "/run/earnest.sock", .for_s = 600};
+
+int
+ctl_ask(const char *socket, struct ern_slice line)
+{
+    if (socket)
+        state.socket = socket;
+    return ask_and_print(&state, line);
+}
+
 int
 ctl_main(int argc, char **argv)
 {
-    static struct ctl ctl = {.socket = "/run/earnest.sock", .for_s = 600};
     bool is_verb = !slice_eq(slice_text(argv[0]), ERN_SLICE("ctl")), wants_help = false;
     char *verb = argv[0];
 
-    if (!take(argc, argv, &ctl, &wants_help))
+    if (!take(argc, argv, &state, &wants_help))
         return usage();
     if (wants_help) {
         (void)fputs(help, stdout);
@@ -226,5 +237,5 @@ ctl_main(int argc, char **argv)
     }
     if (is_verb) /* the command is the verb: it goes before its arguments */
         argv[--optind] = verb;
-    return run(&ctl, argc - optind, argv + optind);
+    return run(&state, argc - optind, argv + optind);
 }

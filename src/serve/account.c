@@ -8,6 +8,7 @@
 #include "serve/incident.h"
 #include "serve/live.h"
 #include "serve/login.h"
+#include "serve/tally.h"
 
 enum {
     VALUE_BYTES = 512,      /* of what strangers wrote, so much is logged */
@@ -221,6 +222,7 @@ account(struct exchange *x)
     struct worker *w = x->worker;
     struct out o;
 
+    tally_count(w->tally, x);
     live_tell(x);
     if (w->access.log) {
         o = log_begin(&w->access, w->now.run_ms);

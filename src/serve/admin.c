@@ -193,17 +193,17 @@ run_signal(struct admin_call *c)
     admin_line(c);
 }
 
-/* why ID FORM LANGUAGE */
+/* why ID [FORM [LANGUAGE]] */
 static void
 run_why(struct admin_call *c)
 {
-    enum language language =
-        slice_eq(c->word[3], language_tag(LANGUAGE_BN)) ? LANGUAGE_BN : LANGUAGE_EN;
-    enum why_form form;
+    bool bengali = c->words_n > 3 && slice_eq(c->word[3], language_tag(LANGUAGE_BN));
+    enum language language = bengali ? LANGUAGE_BN : LANGUAGE_EN;
+    enum why_form form = WHY_JSON;
     struct trace trace;
     struct why why;
 
-    if (!why_form_find(c->word[2], &form)) {
+    if (c->words_n > 2 && !why_form_find(c->word[2], &form)) {
         admin_error(c, "the forms are txt, html, json and svg");
     } else if (!c->options->traces || !trace_find(c->options->traces, c->word[1], &trace)) {
         admin_error(c, "that decision is not remembered, or not any more");
@@ -219,13 +219,13 @@ static const struct {
     bool changes; /* something: it is audited */
     void (*run)(struct admin_call *call);
 } verbs[] = {
-    {"status", 1, 1, false, run_status},   {"limits", 1, 1, false, run_limits},
-    {"pause", 3, 3, true, run_pause},      {"resume", 2, 2, true, run_resume},
-    {"reload", 1, 1, true, run_signal},    {"drain", 1, 1, true, run_signal},
-    {"credit", 1, 2, false, admin_credit}, {"credit", 4, 4, true, admin_credit},
-    {"locks", 1, 1, false, admin_locks},   {"unlock", 2, 2, true, admin_unlock},
-    {"jobs", 1, 1, false, admin_jobs},     {"legal", 1, 1, false, admin_legal},
-    {"why", 2, 2, false, admin_why},       {"why", 4, 4, false, run_why},
+    {"status", 1, 1, false, run_status},       {"limits", 1, 1, false, run_limits},
+    {"pause", 3, 3, true, run_pause},          {"resume", 2, 2, true, run_resume},
+    {"reload", 1, 1, true, run_signal},        {"drain", 1, 1, true, run_signal},
+    {"credit", 1, 2, false, admin_credit},     {"credit", 4, 4, true, admin_credit},
+    {"locks", 1, 1, false, admin_locks},       {"unlock", 2, 2, true, admin_unlock},
+    {"jobs", 1, 1, false, admin_jobs},         {"legal", 1, 1, false, admin_legal},
+    {"incident", 2, 2, false, admin_incident}, {"why", 2, 4, false, run_why},
 };
 
 static void

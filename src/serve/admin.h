@@ -17,8 +17,9 @@
  *   unlock TOKEN        breaks one
  *   jobs                what was accepted to be done later
  *   legal               the demands that are in force
- *   why ID              what is known of an incident, which a 500 names
- *   why ID FORM LANG    a decision, explained (why.h): as txt, html, json or svg, in en or bn
+ *   incident ID         what is known of an incident, which a 500 names
+ *   why ID FORM LANG    a decision, explained (why.h): as txt, html, json (the default) or svg, in
+ *                       en (the default) or bn
  *
  *   reload, drain       the process id of the supervisor: these are signals to it, SIGHUP and
  *                       SIGTERM, which its own user sends

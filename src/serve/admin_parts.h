@@ -37,6 +37,6 @@ void admin_locks(struct admin_call *call);
 void admin_unlock(struct admin_call *call);
 void admin_jobs(struct admin_call *call);
 void admin_legal(struct admin_call *call);
-void admin_why(struct admin_call *call);
+void admin_incident(struct admin_call *call);
 
 #endif

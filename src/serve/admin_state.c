@@ -280,7 +280,7 @@ admin_legal(struct admin_call *c)
 }
 
 void
-admin_why(struct admin_call *c)
+admin_incident(struct admin_call *c)
 {
     struct incident incident;
 

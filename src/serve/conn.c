@@ -11,6 +11,7 @@
 #include "serve/guests.h"
 #include "serve/secure.h"
 #include "serve/send.h"
+#include "serve/trace.h"
 
 enum { TURN_READS = 4 /* full buffers that are read before others have their turn */ };
 

@@ -24,6 +24,7 @@
 #include "serve/portal.h"
 #include "serve/rate.h"
 #include "serve/shares.h"
+#include "serve/tally.h"
 #include "serve/trace.h"
 
 enum { POOL_THREADS = 4 };
@@ -40,6 +41,7 @@ struct process { /* all that is to be given back at the end */
     struct meter *meter; /* NULL: there is no credit */
     struct live *live;   /* NULL: there is no stream of decisions */
     struct traces *traces;
+    struct tallies *tallies;
     struct pool *pool;
     struct log *access, *errors, *audit;
     struct tls **tls; /* of each listener; NULL where it is plain */
@@ -154,7 +156,8 @@ open_all(struct process *p, const struct process_options *options, struct hash_k
     p->live = conf->live ? live_new(options->threads_n, &conf->limits) : NULL;
     p->traces =
         conf->live ? traces_new(options->threads_n, &conf->limits, &conf->live_networks) : NULL;
-    if (!p->guests || !p->rates || !p->workers || !p->threads ||
+    p->tallies = tallies_new(options->threads_n);
+    if (!p->guests || !p->rates || !p->workers || !p->threads || !p->tallies ||
         (conf->live && (!p->live || !p->traces)))
         return complain("start", -ENOMEM);
     if (slice_is_there(conf->legal) && legal_open(conf->legal.ptr, &p->legal) < 0)
@@ -219,6 +222,7 @@ start_worker(struct process *p, const struct process_options *options, struct ha
             .audit = p->audit,
             .live = p->live,
             .traces = p->traces,
+            .tallies = p->tallies,
             .number = i,
             .json = conf->log.format == CONF_LOG_JSON,
             .listeners = options->listeners + (size_t)i * options->listens_n,
@@ -273,6 +277,7 @@ close_all(struct process *p)
     incidents_free(p->incidents);
     live_free(p->live);
     traces_free(p->traces);
+    tallies_free(p->tallies);
     rates_free(p->rates);
     legal_close(p->legal);
     logins_free(p->logins);

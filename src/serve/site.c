@@ -18,12 +18,14 @@
 #include "res/redirect.h"
 #include "serve/pause.h"
 #include "serve/portal.h"
+#include "serve/vitals.h"
 #include "serve/why.h"
 
 struct ern_resource *const site_kinds[] = {
-    &files_resource,    &variants_resource, &dav_resource,  &upload_resource, &work_resource,
-    &redirect_resource, &gone_resource,     &none_resource, &server_resource, &https_resource,
-    &live_resource,     &portal_resource,   &why_resource,
+    &files_resource,  &variants_resource, &dav_resource,    &upload_resource,
+    &work_resource,   &redirect_resource, &gone_resource,   &none_resource,
+    &server_resource, &https_resource,    &live_resource,   &portal_resource,
+    &why_resource,    &metrics_resource,  &health_resource, &ready_resource,
 };
 enum { HTTPS_PORT = 443 };
 
@@ -164,6 +166,9 @@ static const struct {
 } shows[] = {
     {{LIVE_PATH, sizeof LIVE_PATH - 1}, &live_resource},
     {{TRACE_PATH, sizeof TRACE_PATH - 1}, &why_resource},
+    {{METRICS_PATH, sizeof METRICS_PATH - 1}, &metrics_resource},
+    {{HEALTH_PATH, sizeof HEALTH_PATH - 1}, &health_resource},
+    {{READY_PATH, sizeof READY_PATH - 1}, &ready_resource},
 };
 enum { SHOWS = sizeof shows / sizeof *shows };
 

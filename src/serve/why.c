@@ -77,6 +77,15 @@ why_answer(const struct why *w, bool yes)
     return why_word(w, yes ? WHY_YES : WHY_NO);
 }
 
+/* Who answered a fact before the resource could be asked: the route, if a key of it has a say. */
+static enum why_word
+who_gave(const struct why *w, enum ern_fact fact)
+{
+    struct written written;
+
+    return written_of(w->conf, w->trace->route, fact, &written) ? WHY_BY_POLICY : WHY_BY_REQUEST;
+}
+
 struct ern_slice
 why_who(const struct why *w, enum ern_fact fact)
 {
@@ -89,7 +98,7 @@ why_who(const struct why *w, enum ern_fact fact)
         return why_word(w, WHY_BY_SERVER);
     case ERN_ASK:
         if (!ern_bits_has(&w->asked, fact))
-            break;
+            return why_word(w, why_is_telling(w, fact) ? who_gave(w, fact) : WHY_BY_NOBODY);
         return route->resource->ask[fact] != route->kind->ask[fact] ? why_word(w, WHY_BY_POLICY)
                                                                     : slice_text(route->kind->name);
     case ERN_BODY:

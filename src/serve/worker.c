@@ -15,6 +15,7 @@
 #include "serve/legal.h"
 #include "serve/live.h"
 #include "serve/login.h"
+#include "serve/tally.h"
 
 enum {
     EVENTS = 256,
@@ -160,6 +161,10 @@ worker_new(const struct worker_options *options, struct worker **ret_worker)
     error = w->files && w->remembered ? open_loop(w, options) : -ENOMEM;
     if (!error && options->live)
         w->live = live_port(options->live, options->number, &w->mailbox);
+    if (options->tallies) {
+        w->tallies = options->tallies;
+        w->tally = tally_of(options->tallies, options->number);
+    }
     if (options->traces) {
         w->traces = options->traces;
         w->trace = trace_ring(options->traces, options->number);

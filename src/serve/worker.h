@@ -55,6 +55,8 @@ struct portal;
 struct rates;
 struct logins;
 struct remembered;
+struct tallies;
+struct tally;
 struct tls;
 struct trace_ring;
 struct traces;
@@ -76,9 +78,11 @@ struct worker {
     struct remembered *remembered;      /* credentials that were right, of this thread */
     struct files *files;
     struct mailbox mailbox;
-    struct live_port *live;      /* of the stream of decisions; NULL: there is none */
-    const struct traces *traces; /* the last ones of all workers, and */
-    struct trace_ring *trace;    /* its own; NULL: they are not kept */
+    struct live_port *live;        /* of the stream of decisions; NULL: there is none */
+    const struct tallies *tallies; /* the counters of all workers, and */
+    struct tally *tally;           /* its own; NULL: nothing is counted */
+    const struct traces *traces;   /* the last ones of all workers, and */
+    struct trace_ring *trace;      /* its own; NULL: they are not kept */
     struct log_writer access;
     struct log_writer errors;
     struct log_writer audit;
@@ -138,6 +142,7 @@ struct worker_options {
     struct pool *pool;
     struct log *access, *errors, *audit; /* NULL: not written */
     struct live *live;                   /* NULL: there is no stream of decisions */
+    struct tallies *tallies;             /* NULL: nothing is counted */
     struct traces *traces;               /* NULL: they are not kept */
     unsigned number;                     /* of the worker, from 0 */
     struct listener *listeners;

@@ -138,10 +138,10 @@ def test_a_file_is_not_replaced(tmp_path, root):
 
 
 @pytest.mark.parametrize("verb", ["ctl", "status", "limits", "pause", "resume", "reload", "drain",
-                                  "credit", "locks", "unlock", "jobs", "why"])
+                                  "credit", "locks", "unlock", "jobs", "incident"])
 def test_each_verb_is_a_command(verb):
     assert ctl("--help", command=(verb,)).stdout.startswith("Usage: earnest ctl")
-    nowhere = ctl("--admin", "/nowhere.sock", *(["x"] if verb in ("pause", "resume", "unlock", "why") else []),
+    nowhere = ctl("--admin", "/nowhere.sock", *(["x"] if verb in ("pause", "resume", "unlock", "incident") else []),
                   command=(verb,))
     assert nowhere.returncode == (2 if verb == "ctl" else 1)
 
@@ -207,10 +207,10 @@ def test_an_incident_is_told(tmp_path, root):
         with site.connect() as wire:
             wire.send(get(b"/eio.txt?token=abc"))
             answer = wire.answer("GET")
-        why, = objects(site.ctl("why", answer.problem()["instance"]))
+        why, = objects(site.ctl("incident", answer.problem()["instance"]))
         assert (answer.status, why["method"], why["target"]) == (500, "GET", "/eio.txt")
         assert (why["rule"], why["error"]) == ("broke", "Input/output error")
-        assert site.ctl("why", "0123456789abcdef").returncode == 1
+        assert site.ctl("incident", "0123456789abcdef").returncode == 1
 
 
 @pytest.mark.parametrize("verb", ["locks", "jobs", "legal", "credit"])

@@ -176,10 +176,11 @@ static uint16_t
 status_at(const struct exchange_heard *x, size_t at)
 {
     struct ern_slice line = slice_from(x->answer + at, x->len - at);
-    uint64_t status = 0;
+    uint64_t status;
 
-    if (line.len >= 12 && slice_starts(line, ERN_SLICE("HTTP/")))
-        (void)u64_parse(slice_first(slice_skip(line, 9), 3), UINT16_MAX, &status);
+    if (line.len < 12 || !slice_starts(line, ERN_SLICE("HTTP/")) ||
+        !u64_parse(slice_first(slice_skip(line, 9), 3), UINT16_MAX, &status))
+        return 0;
     return (uint16_t)status;
 }
 

@@ -162,13 +162,13 @@ call_read(struct call *c, char *to, size_t cap, int wait_ms)
     struct pollfd came = {.fd = c->fd, .events = POLLIN};
     ssize_t n;
 
-    if (!(c->tls && gnutls_record_check_pending(c->tls)) && poll(&came, 1, wait_ms) <= 0)
-        return -2;
-    n = c->tls ? gnutls_record_recv(c->tls, to, cap) : recv(c->fd, to, cap, 0);
+    do { /* a record of TLS may hold no content */
+        if (!(c->tls && gnutls_record_check_pending(c->tls)) && poll(&came, 1, wait_ms) <= 0)
+            return -2;
+        n = c->tls ? gnutls_record_recv(c->tls, to, cap) : recv(c->fd, to, cap, 0);
+    } while (c->tls && n < 0 && !gnutls_error_is_fatal((int)n));
     if (c->tls && n == GNUTLS_E_PREMATURE_TERMINATION)
         return 0;
-    if (c->tls && n < 0 && !gnutls_error_is_fatal((int)n))
-        return -2;
     return n < 0 ? -1 : n;
 }
 

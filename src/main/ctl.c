@@ -220,7 +220,7 @@ ctl_ask(const char *socket, struct ern_slice line)
 {
     if (socket)
         state.socket = socket;
-    return ask_and_print(&state, line);
+    return ask(&state, line, true);
 }
 
 int

@@ -83,7 +83,7 @@ struct exchange {
     struct rate rate;     /* of its client */
     struct charge charge; /* where the route costs */
     struct demand_content content;
-    struct extend extend; /* what was declared, and is kept */
+    struct extend extend;     /* what was declared, and is kept */
     struct trace_waits waits; /* for answers of its resource */
     struct ern_request request;
     struct ern_facts given;

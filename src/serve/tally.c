@@ -4,9 +4,10 @@
 #include <stdatomic.h>
 #include <stdlib.h>
 
+#include "earnest/status.h"
 #include "serve/exchange.h"
 
-enum { STATUS_MIN = 100, STATUSES = 500 };
+enum { STATUS_MIN = ERN_100_CONTINUE, STATUSES = 500 }; /* not a status */
 
 struct tally { /* written by one thread, read by all */
     _Atomic uint64_t rules[ERN_RULES_MAX];

@@ -9,7 +9,7 @@
 #include "serve/conn.h"
 #include "serve/exchange.h"
 
-enum { METHOD_BYTES = 24, AUTHORITY_BYTES = 100, NUMBER_DIGITS = 8, US_MAX = UINT32_MAX };
+enum { METHOD_BYTES = 24, AUTHORITY_BYTES = 96, NUMBER_DIGITS = 8 };
 
 struct slot {
     _Atomic uint64_t state; /* of trace n: 2n+1 while it is written, 2n+2 when it is whole */
@@ -229,20 +229,20 @@ trace_goes_on(struct trace_waits *w)
     us = clock_us() - w->since_us;
     w->since_us = 0;
     if (us > 0)
-        last->us = us < (int64_t)US_MAX - last->us ? last->us + (uint32_t)us : US_MAX;
+        last->us = us < (int64_t)UINT32_MAX - last->us ? last->us + (uint32_t)us : UINT32_MAX;
 }
 
 /* ---- finding ----------------------------------------------------------------------------------
  */
 
-/* Reads at most eight hexadecimal digits, up to a hyphen or the end. */
+/* Reads one to eight hexadecimal digits, and what ends them: a hyphen, or the end of the text. */
 static bool
-read_hex(struct ern_slice *text, uint32_t *ret)
+read_hex(struct ern_slice *text, bool is_last, uint32_t *ret)
 {
     struct ern_slice digits = slice_first(*text, slice_find(*text, '-'));
 
     *ret = 0;
-    if (digits.len == 0 || digits.len > NUMBER_DIGITS)
+    if (digits.len == 0 || digits.len > NUMBER_DIGITS || (digits.len == text->len) != is_last)
         return false;
     for (size_t i = 0; i < digits.len; i++) {
         const char *all = "0123456789abcdef", *found = memchr(all, digits.ptr[i], 16);
@@ -262,8 +262,8 @@ trace_find(const struct traces *t, struct ern_slice id, struct trace *ret)
     const struct slot *s;
     uint64_t state, whole;
 
-    if (!read_hex(&id, &nonce) || !read_hex(&id, &worker) || !read_hex(&id, &number) ||
-        id.len > 0 || nonce != t->nonce || worker >= t->rings_n)
+    if (!read_hex(&id, false, &nonce) || !read_hex(&id, false, &worker) ||
+        !read_hex(&id, true, &number) || nonce != t->nonce || worker >= t->rings_n)
         return false;
     s = &t->rings[worker].slots[number % t->kept];
     whole = 2 * (uint64_t)number + 2;

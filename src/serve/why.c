@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "serve/why_parts.h"
+#include "serve/why.h"
 
 #include "base/civil.h"
 #include "base/slice.h"
 #include "earnest/status.h"
+#include "serve/why_parts.h"
 
 static const struct ern_slice words[WHY_WORDS][LANGUAGES] = {
 #define WORD(id, english, bengali) {{english, sizeof english - 1}, {bengali, sizeof bengali - 1}},

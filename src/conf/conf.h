@@ -43,8 +43,8 @@ enum conf_kind {
 /* Choices, in the order of option.def. */
 enum conf_hidden { CONF_HIDDEN_REFUSE, CONF_HIDDEN_SERVE };
 enum conf_negotiate { CONF_NEGOTIATE_BEST, CONF_NEGOTIATE_STRICT };
-enum conf_by { CONF_BY_ADDRESS, CONF_BY_ROUTE };
 enum conf_choices { CONF_CHOICES_BEST, CONF_CHOICES_LIST };
+enum conf_by { CONF_BY_ADDRESS, CONF_BY_ROUTE, CONF_BY_USER, CONF_BY_KEY };
 enum conf_log_format { CONF_LOG_COMBINED, CONF_LOG_JSON };
 
 struct conf_limit { /* how often a client may ask */
@@ -165,6 +165,7 @@ struct conf {
     struct ern_slice user;  /* absent: stay who we are */
     struct ern_slice admin; /* a Unix socket; absent: none */
     struct conf_texts pause_allow;
+    struct conf_texts pause_allow_users;
     struct networks pause_allowed; /* pause_allow, as networks */
     struct ern_slice legal;        /* a file of demands; absent: there are none */
     struct ern_slice users;        /* a file of names and hashes; absent: none */

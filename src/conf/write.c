@@ -126,14 +126,15 @@ write_files(struct out *o, unsigned depth, const struct conf_route *route)
 static void
 write_limit(struct out *o, unsigned depth, const struct conf_limit *limit)
 {
+    static const char *const by[] = {"address", "route", "user", "key"};
+
     if (limit->requests == 0)
         return;
     write_section(o, depth, "limit", ERN_ABSENT);
     write_number(o, depth + 1, "requests", limit->requests);
     write_time(o, depth + 1, "per", limit->per);
     write_number(o, depth + 1, "burst", limit->burst);
-    write_text(o, depth + 1, "by",
-               limit->by == CONF_BY_ROUTE ? ERN_SLICE("route") : ERN_SLICE("address"));
+    write_text(o, depth + 1, "by", slice_text(by[limit->by]));
     write_end(o, depth);
 }
 
@@ -273,6 +274,8 @@ conf_write(const struct conf *conf, struct out *o)
     write_text(o, 0, "admin", conf->admin);
     if (conf->pause_allow.n > 0)
         write_list(o, 0, "pause_allow", &conf->pause_allow);
+    if (conf->pause_allow_users.n > 0)
+        write_list(o, 0, "pause_allow_users", &conf->pause_allow_users);
     write_text(o, 0, "legal", conf->legal);
     write_text(o, 0, "users", conf->users);
     write_text(o, 0, "state", conf->state);

@@ -71,10 +71,16 @@ admit_protocol(struct exchange *x)
 static void
 admit_rate(struct exchange *x)
 {
+    const struct rate_limit *limit = &x->route->rate;
     struct ip client = address_ip(&x->client);
+    struct ern_slice who = limit->by == RATE_BY_ROUTE ? ERN_SLICE("") : ip_client(&client);
     struct worker *w = x->worker;
+    uint8_t account[DIGEST_BYTES];
 
-    if (rate_take(w->rates, &x->route->rate, &client, w->now.run_ms, &x->rate))
+    /* A key that nobody has would be another client with each request. */
+    if (limit->by == RATE_BY_KEY && charge_knows(x, account))
+        who = slice_from((const char *)account, sizeof account);
+    if (rate_take(w->rates, limit, who, w->now.run_ms, &x->rate))
         return;
     ern_state(&x->given, ERN_FACT_rate_exceeded, true);
     x->retry_after_s = rate_next_s(&x->rate);
@@ -122,7 +128,7 @@ admit(struct exchange *x)
         ern_request_has(&x->request, ERN_FIELD_man) ||
         ern_request_has(&x->request, ERN_FIELD_c_man))
         extend_admit(x);
-    if (x->route->rate.interval_ns > 0)
+    if (x->route->rate.interval_ns > 0 && x->route->rate.by != RATE_BY_USER)
         admit_rate(x);
     if (x->route->policy.asks_who)
         admit_login(x);

@@ -14,13 +14,11 @@ enum rule {
 
 /* The rules by which somebody is kept out, not something missed. */
 static const bool is_refusal[RULES] = {
-    [RULE_captive_portal] = true,  [RULE_proxy_auth] = true,
-    [RULE_rate_limit] = true,      [RULE_path_escapes] = true,
-    [RULE_unauthenticated] = true, [RULE_forbidden_hidden] = true,
-    [RULE_forbidden] = true,       [RULE_withheld] = true,
-    [RULE_legal] = true,           [RULE_legal_content] = true,
-    [RULE_payment] = true,         [RULE_not_extended] = true,
-    [RULE_credit_gone] = true,     [RULE_destination_within] = true,
+    [RULE_captive_portal] = true, [RULE_proxy_auth] = true,      [RULE_rate_limit] = true,
+    [RULE_path_escapes] = true,   [RULE_unauthenticated] = true, [RULE_forbidden_hidden] = true,
+    [RULE_forbidden] = true,      [RULE_withheld] = true,        [RULE_user_rate] = true,
+    [RULE_legal] = true,          [RULE_legal_content] = true,   [RULE_payment] = true,
+    [RULE_not_extended] = true,   [RULE_credit_gone] = true,     [RULE_destination_within] = true,
 };
 
 static void

@@ -93,6 +93,15 @@ run_pay(struct res_request *res)
 }
 
 bool
+charge_knows(const struct exchange *x, uint8_t ret_account[DIGEST_BYTES])
+{
+    if (!x->worker->meter || !ern_request_has(&x->request, ERN_FIELD_x_api_key))
+        return false;
+    meter_account(ern_request_field(&x->request, ERN_FIELD_x_api_key), ret_account);
+    return meter_knows(x->worker->meter, ret_account);
+}
+
+bool
 charge_can(const struct exchange *x)
 {
     return x->worker->meter != NULL;

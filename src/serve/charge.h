@@ -23,6 +23,9 @@ struct charge { /* of one request */
 enum ern_answer charge_ask_paid(struct ern_decision *d);
 enum ern_answer charge_ask_debited(struct ern_decision *d);
 
+/* Is there an account of the key that the request brings? Then names it. Does not block. */
+bool charge_knows(const struct exchange *exchange, uint8_t ret_account[DIGEST_BYTES]);
+
 /* Can credit be looked at? */
 bool charge_can(const struct exchange *exchange);
 

@@ -3,13 +3,17 @@
 
 #include <errno.h>
 #include <pthread.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 
 #include "base/slice.h"
 #include "dav/share.h"
 #include "store/store.h"
 
-enum { ROWS = 256 }; /* of holds, by the first byte of their account */
+enum {
+    ROWS = 256,          /* of holds, by the first byte of their account */
+    PLACES_LEAST = 8192, /* for accounts; a power of two, as all numbers of places are */
+};
 
 struct row {
     struct meter_hold *first;
@@ -21,12 +25,90 @@ struct meter {
     int64_t receipt_s;
     pthread_mutex_t lock; /* of the rows; never held while the disk is waited for */
     struct row rows[ROWS];
+    /* The accounts that there are, by the first bytes of their digests: read without the lock. */
+    _Atomic uint64_t *known;
+    size_t known_mask, known_n;
 };
 
 static struct ern_slice
 name_of(const uint8_t digest[DIGEST_BYTES])
 {
     return slice_from((const char *)digest, DIGEST_BYTES);
+}
+
+/* ---- which accounts there are ------------------------------------------------------------------
+ */
+
+static uint64_t
+first_of(const uint8_t account[DIGEST_BYTES])
+{
+    uint64_t first;
+
+    memcpy(&first, account, sizeof first);
+    return first ? first : 1; /* 0 is an empty place */
+}
+
+/* The place of an account, or the empty one where it would be. */
+static size_t
+place_of(const struct meter *m, uint64_t first)
+{
+    size_t at = first & m->known_mask;
+    uint64_t there;
+
+    while ((there = atomic_load_explicit(&m->known[at], memory_order_relaxed)) && there != first)
+        at = (at + 1) & m->known_mask;
+    return at;
+}
+
+/* Under the lock, or before others have it. Where a quarter is all that is left, no more are. */
+static void
+learn(struct meter *m, const uint8_t account[DIGEST_BYTES])
+{
+    size_t at = place_of(m, first_of(account));
+
+    if (m->known[at] != 0 || m->known_n >= m->known_mask - m->known_mask / 4)
+        return;
+    m->known_n++;
+    atomic_store_explicit(&m->known[at], first_of(account), memory_order_relaxed);
+}
+
+static int
+count_account(void *n, struct ern_slice account, int64_t balance)
+{
+    (void)account;
+    (void)balance;
+    ++*(size_t *)n;
+    return 0;
+}
+
+static int
+learn_account(void *meter, struct ern_slice account, int64_t balance)
+{
+    (void)balance;
+    if (account.len == DIGEST_BYTES)
+        learn(meter, (const uint8_t *)account.ptr);
+    return 0;
+}
+
+static int
+read_known(struct meter *m)
+{
+    size_t n = 0, places = PLACES_LEAST;
+    int error = meter_walk(m, count_account, &n);
+
+    while (places < 4 * n)
+        places *= 2;
+    m->known = error ? NULL : calloc(places, sizeof *m->known);
+    if (!m->known)
+        return -ENOMEM;
+    m->known_mask = places - 1;
+    return meter_walk(m, learn_account, m);
+}
+
+bool
+meter_knows(const struct meter *m, const uint8_t account[DIGEST_BYTES])
+{
+    return m->known[place_of(m, first_of(account))] != 0;
 }
 
 struct meter *
@@ -39,6 +121,10 @@ meter_new(struct store *store, int64_t receipt_s)
     m->store = store;
     m->receipt_s = receipt_s;
     (void)pthread_mutex_init(&m->lock, NULL);
+    if (read_known(m) < 0) {
+        meter_free(m);
+        return NULL;
+    }
     return m;
 }
 
@@ -48,6 +134,7 @@ meter_free(struct meter *m)
     if (!m)
         return;
     (void)pthread_mutex_destroy(&m->lock);
+    free((void *)(uintptr_t)m->known);
     free(m);
 }
 
@@ -215,6 +302,8 @@ meter_add(struct meter *m, const uint8_t account[DIGEST_BYTES], int64_t n, int64
     kept = store_end(s, error == 0);
     (void)pthread_mutex_lock(&m->lock);
     row_of(m, account)->paid_n++;
+    if (!error && !kept)
+        learn(m, account);
     (void)pthread_mutex_unlock(&m->lock);
     return error ? error : kept;
 }

@@ -27,12 +27,16 @@ struct meter_hold {                /* of one request */
     struct meter_hold *next, **link; /* among those held; link is NULL outside */
 };
 
-/* Returns NULL without memory. */
+/* Returns NULL without memory, or if the accounts cannot be read. Blocks. */
 struct meter *meter_new(struct store *store, int64_t receipt_s);
 void meter_free(struct meter *meter); /* NULL is fine */
 
 /* The account of a key. */
 void meter_account(struct ern_slice key, uint8_t ret_account[DIGEST_BYTES]);
+
+/* Is there such an account? Does not block; one that was made meanwhile by another process, or
+ * beyond some thousands since the start, may not be known. */
+bool meter_knows(const struct meter *meter, const uint8_t account[DIGEST_BYTES]);
 
 /*
  * Holds the price, if the account has so much that nobody else holds, or the receipt is known.

@@ -17,6 +17,7 @@ policy_of(const struct conf *conf, const struct conf_route *route)
     return (struct policy){
         .allow = route->allowed,
         .pause_allow = conf->pause_allowed,
+        .pause_users = &conf->pause_allow_users,
         .legal = slice_is_there(conf->legal),
         .hide = route->hide,
         .price = route->price,
@@ -29,6 +30,15 @@ policy_of(const struct conf *conf, const struct conf_route *route)
     };
 }
 
+static bool
+has_text(const struct conf_texts *texts, struct ern_slice text)
+{
+    for (size_t i = 0; i < texts->n; i++)
+        if (slice_eq(texts->text[i], text))
+            return true;
+    return false;
+}
+
 /* ---- whether it is in service ------------------------------------------------------------------
  */
 
@@ -38,16 +48,35 @@ can_be_paused(const struct policy *p)
     return p->pause != NULL;
 }
 
+/* Is it a user who is served all the same? Others are not told whether their password was right. */
+static enum ern_answer
+ask_passes(struct exchange *x)
+{
+    const struct policy *p = &x->route->policy;
+    enum ern_answer known;
+
+    if (!p->asks_who || p->pause_users->n == 0 || !x->login || !login_has_room(x))
+        return ERN_NO;
+    known = login_ask(x);
+    if (known == ERN_YES && !has_text(p->pause_users, x->login->user->name))
+        return ERN_NO;
+    return known;
+}
+
 static enum ern_answer
 ask_available(struct ern_decision *d)
 {
-    const struct exchange *x = exchange_of_decision(d);
+    struct exchange *x = exchange_of_decision(d);
     const struct policy *p = &x->route->policy;
     struct ip client = address_ip(&x->client);
     int64_t left_s = pause_left_s(p->pause, x->worker->now.run_ms);
+    enum ern_answer passes;
 
     if (left_s == 0 || networks_have(&p->pause_allow, &client))
         return ERN_YES;
+    passes = ask_passes(x);
+    if (passes != ERN_NO)
+        return passes;
     d->evidence.retry_after_s = left_s;
     return ERN_NO;
 }
@@ -85,17 +114,30 @@ ask_authenticated(struct ern_decision *d)
     return answer;
 }
 
+static bool
+counts_users(const struct policy *p)
+{
+    return p->counts_users;
+}
+
+/* Counted once they are known to be who they say; who need not say it counts by the address. */
+static enum ern_answer
+ask_share(struct ern_decision *d)
+{
+    struct exchange *x = exchange_of_decision(d);
+    const struct user *user = x->login && x->login->stage == LOGIN_RIGHT ? x->login->user : NULL;
+    struct ip client = address_ip(&x->client);
+    struct ern_slice who = user ? slice_from((const char *)&user, sizeof user) : ip_client(&client);
+
+    if (x->rate.limit ||
+        rate_take(x->worker->rates, &x->route->rate, who, x->worker->now.run_ms, &x->rate))
+        return ERN_NO;
+    d->evidence.retry_after_s = rate_next_s(&x->rate);
+    return ERN_YES;
+}
+
 /* ---- who may -----------------------------------------------------------------------------------
  */
-
-static bool
-has_text(const struct conf_texts *texts, struct ern_slice text)
-{
-    for (size_t i = 0; i < texts->n; i++)
-        if (slice_eq(texts->text[i], text))
-            return true;
-    return false;
-}
 
 static bool
 is_chosen(const struct policy *p, const struct user *user)
@@ -183,6 +225,7 @@ static const struct {
     {ERN_FACT_available, asks_who, ask_room},
     {ERN_FACT_state_reachable, is_metered, ask_state_reachable},
     {ERN_FACT_authenticated, asks_who, ask_authenticated},
+    {ERN_FACT_share_used, counts_users, ask_share},
     {ERN_FACT_permitted, chooses, ask_permitted},
     {ERN_FACT_hidden, hides, ask_hidden},
     {ERN_FACT_legal, has_demands, ask_legal},

@@ -13,16 +13,18 @@ struct conf;
 struct conf_route;
 struct conf_texts;
 
-struct policy {                  /* of a route; slices are the configuration's */
-    struct networks allow;       /* from where clients may ask; none: from everywhere */
-    const struct pause *pause;   /* of its site; NULL: it can not be paused */
-    struct networks pause_allow; /* who is served all the same */
-    unsigned price;              /* in credits; 0: it costs nothing */
-    struct ern_slice pay;        /* the URL where credit is bought */
-    bool agree;                  /* a client must say up to which price it agrees */
-    bool legal;                  /* demands are on record */
-    bool hide;                   /* what is forbidden is answered as if it were not there */
-    bool asks_who;               /* clients have to say who they are, for */
+struct policy {                           /* of a route; slices are the configuration's */
+    struct networks allow;                /* from where clients may ask; none: from everywhere */
+    const struct pause *pause;            /* of its site; NULL: it can not be paused */
+    struct networks pause_allow;          /* who is served all the same, */
+    const struct conf_texts *pause_users; /* and which users */
+    bool counts_users;                    /* a limit is by user */
+    unsigned price;                       /* in credits; 0: it costs nothing */
+    struct ern_slice pay;                 /* the URL where credit is bought */
+    bool agree;                           /* a client must say up to which price it agrees */
+    bool legal;                           /* demands are on record */
+    bool hide;     /* what is forbidden is answered as if it were not there */
+    bool asks_who; /* clients have to say who they are, for */
     struct ern_slice realm;
     const struct conf_texts *users, *groups; /* those that may ask; both empty: all */
 };

@@ -141,6 +141,7 @@ add_policies(const struct conf *conf, const struct conf_site *site, const struct
     to->rate = nearest_limit(conf, site, from);
     to->policy = policy_of(conf, from);
     to->policy.pause = pause;
+    to->policy.counts_users = to->rate.interval_ns > 0 && to->rate.by == RATE_BY_USER;
     return policy_apply(&to->policy, to->kind, &to->resource);
 }
 

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """The admin socket: what a server says of itself, and sites that are paused (RFC 9110 15.6.4)."""
+import base64
 import json
 import os
 import socket
@@ -78,6 +79,22 @@ def test_allowed_networks_pass(tmp_path, root):
         with socket.create_connection(("127.0.0.1", site.port), 10, ("127.0.0.2", 0)) as stranger:
             stranger.sendall(get(b"/a.txt"))
             assert stranger.recv(100).startswith(b"HTTP/1.1 503 ")
+
+
+ANN = '"$y$j75$kEpsA1tYkEpsA1tY$JIRHXLKDnnkdsg0dgIi7Fusw8eyyfhh9Owx2LgI8sz4"'
+LOGIN = b"Authorization: Basic YW5uOnNlY3JldA==\r\n"  # ann:secret
+
+
+def test_allowed_users_pass(tmp_path, root):
+    more = f'user "ann" {{ password = {ANN} }}\nuser "bob" {{ password = {ANN} }}\n'
+    config = files_route(root, 'auth = "basic"')
+    with Admin(tmp_path, root, more + 'pause_allow_users = "ann"', config) as site:
+        assert site.ctl("pause", "-").returncode == 0
+        assert site.status(b"/a.txt", fields=LOGIN) == 200
+        for other in (b"bob:secret", b"ann:wrong", b"eve:secret"):
+            fields = b"Authorization: Basic %s\r\n" % base64.b64encode(other)
+            assert site.status(b"/a.txt", fields=fields) == 503
+        assert site.status(b"/a.txt") == 503
 
 
 def test_a_pause_outlives_reload_and_crash(tmp_path, root):

@@ -175,6 +175,24 @@ an_account_has_its_bounds(void **state)
     assert_int_equal(balance(f), CREDIT_MAX);
 }
 
+static void
+an_account_is_known_once_it_is_made(void **state)
+{
+    struct fixture *f = *state;
+    struct meter *later;
+
+    assert_false(meter_knows(f->meter, f->account));
+    add(f, 1);
+    assert_true(meter_knows(f->meter, f->account));
+    assert_false(meter_knows(f->other, f->account));
+    later = meter_new(f->other_store, 3600);
+    assert_non_null(later);
+    assert_true(meter_knows(later, f->account));
+    f->account[7] ^= 1;
+    assert_false(meter_knows(later, f->account));
+    meter_free(later);
+}
+
 struct buyer {
     const struct fixture *f;
     struct meter *meter;
@@ -225,6 +243,7 @@ main(void)
         cmocka_unit_test_setup_teardown(what_is_held_is_nobody_elses, set_up, tear_down),
         cmocka_unit_test_setup_teardown(two_processes_take_the_last, set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_receipt_is_good_once, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(an_account_is_known_once_it_is_made, set_up, tear_down),
         cmocka_unit_test_setup_teardown(an_account_has_its_bounds, set_up, tear_down),
         cmocka_unit_test_setup_teardown(nothing_is_sold_twice, set_up, tear_down),
     };

@@ -162,7 +162,7 @@ static const struct mutation mutations[] = {
     M("gone = true", "gone = true limit { requests = 1 per = `\"0s\" }", "1ms to 1d")
     M("gone = true", "gone = true limit { requests = 1 per = `\"2d\" }", "1ms to 1d")
     M("gone = true", "gone = true limit { requests = 1 per = \"1d\" burst = `31 }", "write fewer")
-    M("gone = true", "gone = true limit { requests = 1 by = `user }", "address, route")
+    M("gone = true", "gone = true limit { requests = 1 by = `group }", "address, route")
     /* what fits together */
     M("trusted = { \"10.0.0.1\", \"fd00::/8\" }\nlisten \"127.0.0.1:8080\" { strict = true  proxy_protocol = true }", "listen \"127.0.0.1:8080\" { strict = true  proxy_protocol = `true }", "trusted = ")
     M("status = 308", "`gone = true", "another route")

@@ -60,7 +60,7 @@ name_request(struct exchange *x)
     struct meter_hold *hold = &x->charge.hold;
     struct ern_slice key = ern_request_field(r, ERN_FIELD_x_api_key), parts[5];
 
-    hold->price = (int64_t)x->route->policy.price;
+    *hold = (struct meter_hold){.price = (int64_t)x->route->policy.price};
     meter_account(key, hold->account);
     hold->has_receipt = ern_request_has(r, ERN_FIELD_idempotency_key);
     if (!hold->has_receipt)

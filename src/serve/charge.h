@@ -23,6 +23,15 @@ struct charge { /* of one request */
 enum ern_answer charge_ask_paid(struct ern_decision *d);
 enum ern_answer charge_ask_debited(struct ern_decision *d);
 
+/* Nothing is held, and the rest is written before it is read. */
+static inline void
+charge_init(struct charge *charge)
+{
+    charge->stage = CHARGE_NONE;
+    charge->error = 0;
+    charge->hold.link = NULL;
+}
+
 /* Is there an account of the key that the request brings? Then names it. Does not block. */
 bool charge_knows(const struct exchange *exchange, uint8_t ret_account[DIGEST_BYTES]);
 

@@ -77,7 +77,7 @@ exchange_take(struct worker *w, struct conn *conn, const struct carrier *carrier
     x->content.is_known = false;
     x->content.error = 0;
     x->extend = (struct extend){false, false};
-    x->charge = (struct charge){.stage = CHARGE_NONE};
+    charge_init(&x->charge);
     x->waits.since_us = x->waits.n = 0;
     x->incident = x->sent_bytes = x->drained_bytes = x->rate_mark = 0;
     x->writing.busy = x->writing.ends = false;

@@ -3,6 +3,7 @@
 #include "conf/make.h"
 
 #include "conf/users.h"
+#include "io/jwk.h"
 #include "io/password.h"
 
 static void
@@ -25,20 +26,119 @@ check_user(struct maker *m, const struct conf_user *user)
                             "write what earnest passwd prints", user->name));
 }
 
-/* Who is asked for by a route that asks nobody who he is? */
+static void
+check_issuer(struct maker *m, struct conf_issuer *issuer)
+{
+    const struct conf_texts *algorithms = &issuer->algorithms;
+
+    issuer->accepts = algorithms->n ? 0 : 1 << JWK_RS256 | 1 << JWK_ES256 | 1 << JWK_EDDSA;
+    for (size_t i = 0; i < algorithms->n; i++) {
+        enum jwk_algorithm algorithm = jwk_algorithm_find(algorithms->text[i]);
+
+        if (algorithm == JWK_ALGORITHMS)
+            conf_wrong(m->errors, algorithms->at[i],
+                       CONF_SAY("\"%1\" is not an algorithm that tokens may be signed by here",
+                                "write some of RS256, ES256, EdDSA and HS256",
+                                algorithms->text[i]));
+        else
+            issuer->accepts |= 1U << algorithm;
+    }
+    if (!slice_is_there(issuer->keys))
+        conf_wrong(m->errors, issuer->place.at,
+                   CONF_SAY("the issuer \"%1\" has no keys",
+                            "write keys = \"...\" with a JSON Web Key Set (RFC 7517)",
+                            issuer->name));
+    if (issuer->audience.n == 0)
+        conf_wrong(m->errors, issuer->place.at,
+                   CONF_SAY("tokens of \"%1\" for any other server would be good here",
+                            "write audience = \"...\" with the name that they have for this one",
+                            issuer->name));
+}
+
+/* Is there what each scheme looks credentials up in? */
+static const struct {
+    struct ern_slice name;
+    const char *what, *mend;
+} schemes[] = {
+    {{"basic", 5},
+     "nobody can log in here: there are no users",
+     "write user \"NAME\" { password = \"...\" } at the top of the file, or users = \"...\""},
+    {{"digest", 6},
+     "nobody can log in here by digest: there is no file for it",
+     "write digests = \"...\" at the top of the file, with what earnest passwd --digest prints"},
+    {{"bearer", 6},
+     "no token is good here: there are no issuers",
+     "write issuer \"URL\" { keys = \"...\" audience = \"...\" } at the top of the file"},
+};
+
+static void
+check_scheme(struct maker *m, struct ern_slice name, struct conf_position at)
+{
+    const struct conf *conf = m->conf;
+    const bool can[] = {conf->accounts_n > 0 || slice_is_there(conf->users),
+                        slice_is_there(conf->digests), conf->issuers_n > 0};
+
+    for (size_t i = 0; i < sizeof schemes / sizeof *schemes; i++) {
+        if (!slice_eq(name, schemes[i].name))
+            continue;
+        if (!can[i])
+            conf_wrong(m->errors, at, CONF_SAY(schemes[i].what, schemes[i].mend, ERN_ABSENT));
+        return;
+    }
+    conf_wrong(m->errors, at,
+               CONF_SAY("\"%1\" is not a scheme that this server speaks",
+                        "write some of \"basic\", \"digest\" and \"bearer\"", name));
+}
+
+static void
+check_digest(struct maker *m, const struct conf_route *route)
+{
+    for (size_t i = 0; i < route->digest.n; i++) {
+        struct ern_slice name = route->digest.text[i];
+
+        if (users_algorithm(name) == CRYPTO_HASHES)
+            conf_wrong(m->errors, route->digest.at[i],
+                       CONF_SAY("\"%1\" is not an algorithm of Digest",
+                                "write some of SHA-256, SHA-512-256 and MD5 (RFC 7616 3.3)", name));
+        else if (slice_eq_nocase(name, ERN_SLICE("MD5")))
+            conf_warn(m->errors, route->digest.at[i],
+                      CONF_SAY("MD5 is broken: what is sent with it can be forged",
+                               "leave it out, unless clients know no other", ERN_ABSENT));
+    }
+}
+
+static bool
+offers(const struct conf_route *route, struct ern_slice scheme)
+{
+    for (size_t i = 0; i < route->auth.n; i++)
+        if (slice_eq(route->auth.text[i], scheme))
+            return true;
+    return false;
+}
+
+/* Who is asked for by a route that asks nobody who he is, or not by this scheme? */
 static void
 check_unasked(struct maker *m, const struct conf_route *route)
 {
-    static const enum conf_option needs_auth[] = {CONF_route_realm, CONF_route_allow_users,
-                                                  CONF_route_allow_groups};
+    static const struct {
+        enum conf_option option;
+        struct ern_slice scheme; /* absent: any */
+    } rows[] = {
+        {CONF_route_realm, {NULL, 0}},        {CONF_route_allow_users, {NULL, 0}},
+        {CONF_route_allow_groups, {NULL, 0}}, {CONF_route_digest, {"digest", 6}},
+        {CONF_route_scopes, {"bearer", 6}},
+    };
 
-    for (size_t i = 0; i < sizeof needs_auth / sizeof *needs_auth; i++) {
-        struct conf_position at = route->place.given[needs_auth[i]].key;
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        struct conf_position at = route->place.given[rows[i].option].key;
+        struct ern_slice scheme = rows[i].scheme;
+        bool is_used = slice_is_there(scheme) ? offers(route, scheme) : route->auth.n > 0;
 
-        if (at.line && route->auth.n == 0)
+        if (at.line && !is_used)
             conf_wrong(m->errors, at,
                        CONF_SAY("this is for a route that asks clients who they are",
-                                "write auth = \"basic\" beside it, or leave it out", ERN_ABSENT));
+                                "write auth = \"%1\" beside it, or leave it out",
+                                slice_is_there(scheme) ? scheme : ERN_SLICE("basic")));
     }
 }
 
@@ -46,23 +146,21 @@ static void
 check_auth(struct maker *m, const struct conf_route *route)
 {
     const struct conf_given *given = route->place.given;
+    size_t n = route->auth.n;
+    struct claim *claims = n ? memory_take(&m->scratch, n, sizeof *claims) : NULL;
 
     check_unasked(m, route);
-    for (size_t i = 0; i < route->auth.n; i++)
-        if (!slice_eq(route->auth.text[i], ERN_SLICE("basic")))
-            conf_wrong(m->errors, route->auth.at[i],
-                       CONF_SAY("\"%1\" is not a scheme that this server speaks", "write \"basic\"",
-                                route->auth.text[i]));
-    if (route->auth.n == 0 && given[CONF_route_auth].key.line)
+    check_digest(m, route);
+    for (size_t i = 0; claims && i < n; i++) {
+        check_scheme(m, route->auth.text[i], route->auth.at[i]);
+        claims[i] = (struct claim){route->auth.text[i], route->auth.at[i]};
+    }
+    if (claims)
+        check_claims(m, claims, n, "the scheme \"%1\" is there already");
+    if (n == 0 && given[CONF_route_auth].key.line)
         conf_wrong(m->errors, given[CONF_route_auth].key,
                    CONF_SAY("there is no scheme in this list",
                             "write auth = \"basic\", or leave it out", ERN_ABSENT));
-    else if (route->auth.n > 0 && m->conf->accounts_n == 0 && !slice_is_there(m->conf->users))
-        conf_wrong(m->errors, given[CONF_route_auth].key,
-                   CONF_SAY("nobody can log in here: there are no users",
-                            "write user \"NAME\" { password = \"...\" } at the top of the file, "
-                            "or users = \"...\"",
-                            ERN_ABSENT));
 }
 
 void
@@ -81,6 +179,15 @@ check_users(struct maker *m)
     }
     if (claims)
         check_claims(m, claims, n, "the user \"%1\" is there already");
+    n = 0;
+    claims = conf->issuers_n ? memory_take(&m->scratch, conf->issuers_n, sizeof *claims) : NULL;
+    for (size_t i = 0; claims && i < conf->issuers_n; i++) {
+        check_issuer(m, &conf->issuers[i]);
+        if (slice_is_there(conf->issuers[i].name))
+            claims[n++] = (struct claim){conf->issuers[i].name, conf->issuers[i].place.at};
+    }
+    if (claims)
+        check_claims(m, claims, n, "the issuer \"%1\" is there already");
     for (size_t i = 0; i < conf->sites_n; i++)
         for (size_t j = 0; j < conf->sites[i].routes_n; j++)
             check_auth(m, &conf->sites[i].routes[j]);

@@ -74,6 +74,14 @@ struct conf_user {
     struct conf_texts groups;
 };
 
+struct conf_issuer { /* of tokens */
+    struct conf_place place;
+    struct ern_slice name; /* the claim iss */
+    struct ern_slice keys; /* a path */
+    struct conf_texts audience, algorithms;
+    unsigned accepts; /* algorithms, one bit an enum jwk_algorithm */
+};
+
 struct conf_route {
     struct conf_place place;
     struct ern_slice path; /* begins with / */
@@ -86,8 +94,10 @@ struct conf_route {
     struct ern_slice pay;
     bool agree;
     struct conf_limit limit;
-    struct conf_texts auth; /* schemes, as in RFC 9110 11.1; none: nobody is asked who he is */
-    struct ern_slice realm; /* absent: the path */
+    struct conf_texts auth;   /* schemes, as in RFC 9110 11.1; none: nobody is asked who he is */
+    struct ern_slice realm;   /* absent: the path */
+    struct conf_texts digest; /* algorithms of the scheme digest */
+    struct conf_texts scopes; /* all of these a token has to have */
     struct conf_texts allow_users, allow_groups; /* both empty: all that are known */
     unsigned require;                            /* in the order of option.def, as */
     unsigned early_data;                         /* this */
@@ -169,8 +179,11 @@ struct conf {
     struct networks pause_allowed; /* pause_allow, as networks */
     struct ern_slice legal;        /* a file of demands; absent: there are none */
     struct ern_slice users;        /* a file of names and hashes; absent: none */
+    struct ern_slice digests;      /* a file of names, realms and hashes for Digest; absent: none */
     struct conf_user *accounts;
     size_t accounts_n;
+    struct conf_issuer *issuers;
+    size_t issuers_n;
     struct ern_slice state; /* a folder; absent: nothing needs one */
     int64_t hsts;           /* milliseconds; 0: nothing is said */
     struct conf_texts trusted;

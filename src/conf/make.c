@@ -170,6 +170,25 @@ make_users(struct maker *m, const struct text_node *items)
     }
 }
 
+static void
+make_issuers(struct maker *m, const struct text_node *items)
+{
+    struct ern_slice key = ERN_SLICE("issuer");
+    size_t n = make_count(items, key);
+
+    m->conf->issuers = n ? memory_take(&m->memory, n, sizeof *m->conf->issuers) : NULL;
+    for (; m->conf->issuers && items; items = items->next) {
+        struct conf_issuer *issuer = &m->conf->issuers[m->conf->issuers_n];
+
+        if (!make_is_section(items, key))
+            continue;
+        m->conf->issuers_n++;
+        issuer->place.at = items->value_at;
+        issuer->name = make_title(m, items);
+        make_items(m, WHERE_issuer, items->items, issuer);
+    }
+}
+
 /* The first option that makes the route a kind, or CONF_OPTIONS. */
 static enum conf_option
 first_kind(const struct conf_route *route)
@@ -341,6 +360,7 @@ make_conf(struct maker *m, const struct text_node *root)
     make_networks(m, &conf->pause_allow, &conf->pause_allowed);
     make_limit(m, root->items, &conf->limit);
     make_users(m, root->items);
+    make_issuers(m, root->items);
     make_listens(m, root->items);
     make_sites(m, root->items);
     if (conf->sites_n == 0 && !m->broken)

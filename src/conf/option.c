@@ -57,6 +57,8 @@ option_place(enum option_where where)
         return ERN_SLICE("the file itself");
     case WHERE_user:
         return ERN_SLICE("user");
+    case WHERE_issuer:
+        return ERN_SLICE("issuer");
     case WHERE_listen:
         return ERN_SLICE("listen");
     case WHERE_portal:

@@ -34,6 +34,7 @@ enum { /* how many rows there are in all */
 enum option_where {
     WHERE_top,
     WHERE_user,
+    WHERE_issuer,
     WHERE_listen,
     WHERE_portal, /* a listen, too */
     WHERE_site,

@@ -166,6 +166,8 @@ write_route(struct out *o, unsigned depth, const struct conf_route *route)
     if (route->auth.n > 0) {
         write_list(o, depth + 1, "auth", &route->auth);
         write_text(o, depth + 1, "realm", route->realm);
+        write_list(o, depth + 1, "digest", &route->digest);
+        write_list(o, depth + 1, "scopes", &route->scopes);
         write_list(o, depth + 1, "allow_users", &route->allow_users);
         write_list(o, depth + 1, "allow_groups", &route->allow_groups);
     }
@@ -203,6 +205,16 @@ write_user(struct out *o, const struct conf_user *user)
     write_section(o, 0, "user", user->name);
     write_text(o, 1, "password", user->password);
     write_list(o, 1, "groups", &user->groups);
+    write_end(o, 0);
+}
+
+static void
+write_issuer(struct out *o, const struct conf_issuer *issuer)
+{
+    write_section(o, 0, "issuer", issuer->name);
+    write_text(o, 1, "keys", issuer->keys);
+    write_list(o, 1, "audience", &issuer->audience);
+    write_list(o, 1, "algorithms", &issuer->algorithms);
     write_end(o, 0);
 }
 
@@ -278,6 +290,7 @@ conf_write(const struct conf *conf, struct out *o)
         write_list(o, 0, "pause_allow_users", &conf->pause_allow_users);
     write_text(o, 0, "legal", conf->legal);
     write_text(o, 0, "users", conf->users);
+    write_text(o, 0, "digests", conf->digests);
     write_text(o, 0, "state", conf->state);
     write_time(o, 0, "hsts", conf->hsts);
     write_list(o, 0, "trusted", &conf->trusted);
@@ -288,6 +301,8 @@ conf_write(const struct conf *conf, struct out *o)
     write_list(o, 0, "live_allow", &conf->live_allow);
     for (size_t i = 0; i < conf->accounts_n; i++)
         write_user(o, &conf->accounts[i]);
+    for (size_t i = 0; i < conf->issuers_n; i++)
+        write_issuer(o, &conf->issuers[i]);
     for (size_t i = 0; i < conf->listens_n; i++)
         write_listen(o, &conf->listens[i]);
     write_limit(o, 0, &conf->limit);

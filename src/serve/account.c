@@ -194,8 +194,8 @@ write_refusal(struct out *o, const struct exchange *x)
 {
     write_time(o, x->worker->now.unix_s);
     out_literal(o, " notice: login refused: ");
-    if (x->login->user)
-        write_user(o, x->login->user->name);
+    if (slice_is_there(x->login->named))
+        write_user(o, x->login->named);
     else
         out_literal(o, "(no such user)");
     out_literal(o, " from ");

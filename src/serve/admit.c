@@ -90,8 +90,11 @@ admit_rate(struct exchange *x)
 static void
 admit_login(struct exchange *x)
 {
-    int64_t wait_s = login_wait_s(x);
+    int64_t wait_s;
 
+    if (ern_bits_has(&x->given.yes, ERN_FACT_rate_exceeded)) /* it is not looked at */
+        return;
+    wait_s = login_begin(x);
     if (wait_s < 0)
         return;
     ern_state(&x->given, ERN_FACT_rate_exceeded, true);
@@ -130,7 +133,7 @@ admit(struct exchange *x)
         extend_admit(x);
     if (x->route->rate.interval_ns > 0 && x->route->rate.by != RATE_BY_USER)
         admit_rate(x);
-    if (x->route->policy.asks_who)
+    if (x->route->policy.login)
         admit_login(x);
     return true;
 }

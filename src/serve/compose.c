@@ -6,6 +6,7 @@
 #include "serve/carrier.h"
 #include "serve/conn.h"
 #include "serve/error.h"
+#include "serve/login.h"
 #include "serve/stream.h"
 #include "wire/h1_write.h"
 
@@ -201,6 +202,8 @@ write_evidence(struct exchange *x, struct out *o)
         field(o, "Location", e->location);
     if (slice_is_there(e->challenge))
         field(o, "WWW-Authenticate", e->challenge);
+    if (x->route->policy.login)
+        login_write_fields(x, o);
     if (x->status == ERN_405_METHOD_NOT_ALLOWED || x->request.method == ERN_OPTIONS)
         write_allow(o, e->allow);
     out_slice(o, x->res.fields);
@@ -210,6 +213,8 @@ write_evidence(struct exchange *x, struct out *o)
         rate_write(o, &x->rate);
     if (e->retry_after_s >= 0)
         h1_write_field_u64(o, ERN_SLICE("Retry-After"), (uint64_t)e->retry_after_s);
+    else if (x->rate.limit && x->status == ERN_429_TOO_MANY_REQUESTS)
+        h1_write_field_u64(o, ERN_SLICE("Retry-After"), (uint64_t)rate_next_s(&x->rate));
     if (x->status == ERN_416_RANGE_NOT_SATISFIABLE) {
         out_literal(o, "Content-Range: bytes */");
         out_u64(o, (uint64_t)e->content_bytes);

@@ -71,6 +71,7 @@ exchange_take(struct worker *w, struct conn *conn, const struct carrier *carrier
     x->message = NULL;
     x->begun_ms = w->now.run_ms;
     x->rate.limit = NULL;
+    x->known.name = ERN_ABSENT;
     x->login = NULL;
     x->retry_after_s = -1;
     x->shed = SHED_CONNECTIONS;

@@ -18,6 +18,7 @@
 #include "wire/h2.h"
 
 struct carrier;
+struct conf_texts;
 struct login;
 
 /* A piece of an answer's content: bytes in memory, or part of a file. */
@@ -45,6 +46,11 @@ struct content_job { /* writes content to the file of a sink */
     bool busy;                 /* the pool has it */
     bool ends;                 /* after it the sink's state is */
     enum sink_state end_state; /* this */
+};
+
+struct known {             /* somebody who has said who he is */
+    struct ern_slice name; /* absent: nobody has */
+    const struct conf_texts *groups;
 };
 
 struct exchange {
@@ -96,7 +102,9 @@ struct exchange {
     enum finding ignored; /* what was wrong with what a gateway says of the client */
     const char *message;  /* the first byte of the message, for offsets; NULL: it has none */
     struct ern_slice finding_field;
-    struct login *login;   /* what Authorization says, in the arena; NULL: nobody looked */
+    struct known known;    /* who asks, once that is known */
+    struct login *login;   /* how that was found out, in the arena; NULL: it was remembered, or
+                              nobody looked */
     int64_t retry_after_s; /* of an answer that given facts decide; -1: none */
     uint64_t incident;     /* of an answer that is our fault; 0: none */
     enum shed shed;        /* why it is turned away, if it is overload */

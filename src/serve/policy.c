@@ -23,10 +23,8 @@ policy_of(const struct conf *conf, const struct conf_route *route)
         .price = route->price,
         .pay = route->pay,
         .agree = route->agree,
-        .asks_who = route->auth.n > 0,
-        .realm = slice_is_there(route->realm) ? route->realm : route->path,
-        .users = &route->allow_users,
-        .groups = &route->allow_groups,
+        .login = route->auth.n > 0 ? route : NULL,
+        .schemes = login_schemes(&route->auth),
     };
 }
 
@@ -55,10 +53,10 @@ ask_passes(struct exchange *x)
     const struct policy *p = &x->route->policy;
     enum ern_answer known;
 
-    if (!p->asks_who || p->pause_users->n == 0 || !x->login || !login_has_room(x))
+    if (!p->login || p->pause_users->n == 0 || !x->login || !login_has_room(x))
         return ERN_NO;
     known = login_ask(x);
-    if (known == ERN_YES && !has_text(p->pause_users, x->login->user->name))
+    if (known == ERN_YES && !has_text(p->pause_users, x->known.name))
         return ERN_NO;
     return known;
 }
@@ -87,7 +85,7 @@ ask_available(struct ern_decision *d)
 static bool
 asks_who(const struct policy *p)
 {
-    return p->asks_who;
+    return p->login != NULL;
 }
 
 /* To find out who asks is a part of the service. */
@@ -106,12 +104,7 @@ ask_authenticated(struct ern_decision *d)
     struct exchange *x = exchange_of_decision(d);
     enum ern_answer answer = login_ask(x);
 
-    if (answer == ERN_NO) {
-        d->evidence.challenge = login_challenge(x);
-        if (!slice_is_there(d->evidence.challenge)) /* there is no 401 without (RFC 9110 15.5.2) */
-            return ERN_FAIL;
-    }
-    return answer;
+    return answer == ERN_NO && !login_challenge(x) ? ERN_FAIL : answer;
 }
 
 static bool
@@ -125,9 +118,9 @@ static enum ern_answer
 ask_share(struct ern_decision *d)
 {
     struct exchange *x = exchange_of_decision(d);
-    const struct user *user = x->login && x->login->stage == LOGIN_RIGHT ? x->login->user : NULL;
+    bool is_known = x->login && x->login->stage == LOGIN_RIGHT;
     struct ip client = address_ip(&x->client);
-    struct ern_slice who = user ? slice_from((const char *)&user, sizeof user) : ip_client(&client);
+    struct ern_slice who = is_known ? x->known.name : ip_client(&client);
 
     if (x->rate.limit ||
         rate_take(x->worker->rates, &x->route->rate, who, x->worker->now.run_ms, &x->rate))
@@ -140,34 +133,34 @@ ask_share(struct ern_decision *d)
  */
 
 static bool
-is_chosen(const struct policy *p, const struct user *user)
+is_chosen(const struct conf_route *route, const struct known *known)
 {
-    if (p->users->n == 0 && p->groups->n == 0)
+    if (route->allow_users.n == 0 && route->allow_groups.n == 0)
         return true;
-    for (size_t i = 0; i < user->groups->n; i++)
-        if (has_text(p->groups, user->groups->text[i]))
+    for (size_t i = 0; i < known->groups->n; i++)
+        if (has_text(&route->allow_groups, known->groups->text[i]))
             return true;
-    return has_text(p->users, user->name);
+    return has_text(&route->allow_users, known->name);
 }
 
 static bool
 chooses(const struct policy *p)
 {
-    return p->allow.n > 0 || (p->asks_who && (p->users->n > 0 || p->groups->n > 0));
+    return p->allow.n > 0 || p->login;
 }
 
 /* The rules ask this only of those who are known, if the route wants to know them. */
 static enum ern_answer
 ask_permitted(struct ern_decision *d)
 {
-    const struct exchange *x = exchange_of_decision(d);
+    struct exchange *x = exchange_of_decision(d);
     const struct policy *p = &x->route->policy;
     struct ip client = address_ip(&x->client);
 
     if ((p->allow.n > 0 && !networks_have(&p->allow, &client)) ||
-        (p->asks_who && !is_chosen(p, x->login->user)))
+        (p->login && !is_chosen(p->login, &x->known)))
         return ERN_NO;
-    return ERN_YES;
+    return p->login ? login_allows(x) : ERN_YES;
 }
 
 static bool

@@ -23,10 +23,10 @@ struct policy {                           /* of a route; slices are the configur
     struct ern_slice pay;                 /* the URL where credit is bought */
     bool agree;                           /* a client must say up to which price it agrees */
     bool legal;                           /* demands are on record */
-    bool hide;     /* what is forbidden is answered as if it were not there */
-    bool asks_who; /* clients have to say who they are, for */
-    struct ern_slice realm;
-    const struct conf_texts *users, *groups; /* those that may ask; both empty: all */
+    bool hide; /* what is forbidden is answered as if it were not there */
+    /* Clients have to say who they are, in a way that this says; NULL: they need not. */
+    const struct conf_route *login;
+    unsigned schemes; /* one bit an enum login_scheme */
 };
 
 /* What the configuration of a route says. */

@@ -168,7 +168,7 @@ open_all(struct process *p, const struct process_options *options, struct hash_k
         if (error)
             return complain(conf->admin.ptr, error);
     }
-    error = logins_open(conf, key, &p->logins);
+    error = logins_open(conf, &p->logins);
     if (error)
         return complain(slice_is_there(conf->users) ? conf->users.ptr : "users", error);
     error = pool_open(POOL_THREADS, conf->limits.pool_queue_max, &p->pool);

@@ -183,12 +183,14 @@ unreachable(struct ern_decision *d, enum ern_fact fact)
     return fact == ERN_FACT_state_reachable ? ERN_NO : ern_fact_fallback(fact) ? ERN_YES : ERN_NO;
 }
 
-/* All that the look found becomes known at once. */
+static enum ern_answer ask_look(struct ern_decision *d, enum ern_fact fact);
+
+/* All that the look found becomes known at once; but for that which others have a say in. */
 static void
 learn_answers(struct ern_decision *d, const struct ern_facts *answers)
 {
     for (unsigned f = 0; f < ERN_FACTS; f++)
-        if (ern_bits_has(&answers->known, (enum ern_fact)f))
+        if (ern_bits_has(&answers->known, (enum ern_fact)f) && d->resource->ask[f] == ask_look)
             learn(d, (enum ern_fact)f, ern_bits_has(&answers->yes, (enum ern_fact)f));
 }
 
@@ -227,7 +229,7 @@ ask_look(struct ern_decision *d, enum ern_fact fact)
     learn_answers(d, &dav->answers);
     if (!ern_bits_has(&dav->answers.known, fact))
         return ern_fact_fallback(fact) ? ERN_YES : ERN_NO;
-    return ern_bits_has(&d->facts.yes, fact) ? ERN_YES : ERN_NO;
+    return ern_bits_has(&dav->answers.yes, fact) ? ERN_YES : ERN_NO;
 }
 
 /* Names that are never served, at both ends. */

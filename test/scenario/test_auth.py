@@ -285,6 +285,23 @@ def test_uploads_and_jobs_are_no_way_around(tmp_path, root, users):
         assert (root / "x").read_bytes() == b"halfdone"
 
 
+@pytest.mark.parametrize("policy, fields", [('allow = "10.0.0.0/8"', {}), ("auth = basic allow_users = ann", "bob"),
+                                            ("auth = basic allow_groups = staff", "bob")])
+def test_what_a_route_says_holds_for_all_methods(tmp_path, root, users, policy, fields):
+    """The folder finds much at one look, and what policies say is not found there."""
+    text = (f'{users}state = "{tmp_path}/state"\n'
+            f'route "/dav/" {{ files = "{root}" write = true {policy} }}\n')
+    if fields:
+        fields = {"Authorization": basic("bob", OTHER).split(b": ")[1].strip().decode()}
+    with Site(tmp_path, text) as site, Dav(site.port, "/dav") as dav:
+        for _ in range(2):
+            for method in ("PUT", "PROPFIND", "DELETE", "MKCOL", "COPY", "LOCK", "GET", "OPTIONS"):
+                answer = dav(method, "/a.txt", b"new" if method == "PUT" else None,
+                             Destination="/dav/y", **fields)
+                assert answer.status == 403, method
+    assert (root / "a.txt").read_bytes() != b"new"
+
+
 def test_passwd_refuses_what_no_client_can_send():
     for given, name in [("", "ann"), ("a\tb", "ann"), ("x" * 512, "ann"), ("a", "a:b"), ("a", "")]:
         run = subprocess.run([PROGRAM, "passwd", name], input=given + "\n", text=True,

@@ -142,6 +142,50 @@ check_unasked(struct maker *m, const struct conf_route *route)
     }
 }
 
+/* Reads what a right gives. */
+static void
+check_may(struct maker *m, struct conf_right *right)
+{
+    static const struct {
+        struct ern_slice name;
+        unsigned gives;
+    } rows[] = {
+        {{"read", 4}, CONF_MAY_READ},     {{"write", 5}, CONF_MAY_WRITE},
+        {{"delete", 6}, CONF_MAY_DELETE}, {{"lock", 4}, CONF_MAY_LOCK},
+        {{"admin", 5}, CONF_MAY_ADMIN},   {{"all", 3}, CONF_MAY_ALL},
+    };
+    enum { ROWS = sizeof rows / sizeof *rows };
+
+    for (size_t i = 0; i < right->may.n; i++) {
+        size_t row = 0;
+
+        while (row < ROWS && !slice_eq(right->may.text[i], rows[row].name))
+            row++;
+        if (row < ROWS)
+            right->gives |= rows[row].gives;
+        else
+            conf_wrong(m->errors, right->may.at[i],
+                       CONF_SAY("\"%1\" is nothing that somebody may do",
+                                "write some of read, write, delete, lock, admin, or all",
+                                right->may.text[i]));
+    }
+}
+
+static void
+check_right(struct maker *m, const struct conf_route *route, struct conf_right *right)
+{
+    check_may(m, right);
+    if (slice_is_there(right->path) && !slice_starts(right->path, ERN_SLICE("/")))
+        conf_wrong(m->errors, right->place.at,
+                   CONF_SAY("\"%1\" is not a path of the route",
+                            "write \"/\" for all of it, or \"/%1\"", right->path));
+    if (right->users.n + right->groups.n > 0 && route->auth.n == 0)
+        conf_wrong(m->errors, right->place.at,
+                   CONF_SAY("nobody is asked who he is here, so the right is nobody's",
+                            "write auth = \"basic\" in the route, or leave users and groups out",
+                            ERN_ABSENT));
+}
+
 static void
 check_auth(struct maker *m, const struct conf_route *route)
 {
@@ -151,6 +195,8 @@ check_auth(struct maker *m, const struct conf_route *route)
 
     check_unasked(m, route);
     check_digest(m, route);
+    for (size_t i = 0; i < route->rights_n; i++)
+        check_right(m, route, &route->rights[i]);
     for (size_t i = 0; claims && i < n; i++) {
         check_scheme(m, route->auth.text[i], route->auth.at[i]);
         claims[i] = (struct claim){route->auth.text[i], route->auth.at[i]};

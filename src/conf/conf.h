@@ -16,6 +16,7 @@
 #include "conf/option.h"
 #include "io/tls.h"
 #include "msg/forwarded.h"
+#include "res/res.h"
 
 struct conf_given { /* where an option was written; lines are 0 if it has its default */
     struct conf_position key, value;
@@ -82,6 +83,24 @@ struct conf_issuer { /* of tokens */
     unsigned accepts; /* algorithms, one bit an enum jwk_algorithm */
 };
 
+enum conf_may { /* kinds of methods */
+                CONF_MAY_READ = RES_READ,
+                CONF_MAY_WRITE = RES_WRITE,
+                CONF_MAY_DELETE = RES_DELETE,
+                CONF_MAY_LOCK = 8,
+                CONF_MAY_ADMIN = 16,
+                CONF_MAY_ALL = 31,
+};
+
+struct conf_right {
+    struct conf_place place;
+    struct ern_slice path; /* below the route; begins with / */
+    struct conf_texts users, groups;
+    struct conf_texts allow, may;
+    struct networks allowed; /* allow, as networks; none: everywhere */
+    unsigned gives;          /* may, as bits of enum conf_may */
+};
+
 struct conf_route {
     struct conf_place place;
     struct ern_slice path; /* begins with / */
@@ -98,6 +117,8 @@ struct conf_route {
     struct ern_slice realm;   /* absent: the path */
     struct conf_texts digest; /* algorithms of the scheme digest */
     struct conf_texts scopes; /* all of these a token has to have */
+    struct conf_right *rights;
+    size_t rights_n;                             /* 0: who may ask may do all */
     struct conf_texts allow_users, allow_groups; /* both empty: all that are known */
     unsigned require;                            /* in the order of option.def, as */
     unsigned early_data;                         /* this */

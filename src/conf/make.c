@@ -254,6 +254,27 @@ make_limit(struct maker *m, const struct text_node *items, struct conf_limit *li
 }
 
 static void
+make_rights(struct maker *m, const struct text_node *items, struct conf_route *route)
+{
+    struct ern_slice key = ERN_SLICE("right");
+    size_t n = make_count(items, key);
+
+    route->rights = n ? memory_take(&m->memory, n, sizeof *route->rights) : NULL;
+    for (; route->rights && items; items = items->next) {
+        struct conf_right *right = &route->rights[route->rights_n];
+
+        if (!make_is_section(items, key))
+            continue;
+        route->rights_n++;
+        right->place.at = items->value_at;
+        right->path = make_title(m, items);
+        make_standard(m, WHERE_right, right);
+        make_items(m, WHERE_right, items->items, right);
+        make_networks(m, &right->allow, &right->allowed);
+    }
+}
+
+static void
 make_route(struct maker *m, const struct text_node *node, struct conf_route *route)
 {
     enum conf_option kind;
@@ -265,6 +286,7 @@ make_route(struct maker *m, const struct text_node *node, struct conf_route *rou
     make_standard(m, WHERE_redirect, route);
     make_items(m, WHERE_route, node->items, route);
     make_networks(m, &route->allow, &route->allowed);
+    make_rights(m, node->items, route);
     make_limit(m, node->items, &route->limit);
     kind = first_kind(route);
     if (kind < CONF_OPTIONS)

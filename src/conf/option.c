@@ -65,6 +65,8 @@ option_place(enum option_where where)
         return ERN_SLICE("portal");
     case WHERE_site:
         return ERN_SLICE("site");
+    case WHERE_right:
+        return ERN_SLICE("right");
     case WHERE_route:
         return ERN_SLICE("route");
     case WHERE_files:

@@ -39,6 +39,7 @@ enum option_where {
     WHERE_portal, /* a listen, too */
     WHERE_site,
     WHERE_route,
+    WHERE_right,
     WHERE_files,    /* in a route with files */
     WHERE_redirect, /* in a route with redirect */
     WHERE_limit,

@@ -17,6 +17,7 @@ enum { NUMBER_MAX = 1000000 };
 #define OWNER_listen struct conf_listen
 #define OWNER_portal struct conf_listen
 #define OWNER_site struct conf_site
+#define OWNER_right struct conf_right
 #define OWNER_route struct conf_route
 #define OWNER_files struct conf_route
 #define OWNER_redirect struct conf_route

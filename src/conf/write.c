@@ -139,6 +139,17 @@ write_limit(struct out *o, unsigned depth, const struct conf_limit *limit)
 }
 
 static void
+write_right(struct out *o, unsigned depth, const struct conf_right *right)
+{
+    write_section(o, depth, "right", right->path);
+    write_list(o, depth + 1, "users", &right->users);
+    write_list(o, depth + 1, "groups", &right->groups);
+    write_list(o, depth + 1, "allow", &right->allow);
+    write_list(o, depth + 1, "may", &right->may);
+    write_end(o, depth);
+}
+
+static void
 write_route(struct out *o, unsigned depth, const struct conf_route *route)
 {
     static const char *const needs[] = {"nothing", "tls", "http2"};
@@ -171,6 +182,8 @@ write_route(struct out *o, unsigned depth, const struct conf_route *route)
         write_list(o, depth + 1, "allow_users", &route->allow_users);
         write_list(o, depth + 1, "allow_groups", &route->allow_groups);
     }
+    for (size_t i = 0; i < route->rights_n; i++)
+        write_right(o, depth + 1, &route->rights[i]);
     write_flag(o, depth + 1, "hide", route->hide);
     write_text(o, depth + 1, "require", slice_text(needs[route->require]));
     write_text(o, depth + 1, "early_data", slice_text(early[route->early_data]));

@@ -232,6 +232,17 @@ ask_look(struct ern_decision *d, enum ern_fact fact)
     return ern_bits_has(&dav->answers.yes, fact) ? ERN_YES : ERN_NO;
 }
 
+static enum ern_answer
+ask_permitted(struct ern_decision *d, enum ern_fact fact)
+{
+    enum ern_answer answer = ask_look(d, fact);
+    const struct dav *dav = ((struct res_request *)d->self)->state;
+
+    if (answer == ERN_YES && !is_retrieval(d) && dav && dav->method && !dav->error)
+        return dav_may(dav) ? ERN_YES : ERN_NO;
+    return answer;
+}
+
 /* Names that are never served, at both ends. */
 static enum ern_answer
 ask_withheld(struct ern_decision *d, enum ern_fact fact)
@@ -354,7 +365,7 @@ look_again(struct dav *dav, bool *ret_changed)
     if (error)
         return error;
     *ret_changed =
-        before.yes.word[0] != dav->answers.yes.word[0] ||
+        !dav_may(dav) || before.yes.word[0] != dav->answers.yes.word[0] ||
         before.yes.word[1] != dav->answers.yes.word[1] ||
         (ern_bits_has(&dav->answers.yes, ERN_FACT_exists) && dav->target.kind == PLACE_FILE &&
          !file_stamp_same(&stamp, &dav->target.info.stamp));
@@ -553,7 +564,7 @@ struct ern_resource dav_resource = {
             ERN_ASKS_CONDITIONAL,
             ERN_ASKS_RANGE,
             [ERN_FACT_state_reachable] = ask_look,
-            [ERN_FACT_permitted] = ask_look,
+            [ERN_FACT_permitted] = ask_permitted,
             [ERN_FACT_withheld] = ask_withheld,
             [ERN_FACT_method_allowed] = ask_look,
             [ERN_FACT_fields_valid] = ask_look,

@@ -275,6 +275,19 @@ ask_look(struct ern_decision *d, enum ern_fact fact)
     return ask_target(dav, fact);
 }
 
+/* Rights are those to the file that it becomes. */
+static enum ern_answer
+ask_permitted(struct ern_decision *d, enum ern_fact fact)
+{
+    enum ern_answer answer = ask_look(d, fact);
+    const struct dav *dav = ((struct res_request *)d->self)->state;
+
+    if (answer == ERN_YES && !dav->error &&
+        !res_may(dav->request, dav->transfer->row.path, RES_WRITE))
+        return ERN_NO;
+    return answer;
+}
+
 static enum ern_answer
 ask_method_allowed(struct ern_decision *d, enum ern_fact fact)
 {
@@ -342,6 +355,7 @@ struct ern_resource upload_resource = {
     .ask =
         {
             [ERN_FACT_state_reachable] = ask_look,
+            [ERN_FACT_permitted] = ask_permitted,
             [ERN_FACT_method_allowed] = ask_method_allowed,
             [ERN_FACT_fields_valid] = ask_look,
             [ERN_FACT_type_supported] = ask_type,

@@ -479,7 +479,9 @@ ask_moved(struct ern_decision *d, enum ern_fact fact)
     }
     if (e->kind == ENTRY_LISTING && !listing_open(d))
         return ERN_FAIL;
-    learn(d, ERN_FACT_readable, e->kind != ENTRY_UNREADABLE);
+    learn(d, ERN_FACT_readable,
+          e->kind != ENTRY_UNREADABLE &&
+              (!slice_is_there(e->home) || res_may(request, e->home, RES_READ)));
     learn(d, ERN_FACT_exists, e->kind == ENTRY_FILE || e->kind == ENTRY_LISTING);
     learn(d, ERN_FACT_acceptable, choice < ENTRY_VARIANTS);
     learn(d, ERN_FACT_gone, e->kind == ENTRY_GONE);

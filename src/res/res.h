@@ -88,6 +88,13 @@ struct res_route {       /* the first member of the configuration of every kind 
 struct choices;
 struct chosen;
 
+enum res_access { /* bits */
+                  RES_READ = 1,
+                  RES_WRITE = 2,
+                  RES_DELETE = 4,
+                  RES_TREE = 64, /* and to all that is beneath it */
+};
+
 struct res_request {
     const void *route;      /* the configuration of the kind: struct files_route and so on */
     struct ern_slice path;  /* decoded and normalised (msg/target.h): the whole of it */
@@ -102,6 +109,9 @@ struct res_request {
     struct mailbox *mailbox; /* where they come back to */
     /* To be called, on the thread of the request, when an ask that said ERN_WAIT can answer. */
     void (*resume)(struct res_request *request);
+    /* May this client do that to another path below the route (rights)? NULL: it may. Keeps
+     * nothing, and may be asked on the pool. */
+    bool (*may)(const struct res_request *request, struct ern_slice below, unsigned access);
     void (*release)(struct res_request *request); /* gives back what was pinned; NULL if nothing */
     void *pinned;
     void *state;    /* of the kind's own, in the arena; NULL at the beginning */
@@ -121,6 +131,12 @@ struct res_request {
     bool has_representation;
     struct res_representation representation; /* filled when has_representation */
 };
+
+static inline bool
+res_may(const struct res_request *request, struct ern_slice below, unsigned access)
+{
+    return !request->may || request->may(request, below, access);
+}
 
 /*
  * Answers the BODY facts about how the content arrived. The first of them asks for the content:

@@ -14,6 +14,7 @@
 #include "serve/conn.h"
 #include "serve/content.h"
 #include "serve/portal.h"
+#include "serve/rights.h"
 #include "serve/stream.h"
 
 enum {
@@ -164,6 +165,7 @@ find_route(struct exchange *x)
     const struct site_route *route;
     const struct site *site;
 
+    x->site = NULL;
     x->res.path = ERN_SLICE("/");
     if (x->finding)
         return &sites->none;
@@ -182,6 +184,7 @@ find_route(struct exchange *x)
         return &sites->none;
     if (x->conn->listener->https && !is_challenge(x->res.path))
         return &sites->https;
+    x->site = site;
     return site_route_find(sites, site, x->res.path);
 }
 
@@ -218,6 +221,7 @@ prepare_resource(struct exchange *x, const struct site_route *route)
     res->pool = w->pool;
     res->mailbox = &w->mailbox;
     res->resume = resumed;
+    res->may = x->site && x->site->is_guarded && route->policy.route ? rights_may : NULL;
 }
 
 /* Is what is still to come of the content better not read? */
@@ -393,6 +397,7 @@ exchange_refuse(struct exchange *x, enum ern_fact fact)
     ern_state(&x->given, fact, true);
     x->res.path = ERN_SLICE("/");
     x->route = &w->sites->none;
+    x->site = NULL;
     x->content_max = w->limits->content_bytes_max;
     prepare_resource(x, x->route);
     x->close = true;

@@ -10,6 +10,7 @@
 #include "serve/exchange.h"
 #include "serve/login.h"
 #include "serve/pause.h"
+#include "serve/rights.h"
 
 struct policy
 policy_of(const struct conf *conf, const struct conf_route *route)
@@ -23,6 +24,7 @@ policy_of(const struct conf *conf, const struct conf_route *route)
         .price = route->price,
         .pay = route->pay,
         .agree = route->agree,
+        .route = route,
         .login = route->auth.n > 0 ? route : NULL,
         .schemes = login_schemes(&route->auth),
     };
@@ -146,7 +148,7 @@ is_chosen(const struct conf_route *route, const struct known *known)
 static bool
 chooses(const struct policy *p)
 {
-    return p->allow.n > 0 || p->login;
+    return p->allow.n > 0 || p->login || (p->route && p->route->rights_n > 0);
 }
 
 /* The rules ask this only of those who are known, if the route wants to know them. */
@@ -159,6 +161,8 @@ ask_permitted(struct ern_decision *d)
 
     if ((p->allow.n > 0 && !networks_have(&p->allow, &client)) ||
         (p->login && !is_chosen(p->login, &x->known)))
+        return ERN_NO;
+    if (p->route && !rights_permit(x))
         return ERN_NO;
     return p->login ? login_allows(x) : ERN_YES;
 }

@@ -26,7 +26,8 @@ struct policy {                           /* of a route; slices are the configur
     bool hide; /* what is forbidden is answered as if it were not there */
     /* Clients have to say who they are, in a way that this says; NULL: they need not. */
     const struct conf_route *login;
-    unsigned schemes; /* one bit an enum login_scheme */
+    const struct conf_route *route; /* whose policy it is; NULL: nobody's */
+    unsigned schemes;               /* one bit an enum login_scheme */
 };
 
 /* What the configuration of a route says. */

@@ -135,13 +135,14 @@ nearest_limit(const struct conf *conf, const struct conf_site *site, const struc
 
 static int
 add_policies(const struct conf *conf, const struct conf_site *site, const struct conf_route *from,
-             const struct pause *pause, struct site_route *to)
+             struct site *of, struct site_route *to)
 {
     to->of = site;
     to->rate = nearest_limit(conf, site, from);
     to->policy = policy_of(conf, from);
-    to->policy.pause = pause;
+    to->policy.pause = of->pause;
     to->policy.counts_users = to->rate.interval_ns > 0 && to->rate.by == RATE_BY_USER;
+    of->is_guarded |= from->auth.n > 0 || from->allowed.n > 0 || from->rights_n > 0;
     return policy_apply(&to->policy, to->kind, &to->resource);
 }
 
@@ -213,8 +214,7 @@ make_site(const struct conf *conf, const struct conf_site *from, struct site *to
         if (!error)
             error = make_route(&from->routes[i], &conf->limits, self, &to->routes[to->routes_n++]);
         if (!error)
-            error = add_policies(conf, from, &from->routes[i], to->pause,
-                                 &to->routes[to->routes_n - 1]);
+            error = add_policies(conf, from, &from->routes[i], to, &to->routes[to->routes_n - 1]);
         if (error) {
             *ret_path = from->routes[i].files;
             return error;

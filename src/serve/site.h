@@ -44,6 +44,7 @@ struct site {
     struct pause *pause;       /* NULL: it can not be paused */
     struct site_route *routes; /* longest path first */
     unsigned routes_n;
+    bool is_guarded; /* one of them is not for everybody */
 };
 
 struct site_table {

@@ -95,6 +95,7 @@ admit_login(struct exchange *x)
     if (ern_bits_has(&x->given.yes, ERN_FACT_rate_exceeded)) /* it is not looked at */
         return;
     wait_s = login_begin(x);
+    x->is_let_in = policy_lets_in(x);
     if (wait_s < 0)
         return;
     ern_state(&x->given, ERN_FACT_rate_exceeded, true);

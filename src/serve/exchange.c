@@ -73,6 +73,7 @@ exchange_take(struct worker *w, struct conn *conn, const struct carrier *carrier
     x->begun_ms = w->now.run_ms;
     x->rate.limit = NULL;
     x->known.name = ERN_ABSENT;
+    x->is_let_in = false;
     x->login = NULL;
     x->retry_after_s = -1;
     x->shed = SHED_CONNECTIONS;
@@ -237,8 +238,8 @@ leaves_content(const struct exchange *x)
 static void
 begin(struct exchange *x)
 {
-    ern_begin(&x->decision, x->route->resource, &x->res, &x->request, x->worker->now.unix_s,
-              &x->given);
+    ern_begin(&x->decision, x->is_let_in ? x->route->kind : x->route->resource, &x->res,
+              &x->request, x->worker->now.unix_s, &x->given);
     x->decision.evidence.retry_after_s = x->retry_after_s;
 }
 

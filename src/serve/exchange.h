@@ -109,6 +109,7 @@ struct exchange {
     int64_t retry_after_s; /* of an answer that given facts decide; -1: none */
     uint64_t incident;     /* of an answer that is our fault; 0: none */
     enum shed shed;        /* why it is turned away, if it is overload */
+    bool is_let_in;        /* no policy objects to it (policy_lets_in()) */
     bool is_relayed;       /* the client is another than the peer */
     bool close;            /* the connection ends after this answer, and */
     bool peer_closes;      /* the client said so: it will send no more */

@@ -151,20 +151,38 @@ chooses(const struct policy *p)
     return p->allow.n > 0 || p->login || (p->route && p->route->rights_n > 0);
 }
 
+/* As far as address, name and rights go. */
+static bool
+lets(const struct policy *p, const struct exchange *x)
+{
+    struct ip client;
+
+    if (p->allow.n > 0) {
+        client = address_ip(&x->client);
+        if (!networks_have(&p->allow, &client))
+            return false;
+    }
+    return (!p->login || is_chosen(p->login, &x->known)) && (!p->route || rights_permit(x));
+}
+
 /* The rules ask this only of those who are known, if the route wants to know them. */
 static enum ern_answer
 ask_permitted(struct ern_decision *d)
 {
     struct exchange *x = exchange_of_decision(d);
     const struct policy *p = &x->route->policy;
-    struct ip client = address_ip(&x->client);
 
-    if ((p->allow.n > 0 && !networks_have(&p->allow, &client)) ||
-        (p->login && !is_chosen(p->login, &x->known)))
-        return ERN_NO;
-    if (p->route && !rights_permit(x))
+    if (!lets(p, x))
         return ERN_NO;
     return p->login ? login_allows(x) : ERN_YES;
+}
+
+bool
+policy_lets_in(const struct exchange *x)
+{
+    const struct policy *p = &x->route->policy;
+
+    return p->is_plain && slice_is_there(x->known.name) && lets(p, x);
 }
 
 static bool
@@ -217,18 +235,19 @@ static const struct {
     enum ern_fact fact;
     bool (*applies)(const struct policy *policy);
     enum ern_answer (*ask)(struct ern_decision *decision);
+    bool is_plain; /* all that it asks about is who asks, and what he may */
 } rows[] = {
-    {ERN_FACT_available, can_be_paused, ask_available},
-    {ERN_FACT_available, asks_who, ask_room},
-    {ERN_FACT_state_reachable, is_metered, ask_state_reachable},
-    {ERN_FACT_authenticated, asks_who, ask_authenticated},
-    {ERN_FACT_share_used, counts_users, ask_share},
-    {ERN_FACT_permitted, chooses, ask_permitted},
-    {ERN_FACT_hidden, hides, ask_hidden},
-    {ERN_FACT_legal, has_demands, ask_legal},
-    {ERN_FACT_content_lawful, has_demands, demand_ask_content},
-    {ERN_FACT_paid, is_metered, charge_ask_paid},
-    {ERN_FACT_debited, is_metered, charge_ask_debited},
+    {ERN_FACT_available, can_be_paused, ask_available, false},
+    {ERN_FACT_available, asks_who, ask_room, true},
+    {ERN_FACT_state_reachable, is_metered, ask_state_reachable, false},
+    {ERN_FACT_authenticated, asks_who, ask_authenticated, true},
+    {ERN_FACT_share_used, counts_users, ask_share, false},
+    {ERN_FACT_permitted, chooses, ask_permitted, true},
+    {ERN_FACT_hidden, hides, ask_hidden, false},
+    {ERN_FACT_legal, has_demands, ask_legal, false},
+    {ERN_FACT_content_lawful, has_demands, demand_ask_content, false},
+    {ERN_FACT_paid, is_metered, charge_ask_paid, false},
+    {ERN_FACT_debited, is_metered, charge_ask_debited, false},
 };
 
 enum { ROWS = sizeof rows / sizeof *rows };
@@ -264,14 +283,15 @@ ask(struct ern_decision *d, enum ern_fact fact)
 }
 
 int
-policy_apply(const struct policy *policy, struct ern_resource *kind,
-             struct ern_resource **ret_resource)
+policy_apply(struct policy *policy, struct ern_resource *kind, struct ern_resource **ret_resource)
 {
     struct ern_resource *r = kind;
 
+    policy->is_plain = policy->login != NULL;
     for (unsigned i = 0; i < ROWS; i++) {
         if (!rows[i].applies(policy))
             continue;
+        policy->is_plain &= rows[i].is_plain;
         if (r == kind) {
             r = malloc(sizeof *r);
             if (!r)

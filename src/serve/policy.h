@@ -11,7 +11,7 @@
 
 struct conf;
 struct conf_route;
-struct conf_texts;
+struct exchange;
 
 struct policy {                           /* of a route; slices are the configuration's */
     struct networks allow;                /* from where clients may ask; none: from everywhere */
@@ -28,6 +28,7 @@ struct policy {                           /* of a route; slices are the configur
     const struct conf_route *login;
     const struct conf_route *route; /* whose policy it is; NULL: nobody's */
     unsigned schemes;               /* one bit an enum login_scheme */
+    bool is_plain; /* it is about who asks and what he may, and about nothing else */
 };
 
 /* What the configuration of a route says. */
@@ -39,7 +40,14 @@ struct policy policy_of(const struct conf *conf, const struct conf_route *route)
  *   ret_resource  kind itself where no policy applies; else to be freed
  * Returns 0 or -ENOMEM.
  */
-ERN_MUST_USE int policy_apply(const struct policy *policy, struct ern_resource *kind,
+ERN_MUST_USE int policy_apply(struct policy *policy, struct ern_resource *kind,
                               struct ern_resource **ret_resource);
+
+/*
+ * Is it known beforehand that none of the policies objects: because the credentials were
+ * remembered, and policies are about nothing else? Then it is decided as if there were none, at
+ * their price.
+ */
+bool policy_lets_in(const struct exchange *exchange);
 
 #endif

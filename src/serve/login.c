@@ -287,9 +287,11 @@ login_begin(struct exchange *x)
     if (recall(x, tag))
         return -1;
     x->login = login = arena_take(&x->arena, sizeof *login);
-    if (!login || !credentials_read(value, &credentials))
+    if (!login)
         return -1;
     *login = (struct login){.exchange = x, .tag = tag, .named = ERN_ABSENT};
+    if (!credentials_read(value, &credentials))
+        return -1;
     for (unsigned s = 0; s < LOGIN_SCHEMES; s++) {
         if (!(x->route->policy.schemes >> s & 1) ||
             !slice_eq_nocase(credentials.scheme, schemes[s].name))

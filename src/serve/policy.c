@@ -55,7 +55,7 @@ ask_passes(struct exchange *x)
     const struct policy *p = &x->route->policy;
     enum ern_answer known;
 
-    if (!p->login || p->pause_users->n == 0 || !x->login || !login_has_room(x))
+    if (!p->login || p->pause_users->n == 0 || !login_has_room(x))
         return ERN_NO;
     known = login_ask(x);
     if (known == ERN_YES && !has_text(p->pause_users, x->known.name))
@@ -120,9 +120,8 @@ static enum ern_answer
 ask_share(struct ern_decision *d)
 {
     struct exchange *x = exchange_of_decision(d);
-    bool is_known = x->login && x->login->stage == LOGIN_RIGHT;
     struct ip client = address_ip(&x->client);
-    struct ern_slice who = is_known ? x->known.name : ip_client(&client);
+    struct ern_slice user = x->known.name, who = slice_is_there(user) ? user : ip_client(&client);
 
     if (x->rate.limit ||
         rate_take(x->worker->rates, &x->route->rate, who, x->worker->now.run_ms, &x->rate))

@@ -7,7 +7,10 @@
 #include "base/slice.h"
 #include "conf/conf.h"
 
-enum { WAYS = 8 /* buckets among which one is looked for: two cache lines */ };
+enum {
+    WAYS = 8,       /* buckets among which one is looked for: two cache lines */
+    WHO_BYTES = 32, /* of a longer name its hash will do */
+};
 
 #define NS_PER_S INT64_C(1000000000)
 #define NS_PER_MS INT64_C(1000000)
@@ -74,9 +77,13 @@ rate_limit_of(const struct conf_limit *conf, const void *route)
 static uint64_t
 name_of(const struct rates *r, const struct rate_limit *limit, struct ern_slice who)
 {
-    char text[sizeof limit->scope + RATE_WHO_BYTES];
+    char text[sizeof limit->scope + WHO_BYTES];
+    uint64_t hash;
 
-    assert(who.len <= RATE_WHO_BYTES);
+    if (who.len > WHO_BYTES) {
+        hash = hash_bytes(r->key, who);
+        who = slice_from((const char *)&hash, sizeof hash);
+    }
     memcpy(text, &limit->scope, sizeof limit->scope);
     if (who.len > 0)
         memcpy(text + sizeof limit->scope, who.ptr, who.len);

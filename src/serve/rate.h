@@ -17,7 +17,6 @@
 struct conf_limit;
 
 enum rate_by { RATE_BY_ADDRESS, RATE_BY_ROUTE, RATE_BY_USER, RATE_BY_KEY }; /* as enum conf_by */
-enum { RATE_WHO_BYTES = 32 };
 
 struct rate_limit {
     const void *scope; /* whose buckets these are: the configuration of the limit, or of a route */
@@ -45,7 +44,7 @@ struct rate_limit rate_limit_of(const struct conf_limit *conf, const void *route
 
 /*
  * Takes a token of somebody's bucket.
- *   who       names them: at most RATE_WHO_BYTES; empty: it is everybody's
+ *   who       names them; empty: it is everybody's
  *   ret_rate  what is left; it keeps limit
  * Returns false, having taken nothing, if there is none.
  */

@@ -503,7 +503,8 @@ put(const struct ask_options *options, const struct request *r, struct ern_slice
                     slice_from(heard.answer + heard.content_at, heard.len - heard.content_at));
         fputs("\n", page.file);
     }
-    (void)fwrite(why.ptr, 1, why.len, stdout);
+    if (slice_is_there(why))
+        (void)fwrite(why.ptr, 1, why.len, stdout);
     if (!slice_is_there(why) && options->form == ASK_TEXT)
         fputs("The server does not show how it was decided.\n", page.file);
 }

@@ -221,11 +221,12 @@ trace_waits(struct trace_waits *w, enum ern_fact fact)
 void
 trace_goes_on(struct trace_waits *w)
 {
-    struct trace_wait *last = &w->wait[w->n - 1];
+    struct trace_wait *last;
     int64_t us;
 
-    if (!w->since_us)
+    if (!w->since_us) /* nothing was waited for */
         return;
+    last = &w->wait[w->n - 1];
     us = clock_us() - w->since_us;
     w->since_us = 0;
     if (us > 0)

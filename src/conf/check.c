@@ -478,6 +478,7 @@ check_routes(struct maker *m, const struct conf_site *site)
         check_urls(m, route);
         check_field(m, route);
         check_write(m, route);
+        check_cors(m, route);
         check_price(m, route);
         check_limit(m, &route->limit);
         check_variants(m, route);

@@ -117,6 +117,10 @@ struct conf_route {
     struct ern_slice realm;   /* absent: the path */
     struct conf_texts digest; /* algorithms of the scheme digest */
     struct conf_texts scopes; /* all of these a token has to have */
+    struct conf_texts cors; /* origins, or "*" alone; none: pages of others may not read answers */
+    struct conf_texts cors_methods, cors_headers, cors_expose;
+    bool cors_credentials;
+    int64_t cors_max_age; /* milliseconds */
     struct conf_right *rights;
     size_t rights_n;                             /* 0: who may ask may do all */
     struct conf_texts allow_users, allow_groups; /* both empty: all that are known */

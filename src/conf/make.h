@@ -52,6 +52,7 @@ void make_conf(struct maker *m, const struct text_node *root);
 /* Adds what is wrong with the configuration as a whole; with its users, and who routes ask for. */
 void check_conf(struct maker *m);
 void check_users(struct maker *m);
+void check_cors(struct maker *m, const struct conf_route *route);
 
 struct claim { /* a name that may be taken once */
     struct ern_slice text;

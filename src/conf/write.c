@@ -182,6 +182,14 @@ write_route(struct out *o, unsigned depth, const struct conf_route *route)
         write_list(o, depth + 1, "allow_users", &route->allow_users);
         write_list(o, depth + 1, "allow_groups", &route->allow_groups);
     }
+    if (route->cors.n > 0) {
+        write_list(o, depth + 1, "cors", &route->cors);
+        write_list(o, depth + 1, "cors_methods", &route->cors_methods);
+        write_list(o, depth + 1, "cors_headers", &route->cors_headers);
+        write_list(o, depth + 1, "cors_expose", &route->cors_expose);
+        write_flag(o, depth + 1, "cors_credentials", route->cors_credentials);
+        write_time(o, depth + 1, "cors_max_age", route->cors_max_age);
+    }
     for (size_t i = 0; i < route->rights_n; i++)
         write_right(o, depth + 1, &route->rights[i]);
     write_flag(o, depth + 1, "hide", route->hide);

@@ -5,6 +5,7 @@
 #include "earnest/status.h"
 #include "serve/carrier.h"
 #include "serve/conn.h"
+#include "serve/cors.h"
 #include "serve/error.h"
 #include "serve/login.h"
 #include "serve/stream.h"
@@ -204,7 +205,9 @@ write_evidence(struct exchange *x, struct out *o)
         field(o, "WWW-Authenticate", e->challenge);
     if (x->route->policy.login)
         login_write_fields(x, o);
-    if (x->status == ERN_405_METHOD_NOT_ALLOWED || x->request.method == ERN_OPTIONS)
+    if (x->cors)
+        cors_write_fields(x, o);
+    if (x->status == ERN_405_METHOD_NOT_ALLOWED || (x->request.method == ERN_OPTIONS && e->allow))
         write_allow(o, e->allow);
     out_slice(o, x->res.fields);
     if (x->extend.end_to_end || x->extend.hop_by_hop)

@@ -13,6 +13,7 @@
 #include "serve/compose.h"
 #include "serve/conn.h"
 #include "serve/content.h"
+#include "serve/cors.h"
 #include "serve/portal.h"
 #include "serve/rights.h"
 #include "serve/stream.h"
@@ -167,6 +168,7 @@ find_route(struct exchange *x)
     const struct site *site;
 
     x->site = NULL;
+    x->cors = NULL;
     x->res.path = ERN_SLICE("/");
     if (x->finding)
         return &sites->none;
@@ -186,7 +188,9 @@ find_route(struct exchange *x)
     if (x->conn->listener->https && !is_challenge(x->res.path))
         return &sites->https;
     x->site = site;
-    return site_route_find(sites, site, x->res.path);
+    route = site_route_find(sites, site, x->res.path);
+    x->cors = route->policy.cors;
+    return cors_is_preflight(x) ? &sites->preflight : route;
 }
 
 static void
@@ -399,6 +403,7 @@ exchange_refuse(struct exchange *x, enum ern_fact fact)
     x->res.path = ERN_SLICE("/");
     x->route = &w->sites->none;
     x->site = NULL;
+    x->cors = NULL;
     x->content_max = w->limits->content_bytes_max;
     prepare_resource(x, x->route);
     x->close = true;

@@ -18,6 +18,7 @@
 #include "wire/h2.h"
 
 struct carrier;
+struct conf_route;
 struct conf_texts;
 struct login;
 
@@ -84,6 +85,7 @@ struct exchange {
     int64_t begun_ms;        /* when it was */
     int64_t processing_ms;   /* when the next 102 is due */
     const struct site *site; /* that it is for; NULL: none is */
+    const struct conf_route *cors; /* whose answers pages of other origins may read; or NULL */
     const struct site_route *route;
     /* Who asks: the connection's peer, or whom that names if it is a gateway. */
     union address client;

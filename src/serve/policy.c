@@ -25,6 +25,7 @@ policy_of(const struct conf *conf, const struct conf_route *route)
         .pay = route->pay,
         .agree = route->agree,
         .route = route,
+        .cors = route->cors.n > 0 ? route : NULL,
         .login = route->auth.n > 0 ? route : NULL,
         .schemes = login_schemes(&route->auth),
     };

@@ -27,6 +27,7 @@ struct policy {                           /* of a route; slices are the configur
     /* Clients have to say who they are, in a way that this says; NULL: they need not. */
     const struct conf_route *login;
     const struct conf_route *route; /* whose policy it is; NULL: nobody's */
+    const struct conf_route *cors;  /* what it says of pages of other origins; NULL: nothing */
     unsigned schemes;               /* one bit an enum login_scheme */
     bool is_plain; /* it is about who asks and what he may, and about nothing else */
 };

@@ -16,16 +16,17 @@
 #include "res/https.h"
 #include "res/live.h"
 #include "res/redirect.h"
+#include "serve/cors.h"
 #include "serve/pause.h"
 #include "serve/portal.h"
 #include "serve/vitals.h"
 #include "serve/why.h"
 
 struct ern_resource *const site_kinds[] = {
-    &files_resource,  &variants_resource, &dav_resource,    &upload_resource,
-    &work_resource,   &redirect_resource, &gone_resource,   &none_resource,
-    &server_resource, &https_resource,    &live_resource,   &portal_resource,
-    &why_resource,    &metrics_resource,  &health_resource, &ready_resource,
+    &files_resource,    &variants_resource,  &dav_resource,  &upload_resource,  &work_resource,
+    &redirect_resource, &gone_resource,      &none_resource, &server_resource,  &https_resource,
+    &live_resource,     &portal_resource,    &why_resource,  &metrics_resource, &health_resource,
+    &ready_resource,    &preflight_resource,
 };
 enum { HTTPS_PORT = 443 };
 
@@ -261,10 +262,13 @@ site_table_new(const struct conf *conf, struct pauses *pauses, struct site_table
         .path = ERN_SLICE("/"), .kind = &none_resource, .resource = &none_resource};
     t->server = (struct site_route){
         .path = ERN_SLICE("/"), .kind = &server_resource, .resource = &server_resource};
+    t->preflight = (struct site_route){
+        .path = ERN_SLICE("/"), .kind = &preflight_resource, .resource = &preflight_resource};
     t->portal = (struct site_route){
         .path = ERN_SLICE("/"), .kind = &portal_resource, .resource = &portal_resource};
     error = make_https(conf, t);
-    t->none.rate = t->server.rate = t->https.rate = rate_limit_of(&conf->limit, conf);
+    t->none.rate = t->preflight.rate = t->server.rate = t->https.rate =
+        rate_limit_of(&conf->limit, conf);
     if (error) {
         site_table_free(t);
         return error;

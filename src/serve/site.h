@@ -51,11 +51,12 @@ struct site_table {
     const struct conf *conf;
     struct site *sites; /* the first answers for unknown hosts, unless the listener is strict */
     unsigned sites_n;
-    struct site_route none;   /* of every path without a route */
-    struct site_route server; /* of the target "*" */
-    struct site_route https;  /* of every path where a listener sends on to https */
-    struct site_route portal; /* of the API of a portal */
-    int64_t hsts_s;           /* said over TLS: for so long only https (RFC 6797); 0: not said */
+    struct site_route none;      /* of every path without a route */
+    struct site_route preflight; /* of what browsers ask before pages of other origins may */
+    struct site_route server;    /* of the target "*" */
+    struct site_route https;     /* of every path where a listener sends on to https */
+    struct site_route portal;    /* of the API of a portal */
+    int64_t hsts_s;              /* said over TLS: for so long only https (RFC 6797); 0: not said */
 };
 
 /* Does a path, of a route or another one written so, cover the path of a request? */

@@ -6,6 +6,7 @@ import base64
 import json
 import math
 import random
+import re
 import shutil
 import socket
 import statistics
@@ -221,6 +222,11 @@ def test_r56_no_secret_is_told(tmp_path, root, users, form):
             for accept in (b"", b"Accept: text/html\r\n", b"Accept: text/plain\r\n"):
                 answer = ask(wire, b"/missing", basic(user, password) + accept)
                 told += repr(answer).encode() + answer.content
+                page = re.search("<([^>]*)>", answer.field("link") or "")  # what is remembered of it
+                for kind in (b"text/html", b"application/json", b"text/plain") if page else ():
+                    why = ask(wire, page[1].encode(), b"Accept: " + kind + b"\r\n")
+                    assert why.status == 200
+                    told += why.content
         wire.send(get(b"/a.txt", b"TRACE", basic("ann", SECRET)))
         told += wire.answer("TRACE").content
         wait_until(lambda: b"refused" in (tmp_path / "errors").read_bytes())

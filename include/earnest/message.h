@@ -31,6 +31,11 @@ enum ern_field_id {
     ERN_FIELDS
 };
 
+/* Fields: one bit an enum ern_field_id. */
+struct ern_field_set {
+    uint64_t word[2];
+};
+
 struct ern_field {
     struct ern_slice name;  /* as it came */
     struct ern_slice value; /* without white space around it */
@@ -55,9 +60,9 @@ struct ern_request {
     struct ern_slice query; /* after the question mark; absent if there is none */
     struct ern_slice protocol; /* that an extended CONNECT asks for (RFC 8441 4), or absent */
     uint8_t version_major, version_minor;
-    bool chunked;               /* content comes in the chunked coding */
-    int64_t content_length;     /* bytes of content that were declared; -1: no Content-Length */
-    uint64_t present;           /* one bit an enum ern_field_id: is there such a field? */
+    bool chunked;           /* content comes in the chunked coding */
+    int64_t content_length; /* bytes of content that were declared; -1: no Content-Length */
+    struct ern_field_set present, repeated; /* are there such fields, and more than one of them? */
     uint16_t first[ERN_FIELDS]; /* where the first such field is; read only if its bit is set */
     uint16_t fields_n, fields_cap;
     struct ern_field *fields; /* the caller's memory, fields_cap long, in order of arrival */
@@ -80,11 +85,24 @@ void ern_request_method(struct ern_request *request, struct ern_slice name);
 ERN_MUST_USE bool ern_request_add(struct ern_request *request, struct ern_slice name,
                                   struct ern_slice value);
 
+static inline bool
+ern_field_set_has(const struct ern_field_set *set, enum ern_field_id id)
+{
+    return (set->word[id / 64] >> id % 64 & 1) != 0;
+}
+
+/* Do the two have a field in common? */
+static inline bool
+ern_field_sets_meet(const struct ern_field_set *a, const struct ern_field_set *b)
+{
+    return ((a->word[0] & b->word[0]) | (a->word[1] & b->word[1])) != 0;
+}
+
 /* Is there such a field? */
 static inline bool
 ern_request_has(const struct ern_request *request, enum ern_field_id id)
 {
-    return (request->present >> id & 1) != 0;
+    return ern_field_set_has(&request->present, id);
 }
 
 /* The value of the first field with this id, or absent. */

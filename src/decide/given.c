@@ -8,13 +8,13 @@
 #include "base/slice.h"
 #include "msg/date.h"
 #include "msg/etag.h"
+#include "msg/field_set.h"
 #include "msg/list.h"
 #include "msg/range.h"
 
 static_assert(ERN_FACT_available <= 64, "WIRE and CONF facts are in the first word");
 
 #define BIT(fact) (UINT64_C(1) << ERN_FACT_##fact)
-#define FIELD_BIT(id) (UINT64_C(1) << ERN_FIELD_##id)
 
 /* The WIRE and CONF facts, and those of them whose fallback is yes. */
 #define GIVEN(name, source) (ERN_##source <= ERN_CONF ? UINT64_C(1) << (ERN_FACT_##name & 63) : 0)
@@ -55,17 +55,19 @@ static const uint64_t of_method[ERN_METHODS + 1] = {
 #undef NO
 #undef YES
 
-static const uint64_t mandatory = FIELD_BIT(man) | FIELD_BIT(c_man);
-static const uint64_t negotiating = FIELD_BIT(accept) | FIELD_BIT(accept_charset) |
-                                    FIELD_BIT(accept_encoding) | FIELD_BIT(accept_language) |
-                                    FIELD_BIT(negotiate);
-
+#define MANDATORY(FIELD) FIELD(man) FIELD(c_man)
+#define NEGOTIATING(FIELD)                                                                         \
+    FIELD(accept)                                                                                  \
+    FIELD(accept_charset) FIELD(accept_encoding) FIELD(accept_language) FIELD(negotiate)
 /* Fields that have to be looked into. */
-static const uint64_t looked_into = FIELD_BIT(range) | FIELD_BIT(expect) | FIELD_BIT(upgrade) |
-                                    FIELD_BIT(a_im) | FIELD_BIT(if_match) |
-                                    FIELD_BIT(if_none_match) | FIELD_BIT(if_modified_since) |
-                                    FIELD_BIT(if_unmodified_since) | FIELD_BIT(content_type) |
-                                    FIELD_BIT(if) | FIELD_BIT(content_range);
+#define LOOKED_INTO(FIELD)                                                                         \
+    FIELD(range)                                                                                   \
+    FIELD(expect)                                                                                  \
+    FIELD(upgrade) FIELD(a_im) FIELD(if_match) FIELD(if_none_match) FIELD(if_modified_since)       \
+        FIELD(if_unmodified_since) FIELD(content_type) FIELD(if) FIELD(content_range)
+static const struct ern_field_set mandatory = FIELD_SET(MANDATORY);
+static const struct ern_field_set negotiating = FIELD_SET(NEGOTIATING);
+static const struct ern_field_set looked_into = FIELD_SET(LOOKED_INTO);
 
 /* Is it at least HTTP/1.1? */
 static bool
@@ -191,14 +193,14 @@ ern_request_facts(const struct ern_request *r, int64_t now_s, struct ern_facts *
         yes |= BIT(has_content);
     if (!has_content || r->content_length >= 0)
         yes |= BIT(length_known);
-    if (r->present & negotiating)
+    if (ern_field_sets_meet(&r->present, &negotiating))
         yes |= BIT(negotiates);
     if (is_modern(r))
         yes |= BIT(takes_interim);
     *given = (struct ern_facts){.known = {{all_given, 0}}, .yes = {{yes, 0}}};
-    if (r->present & looked_into || slice_is_there(r->protocol))
+    if (ern_field_sets_meet(&r->present, &looked_into) || slice_is_there(r->protocol))
         look_into(r, now_s, given);
-    if (r->is_mandatory || r->present & mandatory)
+    if (r->is_mandatory || ern_field_sets_meet(&r->present, &mandatory))
         ern_state(given, ERN_FACT_extended, false);
 }
 

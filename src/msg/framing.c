@@ -9,39 +9,27 @@
 
 #include "base/num.h"
 #include "base/slice.h"
+#include "msg/field_set.h"
 #include "msg/list.h"
 #include "msg/target.h"
 
-/* One bit a field that may stand only once. */
-static const uint64_t singles = 0
-#define ONCE 1
-#define SINGLE 0
-#define LIST 0
-#define FIELD(name, id, kind, source) | (uint64_t)(kind) << ERN_FIELD_##id
+/* The fields that may stand only once. */
+#define SINGLE(id)
+#define LIST(id)
+#define FIELD(name, id, kind, source) kind(id)
+static const struct ern_field_set singles = {{0
+#define ONCE FIELD_LOW
 #include "code/field.def"
+#undef ONCE
+                                              ,
+                                              0
+#define ONCE FIELD_HIGH
+#include "code/field.def"
+#undef ONCE
+}};
 #undef FIELD
 #undef LIST
 #undef SINGLE
-#undef ONCE
-    ;
-
-static_assert(ERN_FIELDS < 64, "one bit a field, and one for all others");
-
-/* One bit a field that may stand only once and stands more often. */
-static uint64_t
-repeated_singles(const struct ern_request *request)
-{
-    uint64_t seen = 0;
-    uint64_t again = 0;
-
-    for (uint16_t i = 0; i < request->fields_n; i++) {
-        uint64_t bit = (uint64_t)1 << request->fields[i].id;
-
-        again |= seen & bit;
-        seen |= bit;
-    }
-    return again & singles;
-}
 
 static const struct ern_field *
 first_of(const struct ern_request *request, enum ern_field_id id)
@@ -62,7 +50,7 @@ next_of(const struct ern_request *request, const struct ern_field *field)
 }
 
 static enum finding
-host_check(struct ern_request *request, bool is_repeated, const struct ern_field **ret_blame)
+host_check(struct ern_request *request, const struct ern_field **ret_blame)
 {
     const struct ern_field *host;
 
@@ -72,7 +60,7 @@ host_check(struct ern_request *request, bool is_repeated, const struct ern_field
     }
     host = first_of(request, ERN_FIELD_host);
     /* rfc9112#3.2 "to any request message that contains more than one Host header field line" */
-    if (is_repeated) {
+    if (ern_field_set_has(&request->repeated, ERN_FIELD_host)) {
         *ret_blame = next_of(request, host);
         return FINDING_host_repeated;
     }
@@ -235,15 +223,14 @@ length_check(struct ern_request *request, const struct ern_field **ret_blame)
 
 /* Do the fields that are there more often than they may say the same each time? */
 static enum finding
-repeated_check(const struct ern_request *request, uint64_t repeated,
-               const struct ern_field **ret_blame)
+repeated_check(const struct ern_request *request, const struct ern_field **ret_blame)
 {
     for (uint16_t i = 0; i < request->fields_n; i++) {
         const struct ern_field *field = &request->fields[i];
 
-        if ((repeated >> field->id & 1) == 0)
+        if (field->id == ERN_FIELDS || !ern_field_set_has(&singles, field->id))
             continue;
-        if (!slice_eq(field->value, request->fields[request->first[field->id]].value)) {
+        if (!slice_eq(field->value, first_of(request, field->id)->value)) {
             *ret_blame = field;
             return FINDING_single_repeated;
         }
@@ -254,20 +241,19 @@ repeated_check(const struct ern_request *request, uint64_t repeated,
 enum finding
 framing_check(struct ern_request *request, const struct ern_field **ret_blame)
 {
-    uint64_t repeated = repeated_singles(request);
     enum finding finding;
 
     request->chunked = false;
     request->content_length = -1;
-    finding = host_check(request, (repeated >> ERN_FIELD_host & 1) != 0, ret_blame);
+    finding = host_check(request, ret_blame);
     if (finding != FINDING_none)
         return finding;
     if (ern_request_has(request, ERN_FIELD_transfer_encoding))
         finding = coding_check(request, ret_blame);
     else if (ern_request_has(request, ERN_FIELD_content_length))
         finding = length_check(request, ret_blame);
-    if (finding == FINDING_none && repeated)
-        finding = repeated_check(request, repeated, ret_blame);
+    if (finding == FINDING_none && ern_field_sets_meet(&request->repeated, &singles))
+        finding = repeated_check(request, ret_blame);
     if (finding == FINDING_none)
         *ret_blame = NULL;
     return finding;

@@ -2,7 +2,7 @@
 #include "base/slice.h"
 #include "earnest/message.h"
 
-static_assert(ERN_FIELDS <= 64, "the ids of fields fit request->present");
+static_assert(ERN_FIELDS <= 128, "the ids of fields fit a struct ern_field_set");
 
 enum { FIELDS_CAP_MAX = 512 };
 
@@ -21,7 +21,8 @@ ern_request_init(struct ern_request *request, struct ern_field *fields, uint16_t
     request->version_major = request->version_minor = 0;
     request->chunked = false;
     request->content_length = -1;
-    request->present = 0; /* first[] is read only where a bit is set, so it can stay as it is */
+    /* first[] is read only where a bit is set, so it can stay as it is. */
+    request->present = request->repeated = (struct ern_field_set){0};
     request->fields_n = 0;
     request->fields_cap = cap;
     request->fields = fields;
@@ -52,10 +53,14 @@ ern_request_add(struct ern_request *request, struct ern_slice name, struct ern_s
     id = ern_field_find(name);
     request->fields[at] = (struct ern_field){name, value, (uint8_t)id};
     request->fields_n = (uint16_t)(at + 1);
-    if (id != ERN_FIELDS && !ern_request_has(request, id)) {
-        request->present |= UINT64_C(1) << id;
-        request->first[id] = at;
+    if (id == ERN_FIELDS)
+        return true;
+    if (ern_request_has(request, id)) {
+        request->repeated.word[id / 64] |= UINT64_C(1) << id % 64;
+        return true;
     }
+    request->present.word[id / 64] |= UINT64_C(1) << id % 64;
+    request->first[id] = at;
     return true;
 }
 

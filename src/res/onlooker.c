@@ -2,6 +2,7 @@
 #include "res/onlooker.h"
 
 #include "base/slice.h"
+#include "msg/field_set.h"
 #include "msg/target.h"
 
 /* Reads a host that is an address. */
@@ -43,10 +44,10 @@ is_name_of_ours(const struct onlookers *o, struct ern_slice host)
 static bool
 came_by_gateway(const struct ern_request *r)
 {
-    const uint64_t signs = UINT64_C(1) << ERN_FIELD_via | UINT64_C(1) << ERN_FIELD_forwarded |
-                           UINT64_C(1) << ERN_FIELD_x_forwarded_for;
+#define SIGNS(FIELD) FIELD(via) FIELD(forwarded) FIELD(x_forwarded_for)
+    static const struct ern_field_set signs = FIELD_SET(SIGNS);
 
-    return (r->present & signs) != 0;
+    return ern_field_sets_meet(&r->present, &signs);
 }
 
 /* A gateway that adds no field for its clients may still be known by HTTP/1.0, which they do not

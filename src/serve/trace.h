@@ -46,7 +46,7 @@ struct trace_waits {  /* of an exchange, as it goes on */
 
 struct trace { /* a decision */
     struct ern_facts facts;
-    uint64_t present; /* fields of the request, as in struct ern_request */
+    struct ern_field_set present; /* fields of the request */
     int64_t unix_s;
     union address client;
     const struct site_route *route;

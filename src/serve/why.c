@@ -205,7 +205,7 @@ why_write_fields(struct out *o, const struct trace *t)
     const char *between = "";
 
     for (unsigned i = 0; i < ERN_FIELDS; i++) {
-        if (!(t->present >> i & 1))
+        if (!ern_field_set_has(&t->present, (enum ern_field_id)i))
             continue;
         out_text(o, between);
         out_slice(o, ern_field_name((enum ern_field_id)i));

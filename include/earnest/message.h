@@ -121,6 +121,13 @@ ern_request_field(const struct ern_request *request, enum ern_field_id id)
 bool ern_request_next(const struct ern_request *request, enum ern_field_id id, uint16_t *at,
                       struct ern_slice *ret_value);
 
+/*
+ * The same for the fields with this name, in any case, that are not registered. It looks at each
+ * field: for those that few requests are asked for.
+ */
+bool ern_request_named(const struct ern_request *request, struct ern_slice name, uint16_t *at,
+                       struct ern_slice *ret_value);
+
 /* The method's name as registered; "?" for ERN_METHODS. */
 struct ern_slice ern_method_name(enum ern_method method);
 

@@ -286,6 +286,20 @@ check_path(struct maker *m, struct ern_slice path, struct conf_position at)
                             "write it without", path));
 }
 
+/* The option that makes a route the kind that the options of a place are for; else 0. */
+static const enum conf_option kind_needed[WHERE_limits + 1] = {
+    [WHERE_files] = CONF_route_files,
+    [WHERE_redirect] = CONF_route_redirect,
+    [WHERE_pot] = CONF_route_pot,
+};
+
+static bool
+is_kind(unsigned option)
+{
+    return option == CONF_route_files || option == CONF_route_redirect ||
+           option == CONF_route_use_proxy || option == CONF_route_gone || option == CONF_route_pot;
+}
+
 /* Options of another kind than the route's; a second kind. */
 static void
 check_kind(struct maker *m, const struct conf_route *route)
@@ -294,19 +308,17 @@ check_kind(struct maker *m, const struct conf_route *route)
     struct option_key row;
 
     for (size_t i = 0; option_row(i, &row); i++) {
-        enum conf_option needs = row.where == WHERE_files ? CONF_route_files : CONF_route_redirect;
-        bool is_kind = row.id == CONF_route_files || row.id == CONF_route_redirect ||
-                       row.id == CONF_route_use_proxy || row.id == CONF_route_gone;
+        enum conf_option needs = kind_needed[row.where];
 
         if (row.type == TYPE_limit || row.id >= CONF_OPTIONS || given[row.id].key.line == 0 ||
             route->kind == 0)
             continue;
-        if (is_kind && row.id != (unsigned)route->kind)
+        if (is_kind(row.id) && row.id != (unsigned)route->kind)
             conf_wrong(m->errors, given[row.id].key,
                        CONF_SAY("\"%1\" makes the route \"%2\" a second kind",
                                 "write another route for it, or leave one of the two out", row.key,
                                 route->path));
-        if ((row.where == WHERE_files || row.where == WHERE_redirect) && given[needs].key.line == 0)
+        if (needs && given[needs].key.line == 0)
             conf_wrong(m->errors, given[row.id].key,
                        CONF_SAY("\"%1\" is for a %2 only", "leave it out", row.key,
                                 option_place(row.where)));
@@ -480,6 +492,7 @@ check_routes(struct maker *m, const struct conf_site *site)
         check_write(m, route);
         check_cors(m, route);
         check_price(m, route);
+        check_pot(m, route);
         check_limit(m, &route->limit);
         check_variants(m, route);
         if (route->place.given[CONF_route_gone].key.line && !route->gone)

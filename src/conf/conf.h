@@ -39,12 +39,14 @@ enum conf_kind {
     CONF_KIND_REDIRECT = CONF_route_redirect,
     CONF_KIND_USE_PROXY = CONF_route_use_proxy,
     CONF_KIND_GONE = CONF_route_gone,
+    CONF_KIND_POT = CONF_route_pot,
 };
 
 /* Choices, in the order of option.def. */
 enum conf_hidden { CONF_HIDDEN_REFUSE, CONF_HIDDEN_SERVE };
 enum conf_negotiate { CONF_NEGOTIATE_BEST, CONF_NEGOTIATE_STRICT };
 enum conf_choices { CONF_CHOICES_BEST, CONF_CHOICES_LIST };
+enum conf_pot { CONF_POT_COFFEE, CONF_POT_TEA };
 enum conf_by { CONF_BY_ADDRESS, CONF_BY_ROUTE, CONF_BY_USER, CONF_BY_KEY };
 enum conf_log_format { CONF_LOG_COMBINED, CONF_LOG_JSON };
 
@@ -145,6 +147,11 @@ struct conf_route {
 
     struct ern_slice use_proxy; /* CONF_KIND_USE_PROXY: an absolute URL */
     bool gone;                  /* CONF_KIND_GONE */
+
+    unsigned pot; /* CONF_KIND_POT: an enum conf_pot */
+    struct conf_texts teas, additions;
+    unsigned servings;
+    int64_t brew_time, keep_time, refill_time; /* milliseconds */
 };
 
 struct conf_site {

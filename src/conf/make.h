@@ -54,6 +54,9 @@ void check_conf(struct maker *m);
 void check_users(struct maker *m);
 void check_cors(struct maker *m, const struct conf_route *route);
 
+/* Adds what is wrong with the options of a pot. */
+void check_pot(struct maker *m, const struct conf_route *route);
+
 struct claim { /* a name that may be taken once */
     struct ern_slice text;
     struct conf_position at;

@@ -42,6 +42,7 @@ enum option_where {
     WHERE_right,
     WHERE_files,    /* in a route with files */
     WHERE_redirect, /* in a route with redirect */
+    WHERE_pot,      /* in a route with pot */
     WHERE_limit,
     WHERE_legal, /* a file of its own */
     WHERE_demand,
@@ -74,7 +75,7 @@ struct option_key {
 /* The i-th key, from 0, limits last. Returns false past the last. */
 bool option_row(size_t i, struct option_key *ret);
 
-/* The section whose keys a key is one of: a route's for files and redirect, listen's for portal. */
+/* The section whose keys a key is one of: a route's for each kind, listen's for portal. */
 enum option_where option_section(enum option_where where);
 
 /* What people call the place, as in "a route". */

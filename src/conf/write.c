@@ -124,6 +124,21 @@ write_files(struct out *o, unsigned depth, const struct conf_route *route)
 }
 
 static void
+write_pot(struct out *o, unsigned depth, const struct conf_route *route)
+{
+    write_text(o, depth, "pot",
+               route->pot == CONF_POT_TEA ? ERN_SLICE("tea") : ERN_SLICE("coffee"));
+    if (route->teas.n > 0)
+        write_list(o, depth, "teas", &route->teas);
+    if (route->additions.n > 0)
+        write_list(o, depth, "additions", &route->additions);
+    write_time(o, depth, "brew_time", route->brew_time);
+    write_time(o, depth, "keep_time", route->keep_time);
+    write_number(o, depth, "servings", route->servings);
+    write_time(o, depth, "refill_time", route->refill_time);
+}
+
+static void
 write_limit(struct out *o, unsigned depth, const struct conf_limit *limit)
 {
     static const char *const by[] = {"address", "route", "user", "key"};
@@ -169,6 +184,9 @@ write_route(struct out *o, unsigned depth, const struct conf_route *route)
         break;
     case CONF_KIND_GONE:
         write_flag(o, depth + 1, "gone", true);
+        break;
+    case CONF_KIND_POT:
+        write_pot(o, depth + 1, route);
         break;
     }
     write_flag(o, depth + 1, "trace", route->trace);

@@ -76,13 +76,26 @@ is_modern(const struct ern_request *r)
     return r->version_major > 1 || (r->version_major == 1 && r->version_minor >= 1);
 }
 
-static bool
-is_coffee(const struct ern_request *r)
+/* POST of coffee is as good as BREW (RFC 2324 2.1.1), and BREW of tea asks for no coffee (RFC 7168
+ * 3). What is to be added is asked for as representations are (RFC 2324 2.2.2.1). */
+static void
+look_at_brew(const struct ern_request *r, struct ern_facts *given)
 {
-    struct ern_slice type = ern_request_field(r, ERN_FIELD_content_type);
+    struct ern_slice type = ern_request_field(r, ERN_FIELD_content_type), additions;
+    bool tea, coffee;
+    uint16_t at = 0;
 
     type = slice_trim(slice_first(type, slice_find(type, ';')));
-    return r->method == ERN_POST && slice_eq_nocase(type, ERN_SLICE("message/coffeepot"));
+    tea = slice_eq_nocase(type, ERN_SLICE("message/teapot"));
+    coffee = slice_eq_nocase(type, ERN_SLICE("message/coffeepot")) ||
+             slice_eq_nocase(type, ERN_SLICE("application/coffee-pot-command"));
+    if (r->method == ERN_POST && coffee)
+        ern_state(given, ERN_FACT_brews, true);
+    if (r->method == ERN_BREW && tea)
+        ern_state(given, ERN_FACT_brews, false);
+    if ((r->method == ERN_BREW || (r->method == ERN_POST && (tea || coffee))) &&
+        ern_request_named(r, ERN_SLICE("Accept-Additions"), &at, &additions))
+        ern_state(given, ERN_FACT_negotiates, true);
 }
 
 /* rfc9110#7.8 "Upgrade header field in an HTTP/1.0 request MUST ignore that Upgrade field." */
@@ -171,8 +184,8 @@ look_into(const struct ern_request *r, int64_t now_s, struct ern_facts *given)
      * receives Content-Range on a PUT for a target resource that does not support partial PUT" */
     if (r->method == ERN_PUT && ern_request_has(r, ERN_FIELD_content_range))
         ern_state(given, ERN_FACT_partial_put, true);
-    if (is_coffee(r))
-        ern_state(given, ERN_FACT_brews, true);
+    if (r->method == ERN_BREW || r->method == ERN_POST)
+        look_at_brew(r, given);
     if (ern_request_has(r, ERN_FIELD_a_im))
         ern_state(given, ERN_FACT_wants_delta, true);
     if (is_ranged(r)) {
@@ -198,7 +211,8 @@ ern_request_facts(const struct ern_request *r, int64_t now_s, struct ern_facts *
     if (is_modern(r))
         yes |= BIT(takes_interim);
     *given = (struct ern_facts){.known = {{all_given, 0}}, .yes = {{yes, 0}}};
-    if (ern_field_sets_meet(&r->present, &looked_into) || slice_is_there(r->protocol))
+    if (ern_field_sets_meet(&r->present, &looked_into) || slice_is_there(r->protocol) ||
+        r->method == ERN_BREW)
         look_into(r, now_s, given);
     if (r->is_mandatory || ern_field_sets_meet(&r->present, &mandatory))
         ern_state(given, ERN_FACT_extended, false);

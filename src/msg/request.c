@@ -65,6 +65,20 @@ ern_request_add(struct ern_request *request, struct ern_slice name, struct ern_s
 }
 
 bool
+ern_request_named(const struct ern_request *request, struct ern_slice name, uint16_t *at,
+                  struct ern_slice *ret_value)
+{
+    for (unsigned i = *at; i < request->fields_n; i++) {
+        if (request->fields[i].id != ERN_FIELDS || !slice_eq_nocase(request->fields[i].name, name))
+            continue;
+        *ret_value = request->fields[i].value;
+        *at = (uint16_t)(i + 1);
+        return true;
+    }
+    return false;
+}
+
+bool
 ern_request_next(const struct ern_request *request, enum ern_field_id id, uint16_t *at,
                  struct ern_slice *ret_value)
 {

@@ -145,7 +145,7 @@ open_all(struct process *p, const struct process_options *options, struct hash_k
     const struct conf *conf = options->conf;
     struct ern_slice path;
     int error = site_table_new(conf, slice_is_there(conf->admin) ? options->pauses : NULL,
-                               &p->sites, &path);
+                               options->pots, &p->sites, &path);
 
     if (error)
         return complain(path.ptr ? path.ptr : "sites", error);

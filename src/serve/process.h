@@ -8,6 +8,7 @@
 
 struct passes;
 struct pauses;
+struct pots;
 struct tls_replay;
 
 enum { PROCESS_READY = 'r', PROCESS_DRAIN = 'd', PROCESS_STOP = 's' };
@@ -21,6 +22,7 @@ struct process_options {
     const unsigned char *ticket_key; /* as in struct tls_options, and */
     struct tls_replay *replay;       /* likewise */
     struct pauses *pauses;           /* likewise */
+    struct pots *pots;               /* likewise */
     struct passes *passes;           /* who signed in at a portal */
     int control; /* to the supervisor: we say READY; it says DRAIN or STOP, or goes away (a STOP) */
 };

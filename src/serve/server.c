@@ -17,6 +17,7 @@
 #include "io/clock.h"
 #include "io/memory.h"
 #include "io/tls.h"
+#include "res/pot.h"
 #include "serve/complain.h"
 #include "serve/passes.h"
 #include "serve/pause.h"
@@ -46,6 +47,7 @@ struct server {
     unsigned threads_n;
     char *last_requests;
     struct pauses *pauses;
+    struct pots *pots;
     unsigned char ticket_key[TLS_TICKET_KEY_BYTES]; /* of all processes, as replay is: */
     struct tls_replay *replay;                      /* a ticket is good, and used, in all of them */
     struct passes *passes;                          /* who signed in passes in all of them, too */
@@ -169,6 +171,7 @@ become_process(struct server *s, const struct conf *conf, const struct sockets *
         .ticket_key = s->ticket_key,
         .replay = s->replay,
         .pauses = s->pauses,
+        .pots = s->pots,
         .passes = s->passes,
         .control = control,
     });
@@ -380,6 +383,8 @@ open_server(struct server *s)
     if (!error)
         error = pauses_open(&s->pauses);
     if (!error)
+        error = pots_open(&s->pots);
+    if (!error)
         error = passes_open(&s->passes);
     if (error)
         return complain("memory", error);
@@ -414,6 +419,7 @@ server_run(const struct server_source *source)
     conf_free(s.conf);
     tls_replay_close(s.replay);
     pauses_close(s.pauses);
+    pots_close(s.pots);
     passes_close(s.passes);
     if (s.last_requests)
         (void)munmap(s.last_requests, (size_t)s.threads_n * WORKER_LAST_BYTES);

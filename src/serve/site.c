@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "base/hash.h"
 #include "base/slice.h"
 #include "conf/conf.h"
 #include "dav/dav.h"
@@ -15,6 +16,7 @@
 #include "res/files.h"
 #include "res/https.h"
 #include "res/live.h"
+#include "res/pot_resource.h"
 #include "res/redirect.h"
 #include "serve/cors.h"
 #include "serve/pause.h"
@@ -23,10 +25,10 @@
 #include "serve/why.h"
 
 struct ern_resource *const site_kinds[] = {
-    &files_resource,    &variants_resource,  &dav_resource,  &upload_resource,  &work_resource,
-    &redirect_resource, &gone_resource,      &none_resource, &server_resource,  &https_resource,
-    &live_resource,     &portal_resource,    &why_resource,  &metrics_resource, &health_resource,
-    &ready_resource,    &preflight_resource,
+    &files_resource, &variants_resource, &dav_resource, &upload_resource, &work_resource,
+    &redirect_resource, &gone_resource, &none_resource, &server_resource, &https_resource,
+    &live_resource, &portal_resource, &why_resource, &metrics_resource, &health_resource,
+    &ready_resource, &pot_resource, &preflight_resource,
 };
 enum { HTTPS_PORT = 443 };
 
@@ -39,6 +41,7 @@ union route_self { /* the configuration of a route, as its kind has it */
     struct onlooker_route onlooker;
     struct share share; /* its part files is the first member, too */
     struct https_route https;
+    struct pot_route pot;
 };
 
 /* What each redirect status asks of the rules: the one place where a number becomes facts. */
@@ -88,6 +91,20 @@ make_redirect(const struct conf_route *from, struct redirect_route *to)
     }
 }
 
+static void
+make_pot(const struct conf_route *from, struct pot_route *to)
+{
+    to->teapot = from->pot == CONF_POT_TEA;
+    to->teas = from->teas.text;
+    to->teas_n = (unsigned)from->teas.n;
+    to->additions = from->additions.text;
+    to->additions_n = (unsigned)from->additions.n;
+    to->settings = (struct pot_settings){.brew_ms = from->brew_time,
+                                         .keep_ms = from->keep_time,
+                                         .refill_ms = from->refill_time,
+                                         .servings = from->servings};
+}
+
 /* Makes a route of its configuration. */
 static int
 make_route(const struct conf_route *from, const struct limits *limits, union route_self *self,
@@ -119,8 +136,35 @@ make_route(const struct conf_route *from, const struct limits *limits, union rou
     case CONF_KIND_GONE:
         to->kind = &gone_resource;
         return 0;
+    case CONF_KIND_POT:
+        to->kind = &pot_resource;
+        to->content_max = pot_content_max;
+        make_pot(from, &self->pot);
+        return 0;
     }
     return -EINVAL;
+}
+
+static uint64_t
+hash_texts(uint64_t hash, const struct ern_slice *texts, size_t n)
+{
+    for (size_t i = 0; i < n; i++)
+        hash = hash_bytes((struct hash_key){hash, i + 1}, texts[i]);
+    return hash;
+}
+
+/* Finds the pot of a route. One that makes something else than before is another one. */
+static int
+find_pot(struct pots *pots, const struct conf_site *site, const struct conf_route *from,
+         struct pot_route *to)
+{
+    uint64_t name = hash_texts(from->pot, &site->name, 1);
+
+    name = hash_texts(name, &from->path, 1);
+    name = hash_texts(name, from->teas.text, from->teas.n);
+    name = hash_texts(~name, from->additions.text, from->additions.n);
+    to->pot = pots ? pot_of(pots, name, &to->settings) : NULL;
+    return to->pot ? 0 : -ENOSPC;
 }
 
 /* The limit that counts for a route: the nearest. */
@@ -195,7 +239,7 @@ add_shows(const struct conf *conf, struct site *site)
 }
 
 static int
-make_site(const struct conf *conf, const struct conf_site *from, struct site *to,
+make_site(const struct conf *conf, const struct conf_site *from, struct pots *pots, struct site *to,
           struct ern_slice *ret_path)
 {
     to->names = calloc(from->aliases.n + 1, sizeof *to->names);
@@ -214,10 +258,13 @@ make_site(const struct conf *conf, const struct conf_site *from, struct site *to
             self->files.root = -1;
         if (!error)
             error = make_route(&from->routes[i], &conf->limits, self, &to->routes[to->routes_n++]);
+        if (!error && from->routes[i].kind == CONF_KIND_POT)
+            error = find_pot(pots, from, &from->routes[i], &self->pot);
         if (!error)
             error = add_policies(conf, from, &from->routes[i], to, &to->routes[to->routes_n - 1]);
         if (error) {
-            *ret_path = from->routes[i].files;
+            *ret_path = slice_is_there(from->routes[i].files) ? from->routes[i].files
+                                                              : from->routes[i].path;
             return error;
         }
     }
@@ -246,8 +293,8 @@ make_https(const struct conf *conf, struct site_table *t)
 }
 
 int
-site_table_new(const struct conf *conf, struct pauses *pauses, struct site_table **ret_table,
-               struct ern_slice *ret_path)
+site_table_new(const struct conf *conf, struct pauses *pauses, struct pots *pots,
+               struct site_table **ret_table, struct ern_slice *ret_path)
 {
     struct site_table *t = calloc(1, sizeof *t);
     int error = 0;
@@ -278,7 +325,7 @@ site_table_new(const struct conf *conf, struct pauses *pauses, struct site_table
     while (!error && t->sites_n < conf->sites_n) {
         if (pauses)
             t->sites[t->sites_n].pause = pause_of(pauses, conf->sites[t->sites_n].name);
-        error = make_site(conf, &conf->sites[t->sites_n], &t->sites[t->sites_n], ret_path);
+        error = make_site(conf, &conf->sites[t->sites_n], pots, &t->sites[t->sites_n], ret_path);
         t->sites_n++;
     }
     if (error) {

@@ -10,6 +10,7 @@ struct conf;
 struct conf_route;
 struct conf_site;
 struct pauses;
+struct pots;
 struct limits;
 
 /* Every kind of resource that there is, site_kinds_n of them. */
@@ -68,9 +69,10 @@ bool site_has_name(const struct site *site, struct ern_slice host);
 /*
  * Makes the table of a configuration, whose slices it keeps, and opens the folders that it names.
  *   pauses  where sites are paused; NULL: they can not be
+ *   pots    where the pots are; NULL: there are none
  * Returns 0, or a negative errno with the path at fault in *ret_path.
  */
-ERN_MUST_USE int site_table_new(const struct conf *conf, struct pauses *pauses,
+ERN_MUST_USE int site_table_new(const struct conf *conf, struct pauses *pauses, struct pots *pots,
                                 struct site_table **ret_table, struct ern_slice *ret_path);
 void site_table_free(struct site_table *table);
 

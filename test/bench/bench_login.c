@@ -62,7 +62,7 @@ prepare(void)
     bench_must(conf_parse(slice_text(text), "bench", &conf, errors) == 0,
                "a configuration is made");
     free(errors);
-    bench_must(site_table_new(conf, NULL, &sites, &path) == 0, "sites are made of it");
+    bench_must(site_table_new(conf, NULL, NULL, &sites, &path) == 0, "sites are made of it");
     bench_must(logins_open(conf, &logins) == 0, "users are made of it");
     bench_must(pool_open(1, 16, &pool) == 0, "a pool is opened");
     options.sites = sites;

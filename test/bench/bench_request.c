@@ -48,7 +48,7 @@ prepare(void)
     write_file("64k.txt", 65536);
     bench_must(conf_from_flags(&flags, &conf, errors) == 0, "a configuration is made");
     free(errors);
-    bench_must(site_table_new(conf, NULL, &sites, &path) == 0, "sites are made of it");
+    bench_must(site_table_new(conf, NULL, NULL, &sites, &path) == 0, "sites are made of it");
     bench_must(pool_open(1, 16, &pool) == 0, "a pool is opened");
     options.sites = sites;
     options.limits = &conf->limits;

@@ -1,0 +1,89 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* check_kinds.c - do the options of a pot make sense together? */
+#include "conf/make.h"
+
+#include "base/chars.h"
+#include "res/pot_resource.h"
+
+enum { NAME_MAX_BYTES = 40 };
+
+/* Does it consist of these characters alone, and is it short? */
+static bool
+is_made_of(struct ern_slice text, unsigned classes)
+{
+    bool good = text.len > 0 && text.len <= NAME_MAX_BYTES;
+
+    for (size_t i = 0; i < text.len; i++)
+        good &= char_is(text.ptr[i], classes);
+    return good;
+}
+
+/* Each stands in a path, or in a field. */
+static void
+check_names(struct maker *m, const struct conf_texts *names, size_t max, unsigned classes,
+            const char *doubled)
+{
+    struct claim *claims = names->n ? memory_take(&m->scratch, names->n, sizeof *claims) : NULL;
+
+    if (!claims)
+        return;
+    for (size_t i = 0; i < names->n; i++) {
+        claims[i] = (struct claim){names->text[i], names->at[i]};
+        if (!is_made_of(names->text[i], classes))
+            conf_wrong(m->errors, names->at[i],
+                       CONF_SAY("\"%1\" is not a name that a request can hold as it is",
+                                "write at most 40 letters, digits and hyphens", names->text[i]));
+    }
+    check_claims(m, claims, names->n, doubled);
+    if (names->n > max)
+        conf_wrong(m->errors, names->at[max],
+                   CONF_SAY("there are more of them than a pot can tell apart", "write fewer",
+                            ERN_ABSENT));
+}
+
+static void
+check_teas(struct maker *m, const struct conf_route *route)
+{
+    const struct conf_given *given = route->place.given;
+
+    if (route->pot == CONF_POT_COFFEE && given[CONF_pot_teas].key.line)
+        conf_wrong(m->errors, given[CONF_pot_teas].key,
+                   CONF_SAY("a pot for coffee makes no tea",
+                            "write pot = \"tea\", or leave teas out", ERN_ABSENT));
+    if (route->pot == CONF_POT_COFFEE)
+        return;
+    if (route->teas.n == 0)
+        conf_wrong(m->errors, given[CONF_route_pot].key,
+                   CONF_SAY("this pot has no tea",
+                            "write teas = { \"darjeeling\", \"peppermint\" } beside it",
+                            ERN_ABSENT));
+    if (!slice_ends(route->path, ERN_SLICE("/")))
+        conf_wrong(
+            m->errors, route->place.at,
+            CONF_SAY("the teas of \"%1\" have no place below it", "write \"%1/\"", route->path));
+}
+
+void
+check_pot(struct maker *m, const struct conf_route *route)
+{
+    static const enum conf_option times[] = {CONF_pot_brew_time, CONF_pot_keep_time,
+                                             CONF_pot_refill_time};
+    enum { TIME_MS_MAX = 86400000, SERVINGS_MAX = 1000 };
+    const int64_t ms[] = {route->brew_time, route->keep_time, route->refill_time};
+    const struct conf_given *given = route->place.given;
+
+    if (route->kind != CONF_KIND_POT)
+        return;
+    check_teas(m, route);
+    check_names(m, &route->teas, POT_TEAS_MAX, CHAR_UNRESERVED, "there is a tea \"%1\" already");
+    check_names(m, &route->additions, POT_ADDITIONS_MAX, CHAR_TCHAR,
+                "there is an addition \"%1\" already");
+    for (size_t i = 0; i < sizeof times / sizeof *times; i++)
+        if (ms[i] < 1 || ms[i] > TIME_MS_MAX)
+            conf_wrong(
+                m->errors, given[times[i]].value,
+                CONF_SAY("this is not a time of a pot", "write one from 1ms to 1d", ERN_ABSENT));
+    if (route->servings < 1 || route->servings > SERVINGS_MAX)
+        conf_wrong(m->errors, given[CONF_pot_servings].value,
+                   CONF_SAY("no pot holds so much", "write 1 to 1000", ERN_ABSENT));
+}

@@ -291,13 +291,15 @@ static const enum conf_option kind_needed[WHERE_limits + 1] = {
     [WHERE_files] = CONF_route_files,
     [WHERE_redirect] = CONF_route_redirect,
     [WHERE_pot] = CONF_route_pot,
+    [WHERE_intake] = CONF_route_intake,
 };
 
 static bool
 is_kind(unsigned option)
 {
     return option == CONF_route_files || option == CONF_route_redirect ||
-           option == CONF_route_use_proxy || option == CONF_route_gone || option == CONF_route_pot;
+           option == CONF_route_use_proxy || option == CONF_route_gone ||
+           option == CONF_route_pot || option == CONF_route_intake;
 }
 
 /* Options of another kind than the route's; a second kind. */
@@ -493,6 +495,7 @@ check_routes(struct maker *m, const struct conf_site *site)
         check_cors(m, route);
         check_price(m, route);
         check_pot(m, route);
+        check_intake(m, route);
         check_limit(m, &route->limit);
         check_variants(m, route);
         if (route->place.given[CONF_route_gone].key.line && !route->gone)
@@ -537,6 +540,7 @@ check_conf(struct maker *m)
     check_users(m);
     check_listens(m);
     check_names(m);
+    check_intakes(m);
     check_limit(m, &m->conf->limit);
     for (size_t i = 0; i < m->conf->sites_n; i++) {
         check_limit(m, &m->conf->sites[i].limit);

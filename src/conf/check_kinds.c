@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* check_kinds.c - do the options of a pot make sense together? */
+/* check_kinds.c - do the options of pots and intakes make sense together? */
 #include "conf/make.h"
 
 #include "base/chars.h"
+#include "conf/value.h"
 #include "res/pot_resource.h"
 
 enum { NAME_MAX_BYTES = 40 };
@@ -86,4 +87,41 @@ check_pot(struct maker *m, const struct conf_route *route)
     if (route->servings < 1 || route->servings > SERVINGS_MAX)
         conf_wrong(m->errors, given[CONF_pot_servings].value,
                    CONF_SAY("no pot holds so much", "write 1 to 1000", ERN_ABSENT));
+}
+
+void
+check_intake(struct maker *m, const struct conf_route *route)
+{
+    const struct conf_given *given = route->place.given;
+
+    if (slice_is_there(route->then) && !value_is_reference(route->then))
+        conf_wrong(m->errors, given[CONF_intake_then].value,
+                   CONF_SAY("\"%1\" is neither a URL nor a path",
+                            "write one as in \"https://example.org/thanks\" or \"/thanks\"",
+                            route->then));
+    if (slice_ends(route->intake, ERN_SLICE("/")))
+        conf_wrong(m->errors, given[CONF_route_intake].value,
+                   CONF_SAY("\"%1\" is a folder, not a file", "write a file in it", route->intake));
+}
+
+/* A file belongs to one route: each knows the keys of its own. */
+void
+check_intakes(struct maker *m)
+{
+    const struct conf *conf = m->conf;
+    struct claim *claims;
+    size_t n = 0;
+
+    claims = conf_routes(conf) ? memory_take(&m->scratch, conf_routes(conf), sizeof *claims) : NULL;
+    for (size_t i = 0; claims && i < conf->sites_n; i++) {
+        for (size_t j = 0; j < conf->sites[i].routes_n; j++) {
+            const struct conf_route *route = &conf->sites[i].routes[j];
+
+            if (slice_is_there(route->intake))
+                claims[n++] =
+                    (struct claim){route->intake, route->place.given[CONF_route_intake].value};
+        }
+    }
+    if (claims)
+        check_claims(m, claims, n, "the file \"%1\" has a route already");
 }

@@ -40,6 +40,7 @@ enum conf_kind {
     CONF_KIND_USE_PROXY = CONF_route_use_proxy,
     CONF_KIND_GONE = CONF_route_gone,
     CONF_KIND_POT = CONF_route_pot,
+    CONF_KIND_INTAKE = CONF_route_intake,
 };
 
 /* Choices, in the order of option.def. */
@@ -147,6 +148,9 @@ struct conf_route {
 
     struct ern_slice use_proxy; /* CONF_KIND_USE_PROXY: an absolute URL */
     bool gone;                  /* CONF_KIND_GONE */
+
+    struct ern_slice intake; /* CONF_KIND_INTAKE: a file */
+    struct ern_slice then;   /* a URL or a path; absent: none */
 
     unsigned pot; /* CONF_KIND_POT: an enum conf_pot */
     struct conf_texts teas, additions;

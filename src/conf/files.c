@@ -68,20 +68,46 @@ check_folder(const struct conf_route *route, struct conf_errors *errors)
                            route->index.text[0]));
 }
 
+/* The folder that a file is in, with its slash; empty: where we are. */
+static struct ern_slice
+folder_of(struct ern_slice file)
+{
+    while (file.len > 0 && file.ptr[file.len - 1] != '/')
+        file.len--;
+    return file;
+}
+
 /* Is the folder of a log file there? */
 static void
 check_log(const struct conf *conf, enum conf_option option, struct ern_slice file,
           struct conf_errors *errors)
 {
     struct conf_position at = conf->log.place.given[option].value;
-    struct ern_slice folder = file;
+    struct ern_slice folder = folder_of(file);
     char path[PATH_BYTES];
     struct stat status;
 
-    while (folder.len > 0 && folder.ptr[folder.len - 1] != '/')
-        folder.len--;
     if (stat(file.ptr, &status) == 0 && S_ISDIR(status.st_mode))
         conf_wrong(errors, at, CONF_SAY("the log \"%1\" is a folder", "write a file in it", file));
+    else if (folder.len > 0 &&
+             (!path_join(path, folder, ERN_SLICE(".")) || stat(path, &status) < 0))
+        conf_wrong(
+            errors, at,
+            CONF_SAY("there is no folder \"%1\"", "make it with mkdir, or write another", folder));
+}
+
+/* Is the folder of an intake there? */
+static void
+check_intake(const struct conf_route *route, struct conf_errors *errors)
+{
+    struct conf_position at = route->place.given[CONF_route_intake].value;
+    struct ern_slice folder = folder_of(route->intake);
+    char path[PATH_BYTES];
+    struct stat status;
+
+    if (stat(route->intake.ptr, &status) == 0 && !S_ISREG(status.st_mode))
+        conf_wrong(errors, at,
+                   CONF_SAY("\"%1\" is not a file", "write the name of one", route->intake));
     else if (folder.len > 0 &&
              (!path_join(path, folder, ERN_SLICE(".")) || stat(path, &status) < 0))
         conf_wrong(
@@ -186,10 +212,14 @@ conf_check_files(const struct conf *conf, struct conf_errors *errors)
     unsigned wrong_n = errors->wrong_n;
 
     errors->file = conf->file ? conf->file : "the command line";
-    for (size_t i = 0; i < conf->sites_n; i++)
-        for (size_t j = 0; j < conf->sites[i].routes_n; j++)
+    for (size_t i = 0; i < conf->sites_n; i++) {
+        for (size_t j = 0; j < conf->sites[i].routes_n; j++) {
             if (conf->sites[i].routes[j].kind == CONF_KIND_FILES)
                 check_folder(&conf->sites[i].routes[j], errors);
+            if (conf->sites[i].routes[j].kind == CONF_KIND_INTAKE)
+                check_intake(&conf->sites[i].routes[j], errors);
+        }
+    }
     if (!slice_eq(conf->log.file, ERN_SLICE("-")) && !slice_eq(conf->log.file, ERN_SLICE("off")))
         check_log(conf, CONF_log_file, conf->log.file, errors);
     if (!slice_eq(conf->log.errors, ERN_SLICE("-")))

@@ -193,8 +193,9 @@ make_issuers(struct maker *m, const struct text_node *items)
 static enum conf_option
 first_kind(const struct conf_route *route)
 {
-    static const enum conf_option kinds[] = {CONF_route_files, CONF_route_redirect,
-                                             CONF_route_use_proxy, CONF_route_gone, CONF_route_pot};
+    static const enum conf_option kinds[] = {CONF_route_files,     CONF_route_redirect,
+                                             CONF_route_use_proxy, CONF_route_gone,
+                                             CONF_route_pot,       CONF_route_intake};
     enum conf_option first = CONF_OPTIONS;
 
     for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++) {
@@ -285,6 +286,7 @@ make_route(struct maker *m, const struct text_node *node, struct conf_route *rou
     make_standard(m, WHERE_files, route);
     make_standard(m, WHERE_redirect, route);
     make_standard(m, WHERE_pot, route);
+    make_standard(m, WHERE_intake, route);
     make_items(m, WHERE_route, node->items, route);
     make_networks(m, &route->allow, &route->allowed);
     make_rights(m, node->items, route);
@@ -295,7 +297,7 @@ make_route(struct maker *m, const struct text_node *node, struct conf_route *rou
     else if (!m->broken)
         conf_wrong(m->errors, route->place.at,
                    CONF_SAY("the route \"%1\" has no kind",
-                            "write one of files, redirect, use_proxy, gone and pot in it",
+                            "write one of files, redirect, use_proxy, gone, pot and intake in it",
                             node->title));
 }
 

@@ -57,6 +57,10 @@ void check_cors(struct maker *m, const struct conf_route *route);
 /* Adds what is wrong with the options of a pot. */
 void check_pot(struct maker *m, const struct conf_route *route);
 
+/* Likewise of an intake, and of all of them together. */
+void check_intake(struct maker *m, const struct conf_route *route);
+void check_intakes(struct maker *m);
+
 struct claim { /* a name that may be taken once */
     struct ern_slice text;
     struct conf_position at;

@@ -46,8 +46,7 @@ option_section(enum option_where where)
 {
     if (where == WHERE_portal)
         return WHERE_listen;
-    return where == WHERE_files || where == WHERE_redirect || where == WHERE_pot ? WHERE_route
-                                                                                 : where;
+    return where >= WHERE_files && where <= WHERE_intake ? WHERE_route : where;
 }
 
 struct ern_slice
@@ -76,6 +75,8 @@ option_place(enum option_where where)
         return ERN_SLICE("route with redirect");
     case WHERE_pot:
         return ERN_SLICE("route with pot");
+    case WHERE_intake:
+        return ERN_SLICE("route with intake");
     case WHERE_limit:
         return ERN_SLICE("limit");
     case WHERE_legal:

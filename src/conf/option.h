@@ -43,6 +43,7 @@ enum option_where {
     WHERE_files,    /* in a route with files */
     WHERE_redirect, /* in a route with redirect */
     WHERE_pot,      /* in a route with pot */
+    WHERE_intake,   /* in a route with intake */
     WHERE_limit,
     WHERE_legal, /* a file of its own */
     WHERE_demand,

@@ -22,6 +22,7 @@ enum { NUMBER_MAX = 1000000 };
 #define OWNER_files struct conf_route
 #define OWNER_redirect struct conf_route
 #define OWNER_pot struct conf_route
+#define OWNER_intake struct conf_route
 #define OWNER_limit struct conf_limit
 #define OWNER_demand struct conf_demand
 #define OWNER_log struct conf_log

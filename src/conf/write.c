@@ -185,6 +185,10 @@ write_route(struct out *o, unsigned depth, const struct conf_route *route)
     case CONF_KIND_GONE:
         write_flag(o, depth + 1, "gone", true);
         break;
+    case CONF_KIND_INTAKE:
+        write_text(o, depth + 1, "intake", route->intake);
+        write_text(o, depth + 1, "then", route->then);
+        break;
     case CONF_KIND_POT:
         write_pot(o, depth + 1, route);
         break;

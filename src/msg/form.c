@@ -51,8 +51,10 @@ urlencoded_write(struct out *o, struct ern_slice encoded)
 
         if (byte >= 0)
             out_char(o, (char)byte);
+        else if (encoded.ptr[0] == '+')
+            out_char(o, ' ');
         else
-            out_char(o, encoded.ptr[0] == '+' ? ' ' : encoded.ptr[0]);
+            out_char(o, encoded.ptr[0]);
         encoded = slice_skip(encoded, byte >= 0 ? 3 : 1);
     }
 }

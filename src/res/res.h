@@ -123,6 +123,7 @@ struct res_request {
     struct ern_slice upgrade;   /* the protocol that Upgrade is to name; absent: none */
     struct ern_slice condition; /* what DAV:error says of an error (RFC 4918 16): XML; or absent */
     struct ern_slice link;      /* where a person can mend what is wrong: a URL; or absent */
+    struct ern_slice limit;     /* that its content passed, by name; absent: the one on all of it */
     struct ern_slice interim;   /* field lines of a 104 */
     const struct choices *choices; /* what the client can choose from, if the answer is to say so */
     const struct chosen *chosen;   /* one of several variants that stands for the resource; NULL */

@@ -218,6 +218,8 @@ write_evidence(struct exchange *x, struct out *o)
         h1_write_field_u64(o, ERN_SLICE("Retry-After"), (uint64_t)e->retry_after_s);
     else if (x->rate.limit && x->status == ERN_429_TOO_MANY_REQUESTS)
         h1_write_field_u64(o, ERN_SLICE("Retry-After"), (uint64_t)rate_next_s(&x->rate));
+    if (x->status == ERN_205_RESET_CONTENT) /* it does not end a message by itself: RFC 9112 6.3 */
+        h1_write_field_u64(o, ERN_SLICE("Content-Length"), 0);
     if (x->status == ERN_416_RANGE_NOT_SATISFIABLE) {
         out_literal(o, "Content-Range: bytes */");
         out_u64(o, (uint64_t)e->content_bytes);

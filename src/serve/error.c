@@ -123,10 +123,14 @@ limit_of_finding(enum finding finding, bool in_content)
     return LIMITS;
 }
 
-/* The limit on content that its resource goes by: the one with the rule and the value. */
+/* The limit on content that its resource goes by: the one that it names, or the one with the rule
+ * and the value. */
 static enum limit_index
 limit_of_content(const struct exchange *x)
 {
+    for (unsigned i = 0; i < LIMITS; i++)
+        if (slice_eq(limits_row(i)->name, x->res.limit))
+            return (enum limit_index)i;
     for (unsigned i = 0; i < LIMITS; i++)
         if (slice_eq(limits_row(i)->rule, ERN_SLICE("content_too_large")) &&
             limits_value(x->worker->limits, i) == x->content_max)

@@ -44,6 +44,7 @@ forget_answer(struct exchange *x)
     x->res.fields = x->res.upgrade = x->res.condition = x->res.interim = ERN_ABSENT;
     x->res.choices = NULL;
     x->res.chosen = NULL;
+    x->res.limit = ERN_ABSENT;
 }
 
 struct exchange *

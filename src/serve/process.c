@@ -17,6 +17,7 @@
 #include "serve/complain.h"
 #include "serve/guests.h"
 #include "serve/incident.h"
+#include "serve/intakes.h"
 #include "serve/legal.h"
 #include "serve/live.h"
 #include "serve/login.h"
@@ -342,6 +343,8 @@ process_run(const struct process_options *options)
                                                              .incidents = p.incidents,
                                                              .traces = p.traces,
                                                              .audit = p.audit});
+    if (!error)
+        error = intakes_open(p.sites, &options->conf->limits);
     while (!error && p.workers_n < options->threads_n)
         error = start_worker(&p, options, key);
     if (!error)

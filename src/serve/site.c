@@ -15,6 +15,7 @@
 #include "msg/target.h"
 #include "res/files.h"
 #include "res/https.h"
+#include "res/intake_resource.h"
 #include "res/live.h"
 #include "res/pot_resource.h"
 #include "res/redirect.h"
@@ -28,7 +29,7 @@ struct ern_resource *const site_kinds[] = {
     &files_resource, &variants_resource, &dav_resource, &upload_resource, &work_resource,
     &redirect_resource, &gone_resource, &none_resource, &server_resource, &https_resource,
     &live_resource, &portal_resource, &why_resource, &metrics_resource, &health_resource,
-    &ready_resource, &pot_resource, &preflight_resource,
+    &ready_resource, &pot_resource, &intake_resource, &preflight_resource,
 };
 enum { HTTPS_PORT = 443 };
 
@@ -42,6 +43,7 @@ union route_self { /* the configuration of a route, as its kind has it */
     struct share share; /* its part files is the first member, too */
     struct https_route https;
     struct pot_route pot;
+    struct intake_route intake;
 };
 
 /* What each redirect status asks of the rules: the one place where a number becomes facts. */
@@ -135,6 +137,12 @@ make_route(const struct conf_route *from, const struct limits *limits, union rou
         return 0;
     case CONF_KIND_GONE:
         to->kind = &gone_resource;
+        return 0;
+    case CONF_KIND_INTAKE:
+        to->kind = &intake_resource;
+        to->content_max = intake_content_max;
+        self->intake.file = from->intake.ptr;
+        self->intake.then = from->then;
         return 0;
     case CONF_KIND_POT:
         to->kind = &pot_resource;
@@ -347,6 +355,8 @@ free_route(const struct site_route *route)
         return; /* of shares.c */
     if (route->kind == &dav_resource)
         share_close(&self->share);
+    if (route->kind == &intake_resource)
+        intake_close(&self->intake.intake);
     if ((route->kind == &files_resource || route->kind == &variants_resource ||
          route->kind == &dav_resource) &&
         self->files.root >= 0)

@@ -223,15 +223,41 @@ judge_members(struct form *form, json_t *object, const struct limits *limits, st
     return 1;
 }
 
+/* How deep its values lie within values; of what is no JSON, any number. */
+static size_t
+depth_of(struct ern_slice json)
+{
+    size_t depth = 0, max = 0;
+    bool quoted = false;
+
+    for (size_t i = 0; i < json.len; i++) {
+        char c = json.ptr[i];
+
+        if (c == '"')
+            quoted = !quoted;
+        else if (quoted)
+            i += c == '\\';
+        else if (c == '{' || c == '[')
+            depth++;
+        else if ((c == '}' || c == ']') && depth > 0)
+            depth--;
+        max = depth > max ? depth : max;
+    }
+    return max;
+}
+
 /* Looks whether it is JSON; the text is kept as it is, so that no number becomes another one. */
 static int
 read_json(struct form *form, struct ern_slice content, const struct limits *limits, struct out *o)
 {
-    json_t *json = json_loadb(
-        content.ptr, content.len,
-        JSON_DECODE_ANY | JSON_REJECT_DUPLICATES | JSON_DECODE_INT_AS_REAL | JSON_ALLOW_NUL, NULL);
+    const size_t how =
+        JSON_DECODE_ANY | JSON_REJECT_DUPLICATES | JSON_DECODE_INT_AS_REAL | JSON_ALLOW_NUL;
+    json_t *json;
     int read = 0;
 
+    if (depth_of(content) > (size_t)limits->form_depth_max)
+        return blame(form, FAULT_deep, ERN_ABSENT);
+    json = json_loadb(content.ptr, content.len, how, NULL);
     if (!json)
         (void)blame(form, FAULT_json, ERN_ABSENT);
     else if (!json_is_object(json))

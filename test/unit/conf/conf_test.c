@@ -285,7 +285,11 @@ a_dump_is_read_as_the_same(void **state)
         "}\n"
         "portal :2 { login = \"https://a/\" } route \"/\" { gone = on }",
         "site a { route \"/\" { gone = on } }\n"
-        "site b { route \"/\" { redirect = \"/a\" status = 307 } }"};
+        "site b { route \"/\" { redirect = \"/a\" status = 307 } }",
+        "route \"/a\" { intake = \"/f\" then = \"/b\" } route \"/c\" { intake = \"g\" }\n"
+        "route \"/d/\" { pot = tea teas = { a, b } additions = Sugar servings = 3 brew_time = 1s "
+        "}\n"
+        "route \"/e\" { pot = coffee keep_time = 5ms refill_time = 1h }"};
 
     (void)state;
     for (size_t i = 0; i < sizeof texts / sizeof *texts; i++) {
@@ -424,6 +428,9 @@ files_are_looked_for(void **state)
         {"log { file = \"/no/such/log\" } route \"/\" { gone = on }", 1, 0, 1, 14},
         {"log { errors = \"/\" } route \"/\" { gone = on }", 1, 0, 1, 16},
         {"log { file = \"log\" errors = \"/log\" } route \"/\" { gone = on }", 0, 0, 0, 0},
+        {"route \"/\" { intake = \"/no/such\" }", 1, 0, 1, 22},
+        {"route \"/\" { intake = \"/tmp\" }", 1, 0, 1, 22},
+        {"route \"/\" { intake = \"/tmp/no-such-file\" }", 0, 0, 0, 0},
     };
 
     (void)state;

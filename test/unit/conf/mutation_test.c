@@ -35,6 +35,9 @@ static const char good[] =
     "        hidden = \"refuse\"\n"
     "        cache_control = \"max-age=60\"\n"
     "    }\n"
+    "    route \"/form\" { intake = \"/srv/f.jsonl\"  then = \"/thanks\" }\n"
+    "    route \"/pot\" { pot = \"coffee\"  additions = { \"Cream\", \"Rum\" }  servings = 2 }\n"
+    "    route \"/tea/\" { pot = \"tea\"  teas = { \"a\", \"b\" }  brew_time = \"1m\" }\n"
     "    route \"/old/\" { redirect = \"https://d.example/\"  status = 308 }\n"
     "}\n"
     "site \"e.example\" {\n"
@@ -187,6 +190,22 @@ static const struct mutation mutations[] = {
     M("lifetime = \"1h\"", "lifetime = \"1h\" `https = true", "leave it out")
     M("listen \"[::1]:8080\" {}", "listen \"[::1]:8080\" { `login = \"https://in.example/\" }", "portal")
     M("portal \":8081\"", "portal `\"[::1]:8080\"", "another")
+    /* pots and intakes */
+    M("then = \"/thanks\"", "then = `\"thanks\"", "/thanks")
+    M("then = \"/thanks\"", "then = \"/t\"  `teas = { \"a\" }", "leave it out")
+    M("\"/srv/f.jsonl\"", "`\"/srv/\"", "a file in it")
+    M("route \"/gone\" { gone = true }", "route \"/gone\" { intake = \"/srv/f.jsonl\" }\n  route \"/2\" { intake = `\"/srv/f.jsonl\" }", "")
+    M("pot = \"coffee\"", "pot = `\"cocoa\"", "coffee")
+    M("pot = \"coffee\"", "pot = \"coffee\" `teas = { \"a\" }", "tea")
+    M("pot = \"coffee\"", "pot = \"coffee\" `gone = true", "another route")
+    M("\"Cream\"", "`\"Cr eam\"", "letters")
+    M("\"Rum\"", "`\"Cream\"", "")
+    M("servings = 2", "servings = `0", "1 to 1000")
+    M("brew_time = \"1m\"", "brew_time = `\"0s\"", "1ms")
+    M("brew_time = \"1m\"", "brew_time = `\"25h\"", "1d")
+    M("teas = { \"a\", \"b\" }", "teas = { \"a\", `\"a/b\" }", "letters")
+    M("pot = \"tea\"  teas = { \"a\", \"b\" }", "`pot = \"tea\"", "teas")
+    M("route \"/tea/\"", "route `\"/tea\"", "/tea/")
 };
 /* clang-format on */
 

@@ -8,10 +8,10 @@ import subprocess
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 EARNEST = os.environ.get("EARNEST", ROOT / "build/debug/src/main/earnest")
 
-# Reached by no vector, but by a disk that fails (test/fault), a clock (test/dav), rights, a pause from
-# outside (test_admin.py), many logins at once (test_auth.py), or a second process (unit/serve/meter_test.c).
+# Reached by no vector, but by a disk that fails (test/fault), a clock (test/dav), rights, or a second
+# process (unit/serve/meter_test.c).
 WITHOUT_VECTOR = {"act_failed", "act_forbidden", "broke", "credit_gone", "if_match_missing",
-                  "no_room", "outcome_elsewhere", "processing", "state_unreachable", "unavailable"}
+                  "no_room", "processing", "state_unreachable"}
 INTERIM = {"100": "continue", "102": "processing", "104": "resumable"}
 
 

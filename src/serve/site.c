@@ -26,10 +26,10 @@
 #include "serve/why.h"
 
 struct ern_resource *const site_kinds[] = {
-    &files_resource, &variants_resource, &dav_resource, &upload_resource, &work_resource,
-    &redirect_resource, &gone_resource, &none_resource, &server_resource, &https_resource,
-    &live_resource, &portal_resource, &why_resource, &metrics_resource, &health_resource,
-    &ready_resource, &pot_resource, &intake_resource, &preflight_resource,
+    &files_resource,    &variants_resource, &dav_resource,    &upload_resource,    &work_resource,
+    &redirect_resource, &gone_resource,     &none_resource,   &server_resource,    &https_resource,
+    &live_resource,     &portal_resource,   &why_resource,    &metrics_resource,   &health_resource,
+    &ready_resource,    &pot_resource,      &intake_resource, &preflight_resource,
 };
 enum { HTTPS_PORT = 443 };
 

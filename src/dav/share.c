@@ -172,12 +172,9 @@ put_right(struct share *share)
     return error ? error : stage_join(&share->stage);
 }
 
-int
-share_open(struct share *share, const struct share_settings *settings, const char *name,
-           struct store *store, int failure)
+static void
+settle(struct share *share, const struct share_settings *settings, struct store *store, int failure)
 {
-    int error;
-
     share->prefix = settings->prefix;
     share->quota_bytes = settings->quota_bytes;
     share->tombstone_s = settings->tombstone_s;
@@ -195,6 +192,15 @@ share_open(struct share *share, const struct share_settings *settings, const cha
     share->files.writable = true;
     share->files.other = other;
     share->files.changes = changes;
+}
+
+int
+share_open(struct share *share, const struct share_settings *settings, const char *name,
+           struct store *store, int failure)
+{
+    int error;
+
+    settle(share, settings, store, failure);
     if (failure)
         return 0;
     error = stage_open(share->files.root, share->durable, &share->stage);
@@ -203,6 +209,14 @@ share_open(struct share *share, const struct share_settings *settings, const cha
     if (!error)
         error = put_right(share);
     return error;
+}
+
+int
+share_rehearse(struct share *share, const struct share_settings *settings, const char *name,
+               struct store *store, int failure)
+{
+    settle(share, settings, store, failure);
+    return failure ? 0 : register_share(share, name);
 }
 
 void

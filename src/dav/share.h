@@ -57,6 +57,13 @@ struct share_settings { /* of the configuration */
  */
 ERN_MUST_USE int share_open(struct share *share, const struct share_settings *settings,
                             const char *name, struct store *store, int failure);
+
+/*
+ * The same for decisions that nothing is done upon: the folder is looked at, and left alone, and
+ * content must not be asked for. store is a copy.
+ */
+ERN_MUST_USE int share_rehearse(struct share *share, const struct share_settings *settings,
+                                const char *name, struct store *store, int failure);
 void share_close(struct share *share);
 
 /* The path of a URL for a path of the share: prefix and path, percent-encoded. */

@@ -13,7 +13,9 @@
 #include "main/call.h"
 #include "main/page.h"
 #include "msg/list.h"
-#include "serve/trace.h"
+#include "serve/complain.h"
+#include "serve/rehearse.h"
+#include "serve/why.h"
 
 enum {
     EXIT_DONE,
@@ -30,6 +32,7 @@ enum {
 struct request { /* what the command line says */
     const char *method, *url, *content;
     const char *fields[FIELDS];
+    const char *from; /* the address of the client that is meant, with a configuration */
     unsigned fields_n;
     bool verify;
 };
@@ -58,7 +61,7 @@ failed(const char *what, const char *why)
 
 static const char usage[] =
     "Usage: earnest explain [--json|--svg] [--lang=en|bn] [-c FILE] -- [-X METHOD] [-H FIELD]...\n"
-    "                       [-d CONTENT] [-k] URL\n"
+    "                       [-d CONTENT] [-k] [--from ADDRESS] URL\n"
     "\n"
     "Sends one request, and prints the exchange as it went over the wire, then the path to the\n"
     "answer, if the server shows it. With -c, nothing is sent: what would this configuration say?\n"
@@ -67,6 +70,9 @@ static const char usage[] =
     "  -H FIELD    a field line, as in 'If-Match: \"x\"'; again for each\n"
     "  -d CONTENT  sent with its Content-Length\n"
     "  -k          whatever the certificate of the server is\n"
+    "  --from ADDRESS\n"
+    "              with -c: whom the request would come from (default: 127.0.0.1); URL may be a "
+    "path\n"
     "\n"
     "Exit codes: 0 answered, 1 not, 2 wrong usage.\n";
 
@@ -76,12 +82,16 @@ read_arguments(int argc, char **argv, struct request *r)
 {
     for (int i = 0; i < argc; i++) {
         struct ern_slice text = slice_text(argv[i]);
-        bool takes = text.len == 2 && text.ptr[0] == '-' && memchr("XHd", text.ptr[1], 3);
+        bool is_from = slice_eq(text, ERN_SLICE("--from"));
+        bool takes =
+            is_from || (text.len == 2 && text.ptr[0] == '-' && memchr("XHd", text.ptr[1], 3));
 
         if (takes && i + 1 == argc)
             return "something is missing after the last option";
         if (slice_eq(text, ERN_SLICE("-k")))
             r->verify = false;
+        else if (is_from)
+            r->from = argv[++i];
         else if (slice_eq(text, ERN_SLICE("-X")))
             r->method = argv[++i];
         else if (slice_eq(text, ERN_SLICE("-d")))
@@ -484,6 +494,81 @@ ask(const struct ask_options *options, const struct request *r, struct ern_slice
     return EXIT_DONE;
 }
 
+/* ---- a configuration in the place of a server ---------------------------------------------------
+ */
+
+static bool
+read_from(const char *text, union address *ret)
+{
+    struct ip_port from = {.port = 0};
+
+    if (!ip4_parse(slice_text(text), &from.ip) && !ip6_parse(slice_text(text), &from.ip))
+        return false;
+    *ret = address_from_ip(&from);
+    return true;
+}
+
+/* What this configuration would answer; the explanation is in page_heard. */
+static bool
+rehearse_with(const struct conf *conf, const struct ask_options *options,
+              const struct rehearsal_request *request, struct ern_slice *ret_why)
+{
+    static const enum why_form forms[] = {WHY_TEXT, WHY_JSON, WHY_SVG};
+    struct out answer = out_init(heard.answer, sizeof heard.answer);
+    struct out page = out_init(page_heard.answer, sizeof page_heard.answer);
+    struct rehearsal *r = rehearsal_open(conf);
+    struct trace trace;
+    struct why why;
+    bool answered = r && rehearse(r, request, &answer, &trace);
+
+    if (answered) {
+        heard.len = answer.len;
+        (void)walk_heads(&heard);
+        why_look(&trace, conf, ERN_ABSENT, options->language, &why);
+        why_write(&why, forms[options->form], &page);
+        *ret_why = out_done(&page);
+    }
+    rehearsal_close(r);
+    return answered;
+}
+
+static int
+ask_conf(const struct ask_options *options, const struct request *r, struct ern_slice *ret_why)
+{
+    static struct conf_errors errors;
+    struct rehearsal_request request = {.head = slice_from(heard.head, heard.head_len),
+                                        .secure = heard.url.secure};
+    struct conf *conf;
+    uint64_t port = 0;
+    bool answered;
+
+    if (u64_parse(slice_text(heard.url.port), UINT16_MAX, &port))
+        request.port = (uint16_t)port;
+    if (!read_from(r->from ? r->from : "127.0.0.1", &request.client)) {
+        (void)failed(r->from, "that is no IP address");
+        return EXIT_WRONG;
+    }
+    if (conf_read(options->conf, &conf, &errors) < 0) {
+        complain_conf(&errors);
+        return EXIT_FAILED;
+    }
+    answered = rehearse_with(conf, options, &request, ret_why);
+    conf_free(conf);
+    return answered ? EXIT_DONE : EXIT_FAILED;
+}
+
+/* With a configuration a path will do. */
+static bool
+read_url(const struct ask_options *options, const char *url)
+{
+    struct ern_slice text = slice_text(url);
+
+    if (!options->conf || !slice_starts(text, ERN_SLICE("/")))
+        return call_url_read(text, &heard.url);
+    return call_url_read(ERN_SLICE("localhost"), &heard.url) &&
+           slice_is_there(heard.url.target = text);
+}
+
 static void
 put(const struct ask_options *options, const struct request *r, struct ern_slice why)
 {
@@ -505,7 +590,10 @@ put(const struct ask_options *options, const struct request *r, struct ern_slice
     }
     if (slice_is_there(why))
         (void)fwrite(why.ptr, 1, why.len, stdout);
-    if (!slice_is_there(why) && options->form == ASK_TEXT)
+    if (options->form == ASK_TEXT && options->conf)
+        fputs("\nNothing was sent or done: what only doing it would tell is taken to go well.\n",
+              page.file);
+    else if (options->form == ASK_TEXT && !slice_is_there(why))
         fputs("The server does not show how it was decided.\n", page.file);
 }
 
@@ -517,13 +605,13 @@ ask_main(const struct ask_options *options, int argc, char **argv)
     struct ern_slice why = ERN_ABSENT;
     int code;
 
-    if (!wrong && (!call_url_read(slice_text(r.url), &heard.url) || !write_head(&heard, &r)))
+    if (!wrong && (!read_url(options, r.url) || !write_head(&heard, &r)))
         wrong = "that is no URL";
     if (wrong) {
         (void)fprintf(stderr, "earnest explain: %s\n%s", wrong, usage);
         return EXIT_WRONG;
     }
-    code = ask(options, &r, &why);
+    code = options->conf ? ask_conf(options, &r, &why) : ask(options, &r, &why);
     if (code)
         return code;
     put(options, &r, why);

@@ -15,6 +15,7 @@
 #include "serve/content.h"
 #include "serve/cors.h"
 #include "serve/portal.h"
+#include "serve/rehearse.h"
 #include "serve/rights.h"
 #include "serve/stream.h"
 
@@ -257,7 +258,7 @@ walk(struct exchange *x)
         forget_answer(x);
         begin(x);
     }
-    x->rule = ern_decide(&x->decision, ERN_ACT);
+    x->rule = x->worker->rehearses ? rehearse_decide(x) : ern_decide(&x->decision, ERN_ACT);
     if (!x->rule) {
         trace_waits(&x->waits, x->decision.waiting);
         return false;

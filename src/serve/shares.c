@@ -32,6 +32,7 @@ struct shares {
     struct annex *annexes; /* one a share */
     unsigned shares_n;
     struct work_runner *runner;
+    bool rehearses;
 };
 
 /* Adds what a small file of the kernel says; nothing if it is not there. */
@@ -85,7 +86,8 @@ open_share(struct shares *s, const struct conf *conf, const struct conf_route *f
     int error = name ? 0 : -errno;
 
     if (!error)
-        error = share_open(share, &settings, name, s->store, s->store ? 0 : -EIO);
+        error = (s->rehearses ? share_rehearse : share_open)(share, &settings, name, s->store,
+                                                             s->store ? 0 : -EIO);
     free(name);
     if (error)
         return complain(from->files.ptr, error);
@@ -172,10 +174,10 @@ open_site(struct shares *s, const struct conf *conf, const struct conf_site *fro
 }
 
 static void
-open_state(struct shares *s, const struct conf *conf, bool durable)
+open_state(struct shares *s, const char *folder, bool durable)
 {
     const struct store_options options = {
-        .folder = conf->state.ptr,
+        .folder = folder,
         .durable = durable,
         .busy_ms = BUSY_MS,
         .boot = boot_name(),
@@ -185,7 +187,7 @@ open_state(struct shares *s, const struct conf *conf, bool durable)
     int error = store_open(&options, &s->store, &why);
 
     if (error) {
-        (void)complain(conf->state.ptr, error);
+        (void)complain(folder, error);
         (void)fprintf(stderr,
                       "earnest: the state cannot be reached: %s Writable folders are read "
                       "only.\n",
@@ -214,8 +216,9 @@ writable_n(const struct conf *conf, bool *ret_keeps, bool *ret_durable)
     return n;
 }
 
-int
-shares_open(struct site_table *table, const struct conf *conf, struct shares **ret_shares)
+static int
+open_all(struct site_table *table, const struct conf *conf, const char *folder, bool rehearses,
+         struct shares **ret_shares)
 {
     bool keeps, durable;
     unsigned n = writable_n(conf, &keeps, &durable);
@@ -229,16 +232,33 @@ shares_open(struct site_table *table, const struct conf *conf, struct shares **r
     if (!s)
         return -ENOMEM;
     *ret_shares = s;
+    s->rehearses = rehearses;
     s->shares = calloc(n + 1, sizeof(struct share *));
     s->annexes = calloc(n + 1, sizeof *s->annexes);
     if (!s->shares || !s->annexes)
         return -ENOMEM;
-    open_state(s, conf, durable);
+    open_state(s, folder, durable && !rehearses);
     for (unsigned i = 0; !error && i < table->sites_n; i++)
         error = open_site(s, conf, &conf->sites[i], &table->sites[i]);
-    if (!error && s->store && n > 0)
+    return error;
+}
+
+int
+shares_open(struct site_table *table, const struct conf *conf, struct shares **ret_shares)
+{
+    int error = open_all(table, conf, conf->state.ptr, false, ret_shares);
+    struct shares *s = *ret_shares;
+
+    if (!error && s && s->store && s->shares_n > 0)
         error = work_runner_open(s->shares, s->shares_n, s->store, &s->runner);
     return error;
+}
+
+int
+shares_rehearse(struct site_table *table, const struct conf *conf, const char *folder,
+                struct shares **ret_shares)
+{
+    return open_all(table, conf, folder, true, ret_shares);
 }
 
 unsigned

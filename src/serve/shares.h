@@ -22,6 +22,11 @@ struct site_table;
 ERN_MUST_USE int shares_open(struct site_table *table, const struct conf *conf,
                              struct shares **ret_shares);
 
+/* The same for decisions that nothing is done upon (share_rehearse()): what is remembered is in
+ * folder, a copy. */
+ERN_MUST_USE int shares_rehearse(struct site_table *table, const struct conf *conf,
+                                 const char *folder, struct shares **ret_shares);
+
 /* The writable folders. */
 unsigned shares_n(const struct shares *shares);
 struct share *shares_at(const struct shares *shares, unsigned i);

@@ -90,6 +90,7 @@ struct worker {
     int64_t unproxied_s;
     uint64_t unproxied_n;
     bool json;        /* the form of the access log */
+    bool rehearses;   /* what would be answered is asked, and nothing is done (rehearse.h) */
     atomic_int order; /* from another thread: an enum order of worker.c */
     int epoll;
     int reserve;       /* a descriptor to give up when there is no other: EMFILE */

@@ -43,6 +43,13 @@ struct store_options {
  */
 ERN_MUST_USE int store_open(const struct store_options *options, struct store **ret_store,
                             const char **ret_why);
+
+/*
+ * Copies the database of one folder to another, which is there and has none. A server may write to
+ * the first meanwhile; it is not changed. If there is none, there is no copy.
+ * Returns 0, or a negative errno.
+ */
+ERN_MUST_USE int store_copy(const char *from, const char *to);
 void store_close(struct store *store); /* NULL is fine */
 
 /*

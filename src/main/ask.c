@@ -8,26 +8,14 @@
 #include "base/num.h"
 #include "base/out.h"
 #include "base/slice.h"
-#include "base/utf8.h"
 #include "earnest/status.h"
-#include "main/call.h"
-#include "main/page.h"
+#include "main/heard.h"
 #include "msg/list.h"
 #include "serve/complain.h"
 #include "serve/rehearse.h"
 #include "serve/why.h"
 
-enum {
-    EXIT_DONE,
-    EXIT_FAILED,
-    EXIT_WRONG,
-    HEAD_BYTES = 1 << 16,
-    ANSWER_BYTES = 1 << 20, /* of the answers, so much is kept */
-    SHOWN_BYTES = 4096,     /* of content, so much is printed */
-    FIELDS = 64,
-    WAIT_MS = 10000,
-    CONTINUE_MS = 1000, /* for a 100 before content is sent without one (RFC 9110 10.1.1) */
-};
+enum { EXIT_DONE, EXIT_FAILED, EXIT_WRONG, FIELDS = 64 };
 
 struct request { /* what the command line says */
     const char *method, *url, *content;
@@ -37,18 +25,6 @@ struct request { /* what the command line says */
     bool verify;
 };
 
-struct exchange_heard {
-    struct call_url url;
-    char head[HEAD_BYTES]; /* of the request */
-    size_t head_len;
-    bool waits; /* content is sent when 100 has come */
-    char answer[ANSWER_BYTES];
-    size_t len;
-    size_t final_at,
-        content_at; /* of the last answer: its head and its content; 0: not there yet */
-    uint16_t status;
-};
-
 static int
 failed(const char *what, const char *why)
 {
@@ -56,8 +32,7 @@ failed(const char *what, const char *why)
     return EXIT_FAILED;
 }
 
-/* ---- the command line --------------------------------------------------------------------------
- */
+/* ---- the command line ------------------------------------------------------------------------ */
 
 static const char usage[] =
     "Usage: earnest explain [--json|--svg] [--lang=en|bn] [-c FILE] -- [-X METHOD] [-H FIELD]...\n"
@@ -139,7 +114,7 @@ write_field(struct out *o, const struct request *r, struct ern_slice name, struc
 }
 
 static bool
-write_head(struct exchange_heard *x, const struct request *r)
+write_head(struct heard *x, const struct request *r)
 {
     struct out o = out_init(x->head, sizeof x->head), number;
     struct ern_slice expect = ERN_ABSENT;
@@ -170,229 +145,15 @@ write_head(struct exchange_heard *x, const struct request *r)
     return !o.full;
 }
 
-/* ---- the exchange ------------------------------------------------------------------------------
- */
-
-/* Where the head that begins at a place ends, or 0. */
-static size_t
-head_end(const struct exchange_heard *x, size_t at)
-{
-    const char *end = x->len > at ? memmem(x->answer + at, x->len - at, "\r\n\r\n", 4) : NULL;
-
-    return end ? (size_t)(end - x->answer) + 4 : 0;
-}
-
-static uint16_t
-status_at(const struct exchange_heard *x, size_t at)
-{
-    struct ern_slice line = slice_from(x->answer + at, x->len - at);
-    uint64_t status;
-
-    if (line.len < 12 || !slice_starts(line, ERN_SLICE("HTTP/")) ||
-        !u64_parse(slice_first(slice_skip(line, 9), 3), UINT16_MAX, &status))
-        return 0;
-    return (uint16_t)status;
-}
-
-/* Walks on over the heads that are there. Returns true when one says to send content now. */
-static bool
-walk_heads(struct exchange_heard *x)
-{
-    bool go_on = false;
-    size_t end;
-
-    while (x->content_at == 0 && (end = head_end(x, x->final_at)) != 0) {
-        x->status = status_at(x, x->final_at);
-        go_on |= x->status == ERN_100_CONTINUE;
-        if (x->status / 100 == 1 && x->status != ERN_101_SWITCHING_PROTOCOLS)
-            x->final_at = end;
-        else
-            x->content_at = end;
-    }
-    return go_on;
-}
-
-/* The next line of a head, without its end. Returns false after the last. */
-static bool
-next_line(struct ern_slice *head, struct ern_slice *ret)
-{
-    size_t end = slice_find(*head, '\n');
-
-    if (head->len == 0)
-        return false;
-    *ret = slice_first(*head, end);
-    if (slice_ends(*ret, ERN_SLICE("\r")))
-        ret->len--;
-    *head = slice_skip(*head, end < head->len ? end + 1 : end);
-    return true;
-}
-
-/* The value of a field line with this name, which is taken off the head. Returns false if there is
- * none. */
-static bool
-next_field(struct ern_slice *head, struct ern_slice name, struct ern_slice *ret)
-{
-    struct ern_slice line;
-
-    while (next_line(head, &line)) {
-        size_t colon = slice_find(line, ':');
-
-        if (colon == line.len || !slice_eq_nocase(slice_first(line, colon), name))
-            continue;
-        *ret = slice_trim(slice_skip(line, colon + 1));
-        return true;
-    }
-    return false;
-}
-
-static struct ern_slice
-final_head(const struct exchange_heard *x)
-{
-    return slice_from(x->answer + x->final_at, x->content_at - x->final_at);
-}
-
-/* Is all of the last answer there, as far as its length is said? Else it ends with the connection.
- */
-static bool
-is_whole(const struct exchange_heard *x, const struct request *r)
-{
-    const struct ern_status *status = ern_status_find(x->status);
-    struct ern_slice head = final_head(x), value;
-    uint64_t length;
-
-    if (x->content_at == 0)
-        return false;
-    if ((r->method && slice_eq(slice_text(r->method), ERN_SLICE("HEAD"))) ||
-        (status && !status->has_content))
-        return true;
-    return next_field(&head, ERN_SLICE("content-length"), &value) &&
-           u64_parse(value, INT64_MAX, &length) && x->len - x->content_at >= length;
-}
-
-static bool
-talk(struct exchange_heard *x, const struct request *r, struct call *call)
-{
-    struct ern_slice content = slice_text(r->content);
-    bool sent = content.len == 0;
-
-    if (!call_send(call, slice_from(x->head, x->head_len)))
-        return false;
-    while (!is_whole(x, r) && x->len < sizeof x->answer) {
-        ssize_t n;
-
-        if (!sent && !x->waits && x->content_at == 0) {
-            sent = true;
-            (void)call_send(call, content); /* if it is not taken, the answer says why */
-        }
-        n = call_read(call, x->answer + x->len, sizeof x->answer - x->len,
-                      sent ? WAIT_MS : CONTINUE_MS);
-        if (n == -2 && !sent)
-            x->waits = false; /* RFC 9110 10.1.1: it need not wait for ever */
-        else if (n <= 0)
-            break;
-        else
-            x->len += (size_t)n;
-        if (walk_heads(x))
-            x->waits = false;
-    }
-    return x->content_at > 0;
-}
-
-/* ---- for people --------------------------------------------------------------------------------
- */
-
-static void
-put_plain(struct ern_slice text)
-{
-    char memory[SHOWN_BYTES];
-
-    while (text.len) { /* U+FFFD has three bytes: a third of the memory always fits */
-        size_t n = text.len < sizeof memory / 3 ? text.len : sizeof memory / 3;
-        struct out o = out_init(memory, sizeof memory);
-
-        while (n < text.len && n > 1 && ((unsigned char)text.ptr[n] & 0xc0) == 0x80)
-            n--;
-        out_plain(&o, slice_first(text, n));
-        (void)fwrite(o.ptr, 1, o.len, stdout);
-        text = slice_skip(text, n);
-    }
-}
-
-/* Each line, with a mark that says which way it went; a first line stands out. */
-static void
-put_lines(const struct page *page, const char *mark, struct ern_slice text)
-{
-    struct ern_slice line;
-    bool begins = true;
-
-    while (next_line(&text, &line)) {
-        page_dim(page, slice_text(mark));
-        if (page->colour && begins)
-            fputs("\033[1m", page->file);
-        put_plain(line);
-        fputs(page->colour && begins ? "\033[0m\n" : "\n", page->file);
-        begins = line.len == 0; /* the next head */
-    }
-}
-
-static void
-put_content(const struct page *page, struct ern_slice content)
-{
-    struct ern_slice shown =
-        slice_first(content, content.len < SHOWN_BYTES ? content.len : SHOWN_BYTES);
-
-    while (shown.len && shown.len < content.len &&
-           ((unsigned char)content.ptr[shown.len] & 0xc0) == 0x80)
-        shown.len--;
-    if (utf8_is(shown) && !memchr(shown.ptr, '\0', shown.len))
-        put_lines(page, "  ", shown);
-    else
-        shown.len = 0;
-    if (shown.len < content.len)
-        (void)fprintf(page->file, "  (%zu bytes%s)\n", content.len - shown.len,
-                      shown.len ? " more" : "");
-}
-
-/* ---- for programs ------------------------------------------------------------------------------
- */
-
-static void
-put_json(const struct page *page, const struct exchange_heard *x, struct ern_slice why)
-{
-    struct ern_slice content = slice_from(x->answer + x->content_at, x->len - x->content_at);
-    size_t at = 0, end;
-
-    fputs("{\"request\":", page->file);
-    page_json(page, slice_from(x->head, x->head_len));
-    fputs(",\"answers\":[", page->file);
-    for (; at < x->content_at && (end = head_end(x, at)) != 0; at = end) {
-        (void)fprintf(page->file, "%s{\"status\":%u,\"head\":", at ? "," : "", status_at(x, at));
-        page_json(page, slice_from(x->answer + at, end - at));
-        fputs("}", page->file);
-    }
-    (void)fprintf(page->file, "],\"content_bytes\":%zu,\"content\":", content.len);
-    if (utf8_is(content))
-        page_json(page, content);
-    else
-        fputs("null", page->file);
-    fputs(",\"why\":", page->file);
-    if (why.len)
-        (void)fwrite(why.ptr, 1, why.len, page->file);
-    else
-        fputs("null", page->file);
-    fputs("}\n", page->file);
-}
-
-/* ---- the path ----------------------------------------------------------------------------------
- */
+/* ---- a server -------------------------------------------------------------------------------- */
 
 /* The target of the link to the page that explains the answer. Returns false if there is none. */
 static bool
-find_why(const struct exchange_heard *x, struct ern_slice *ret)
+find_why(const struct heard *x, struct ern_slice *ret)
 {
-    struct ern_slice head = final_head(x), value, link, before = ERN_SLICE("<" TRACE_PATH);
+    struct ern_slice head = heard_final(x), value, link, before = ERN_SLICE("<" TRACE_PATH);
 
-    while (next_field(&head, ERN_SLICE("link"), &value))
+    while (heard_field(&head, ERN_SLICE("link"), &value))
         while (list_next(&value, &link)) {
             size_t end = slice_find(link, '>');
 
@@ -414,7 +175,7 @@ form_name(enum ask_form form)
 
 /* Gets a page. Returns its content, which x has, or absent. */
 static struct ern_slice
-get_page(struct exchange_heard *x, bool verify, enum language language)
+get_page(struct heard *x, bool verify, enum language language)
 {
     struct request r = {.verify = verify};
     const char *why = "it gives no answer";
@@ -427,7 +188,7 @@ get_page(struct exchange_heard *x, bool verify, enum language language)
         return ERN_ABSENT;
     call = call_open(&x->url, verify, &why);
     if (call)
-        answered = talk(x, &r, call);
+        answered = heard_talk(x, ERN_SLICE(""), call);
     call_close(call);
     if (!answered) {
         (void)failed(x->url.host, why);
@@ -439,10 +200,10 @@ get_page(struct exchange_heard *x, bool verify, enum language language)
 
 /* Asks the same server for the page at target, in the form that is wanted. */
 static struct ern_slice
-get_why(struct exchange_heard *page, const struct exchange_heard *x, const struct request *r,
-        struct ern_slice target, const struct ask_options *options)
+get_why(struct heard *page, const struct heard *x, const struct request *r, struct ern_slice target,
+        const struct ask_options *options)
 {
-    static char text[HEAD_BYTES];
+    static char text[HEARD_HEAD_BYTES];
     struct out o = out_init(text, sizeof text);
 
     page->url = x->url;
@@ -453,12 +214,12 @@ get_why(struct exchange_heard *page, const struct exchange_heard *x, const struc
     return get_page(page, r->verify, options->language);
 }
 
-static struct exchange_heard heard, page_heard;
+static struct heard heard, page_heard;
 
 int
 ask_page(const char *url, const char *suffix, enum language language)
 {
-    static char text[HEAD_BYTES];
+    static char text[HEARD_HEAD_BYTES];
     struct out o = out_init(text, sizeof text);
     struct ern_slice content;
 
@@ -483,7 +244,7 @@ ask(const struct ask_options *options, const struct request *r, struct ern_slice
 {
     const char *why = "it gives no answer";
     struct call *call = call_open(&heard.url, r->verify, &why);
-    bool answered = call && talk(&heard, r, call);
+    bool answered = call && heard_talk(&heard, slice_text(r->content), call);
     struct ern_slice target;
 
     call_close(call);
@@ -494,8 +255,7 @@ ask(const struct ask_options *options, const struct request *r, struct ern_slice
     return EXIT_DONE;
 }
 
-/* ---- a configuration in the place of a server ---------------------------------------------------
- */
+/* ---- a configuration in the place of a server ------------------------------------------------ */
 
 static bool
 read_from(const char *text, union address *ret)
@@ -523,7 +283,7 @@ rehearse_with(const struct conf *conf, const struct ask_options *options,
 
     if (answered) {
         heard.len = answer.len;
-        (void)walk_heads(&heard);
+        (void)heard_walk(&heard);
         why_look(&trace, conf, ERN_ABSENT, options->language, &why);
         why_write(&why, forms[options->form], &page);
         *ret_why = out_done(&page);
@@ -576,16 +336,11 @@ put(const struct ask_options *options, const struct request *r, struct ern_slice
 
     page_init(&page, stdout);
     if (options->form == ASK_JSON) {
-        put_json(&page, &heard, why);
+        heard_put_json(&page, &heard, why);
         return;
     }
     if (options->form == ASK_TEXT) {
-        put_lines(&page, "> ", slice_from(heard.head, heard.head_len));
-        if (r->content)
-            put_content(&page, slice_text(r->content));
-        put_lines(&page, "< ", slice_from(heard.answer, heard.content_at));
-        put_content(&page,
-                    slice_from(heard.answer + heard.content_at, heard.len - heard.content_at));
+        heard_put(&page, &heard, slice_text(r->content));
         fputs("\n", page.file);
     }
     if (slice_is_there(why))

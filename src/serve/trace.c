@@ -35,7 +35,7 @@ struct traces {
 
 static const struct ern_slice link_name = {"Link: <", 7};
 
-/* rfc8288#3 "The Link header field provides a means for serializing one or more links into HTTP
+/* rfc8288#3 "The Link header field provides a means for serialising one or more links into HTTP
  * headers." */
 static void
 write_link(struct trace_ring *r, unsigned worker)

@@ -12,12 +12,24 @@ static const struct ern_slice words[WHY_WORDS][LANGUAGES] = {
 #undef WORD
 };
 
+/* A message with an error may hold anything. */
+static void
+scrub(struct trace *t)
+{
+    size_t n = (size_t)t->method_len + t->authority_len + t->path_len;
+
+    for (size_t i = 0; i < n; i++)
+        if (t->text[i] <= ' ' || t->text[i] > '~')
+            t->text[i] = '?';
+}
+
 void
-why_look(const struct trace *t, const struct conf *conf, struct ern_slice id,
-         enum language language, struct why *ret)
+why_look(struct trace *t, const struct conf *conf, struct ern_slice id, enum language language,
+         struct why *ret)
 {
     const struct ern_rule *held;
 
+    scrub(t);
     ret->id = id;
     ret->language = language;
     ret->trace = t;

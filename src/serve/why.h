@@ -27,8 +27,9 @@ struct why {
     size_t changes_n, way_n; /* way_n: 0 where one change is enough, or none is */
 };
 
-/* Replays the decision of a trace; what is given stays as long as ret. */
-void why_look(const struct trace *trace, const struct conf *conf, struct ern_slice id,
+/* Replays the decision of a trace; what is given stays as long as ret. Of what the client wrote,
+ * bytes that are in no target become question marks. */
+void why_look(struct trace *trace, const struct conf *conf, struct ern_slice id,
               enum language language, struct why *ret);
 
 /* Writes it: UTF-8. The writer of each form is in a file of its own. */

@@ -234,7 +234,8 @@ ask_page(const char *url, const char *suffix, enum language language)
     if (!slice_is_there(content))
         return page_heard.content_at ? failed(url, "that decision is not shown, or not any more")
                                      : EXIT_FAILED;
-    (void)fwrite(content.ptr, 1, content.len, stdout);
+    if (content.len)
+        (void)fwrite(content.ptr, 1, content.len, stdout);
     return EXIT_DONE;
 }
 

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* heard_put.c - an exchange, printed: for people and for programs. */
-#include <string.h>
 
 #include "base/out.h"
 #include "base/slice.h"
@@ -52,7 +51,7 @@ put_content(const struct page *page, struct ern_slice content)
     while (shown.len && shown.len < content.len &&
            ((unsigned char)content.ptr[shown.len] & 0xc0) == 0x80)
         shown.len--;
-    if (utf8_is(shown) && !memchr(shown.ptr, '\0', shown.len))
+    if (utf8_is(shown) && slice_find(shown, '\0') == shown.len)
         put_lines(page, "  ", shown);
     else
         shown.len = 0;

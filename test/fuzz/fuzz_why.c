@@ -97,7 +97,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     trace.status = trace.rule->status;
     trace.route = &route;
     for (unsigned language = 0; language < LANGUAGES; language++) {
-        why_look(&trace, &conf, name, (enum language)language, &why);
+        why_look(&trace, &conf, ERN_SLICE("0-0-00000000"), (enum language)language, &why);
         for (unsigned form = 0; form < WHY_FORMS; form++) {
             struct out o = out_init(room, sizeof room);
 

@@ -230,18 +230,21 @@ enum { SHOWS = sizeof shows / sizeof *shows };
 static int
 add_shows(const struct conf *conf, struct site *site)
 {
-    for (size_t i = 0; i < SHOWS; i++) {
+    site->shows = calloc(SHOWS, sizeof *site->shows);
+    if (!site->shows)
+        return -ENOMEM;
+    for (; site->shows_n < SHOWS; site->shows_n++) {
         union route_self *self = calloc(1, sizeof *self);
 
         if (!self)
             return -ENOMEM;
         self->onlooker.onlookers =
             (struct onlookers){conf->live_networks, site->names, site->names_n};
-        site->routes[site->routes_n++] = (struct site_route){.path = shows[i].path,
-                                                             .kind = shows[i].kind,
-                                                             .resource = shows[i].kind,
-                                                             .quiet = true,
-                                                             .self = self};
+        site->shows[site->shows_n] = (struct site_route){.path = shows[site->shows_n].path,
+                                                         .kind = shows[site->shows_n].kind,
+                                                         .resource = shows[site->shows_n].kind,
+                                                         .quiet = true,
+                                                         .self = self};
     }
     return 0;
 }
@@ -251,7 +254,7 @@ make_site(const struct conf *conf, const struct conf_site *from, struct pots *po
           struct ern_slice *ret_path)
 {
     to->names = calloc(from->aliases.n + 1, sizeof *to->names);
-    to->routes = calloc(from->routes_n + (conf->live ? SHOWS : 0), sizeof *to->routes);
+    to->routes = calloc(from->routes_n, sizeof *to->routes);
     if (!to->names || !to->routes)
         return -ENOMEM;
     if (slice_is_there(from->name))
@@ -372,6 +375,9 @@ site_table_free(struct site_table *t)
     for (unsigned i = 0; i < t->sites_n; i++) {
         for (unsigned j = 0; j < t->sites[i].routes_n; j++)
             free_route(&t->sites[i].routes[j]);
+        for (unsigned j = 0; j < t->sites[i].shows_n; j++)
+            free_route(&t->sites[i].shows[j]);
+        free(t->sites[i].shows);
         free(t->sites[i].routes);
         free(t->sites[i].names);
     }
@@ -415,6 +421,10 @@ site_path_covers(struct ern_slice written, struct ern_slice path)
 const struct site_route *
 site_route_find(const struct site_table *t, const struct site *site, struct ern_slice path)
 {
+    if (slice_starts(path, ERN_SLICE(SITE_SHOWN_BELOW)))
+        for (unsigned i = 0; i < site->shows_n; i++)
+            if (site_path_covers(site->shows[i].path, path))
+                return &site->shows[i];
     for (unsigned i = 0; i < site->routes_n; i++)
         if (site_path_covers(site->routes[i].path, path))
             return &site->routes[i];

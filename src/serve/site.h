@@ -39,13 +39,17 @@ struct site_route {
     int64_t (*content_max)(const struct ern_request *request, const struct limits *limits);
 };
 
+#define SITE_SHOWN_BELOW "/.earnest/"
+
 struct site {
     struct ern_slice *names; /* hosts, without port; none: it answers for every host */
     unsigned names_n;
     struct pause *pause;       /* NULL: it can not be paused */
     struct site_route *routes; /* longest path first */
     unsigned routes_n;
-    bool is_guarded; /* one of them is not for everybody */
+    bool is_guarded;           /* one of them is not for everybody */
+    struct site_route *shows; /* what shows decisions, of paths below SITE_SHOWN_BELOW; in any order */
+    unsigned shows_n;
 };
 
 struct site_table {

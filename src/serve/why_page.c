@@ -93,7 +93,7 @@ write_description(struct res_request *request, enum why_form form, enum language
 }
 
 static enum ern_answer
-represent(struct ern_decision *d, const struct trace *trace, const struct target *t)
+represent(struct ern_decision *d, struct trace *trace, const struct target *t)
 {
     struct res_request *request = d->self;
     const struct worker *w = exchange_of_decision(d)->worker;

@@ -76,6 +76,15 @@ check_json(struct ern_slice text, const struct ern_rule *rule)
     json_decref(root);
 }
 
+static bool
+has_script(struct ern_slice text)
+{
+    for (size_t at; (at = slice_find(text, '<')) < text.len; text = slice_skip(text, at + 1))
+        if (slice_starts(slice_skip(text, at), ERN_SLICE("<script")))
+            return true;
+    return false;
+}
+
 int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
@@ -103,7 +112,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 
             why_write(&why, (enum why_form)form, &o);
             check(!o.full && utf8_is(out_done(&o)));
-            check(!memmem(o.ptr, o.len, "<script", 7) || form == WHY_TEXT || form == WHY_JSON);
+            check(!has_script(out_done(&o)) || form == WHY_TEXT || form == WHY_JSON);
             if (form == WHY_JSON)
                 check_json(out_done(&o), trace.rule);
         }

@@ -82,6 +82,7 @@ traces_new(unsigned workers_n, const struct limits *limits, const struct network
     t->kept = (uint32_t)limits->traces_max;
     if (getrandom(&t->nonce, sizeof t->nonce, 0) != sizeof t->nonce)
         t->nonce = 0;
+    t->nonce |= UINT32_C(1) << 31; /* of eight digits */
     for (; t->rings_n < workers_n; t->rings_n++) {
         struct trace_ring *r = &t->rings[t->rings_n];
 

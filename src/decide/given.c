@@ -55,16 +55,16 @@ static const uint64_t of_method[ERN_METHODS + 1] = {
 #undef NO
 #undef YES
 
+/* clang-format off */
 #define MANDATORY(FIELD) FIELD(man) FIELD(c_man)
 #define NEGOTIATING(FIELD)                                                                         \
-    FIELD(accept)                                                                                  \
-    FIELD(accept_charset) FIELD(accept_encoding) FIELD(accept_language) FIELD(negotiate)
-/* Fields that have to be looked into. */
+    FIELD(accept) FIELD(accept_charset) FIELD(accept_encoding) FIELD(accept_language)              \
+    FIELD(negotiate)
 #define LOOKED_INTO(FIELD)                                                                         \
-    FIELD(range)                                                                                   \
-    FIELD(expect)                                                                                  \
-    FIELD(upgrade) FIELD(a_im) FIELD(if_match) FIELD(if_none_match) FIELD(if_modified_since)       \
-        FIELD(if_unmodified_since) FIELD(content_type) FIELD(if) FIELD(content_range)
+    FIELD(range) FIELD(expect) FIELD(upgrade) FIELD(a_im) FIELD(if_match) FIELD(if_none_match)     \
+    FIELD(if_modified_since) FIELD(if_unmodified_since) FIELD(content_type) FIELD(if)              \
+    FIELD(content_range)
+/* clang-format on */
 static const struct ern_field_set mandatory = FIELD_SET(MANDATORY);
 static const struct ern_field_set negotiating = FIELD_SET(NEGOTIATING);
 static const struct ern_field_set looked_into = FIELD_SET(LOOKED_INTO);

@@ -11,11 +11,14 @@
 
 #include "base/slice.h"
 #include "msg/list.h"
+#include "res/pot.h"
 #include "serve/carrier.h"
 #include "serve/complain.h"
 #include "serve/conn.h"
 #include "serve/guests.h"
 #include "serve/legal.h"
+#include "serve/login.h"
+#include "serve/meter.h"
 #include "serve/passes.h"
 #include "serve/portal.h"
 #include "serve/shares.h"
@@ -30,6 +33,9 @@ struct rehearsal {
     struct guests *guests;
     struct rates *rates;
     struct legal *legal;
+    struct logins *logins;
+    struct meter *meter;
+    struct pots *pots;
     struct passes *passes;
     struct pool *pool;
     struct shares *shares;
@@ -154,7 +160,11 @@ open_shares(struct rehearsal *r)
     error = store_copy(r->conf->state.ptr, r->folder);
     if (error) /* the rest can be said all the same */
         (void)complain(r->conf->state.ptr, error);
-    return shares_rehearse(r->sites, r->conf, r->folder, &r->shares);
+    error = shares_rehearse(r->sites, r->conf, r->folder, &r->shares);
+    if (error || !shares_store(r->shares))
+        return error;
+    r->meter = meter_new(shares_store(r->shares), r->conf->limits.receipt_seconds);
+    return r->meter ? 0 : complain("memory", -ENOMEM);
 }
 
 static int
@@ -170,6 +180,8 @@ open_worker(struct rehearsal *r, struct hash_key key)
             .guests = r->guests,
             .rates = r->rates,
             .legal = r->legal,
+            .logins = r->logins,
+            .meter = r->meter,
             .pool = r->pool,
             .key = key,
         },
@@ -188,8 +200,11 @@ open_all(struct rehearsal *r)
     const struct conf *conf = r->conf;
     struct ern_slice path;
     struct hash_key key = {0, 0};
-    int error = site_table_new(conf, NULL, &r->sites, &path);
+    int error = pots_open(&r->pots);
 
+    if (error)
+        return complain("start", error);
+    error = site_table_new(conf, NULL, r->pots, &r->sites, &path);
     if (error)
         return complain(path.ptr ? path.ptr : "sites", error);
     error = passes_open(&r->passes);
@@ -203,6 +218,9 @@ open_all(struct rehearsal *r)
         return complain("random", -EIO);
     if (slice_is_there(conf->legal) && legal_open(conf->legal.ptr, &r->legal) < 0)
         return complain(conf->legal.ptr, -EINVAL);
+    error = logins_open(conf, &r->logins);
+    if (error)
+        return complain("users", error);
     error = pool_open(THREADS, conf->limits.pool_queue_max, &r->pool);
     if (error)
         return complain("pool", error);
@@ -239,6 +257,7 @@ rehearsal_close(struct rehearsal *r)
     if (!r)
         return;
     shares_stop(r->shares);
+    logins_stop(r->logins);
     if (r->pool)
         pool_close(r->pool);
     if (r->worker)
@@ -249,9 +268,12 @@ rehearsal_close(struct rehearsal *r)
     if (r->rates)
         rates_free(r->rates);
     legal_close(r->legal);
+    logins_free(r->logins);
     if (r->sites)
         site_table_free(r->sites);
+    meter_free(r->meter);
     shares_free(r->shares);
+    pots_close(r->pots);
     tls_close(r->tls);
     free(r->portal);
     if (r->passes)

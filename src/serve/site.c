@@ -141,6 +141,7 @@ make_route(const struct conf_route *from, const struct limits *limits, union rou
     case CONF_KIND_INTAKE:
         to->kind = &intake_resource;
         to->content_max = intake_content_max;
+        self->intake.intake.root = -1; /* until intakes_open() */
         self->intake.file = from->intake.ptr;
         self->intake.then = from->then;
         return 0;

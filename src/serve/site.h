@@ -47,8 +47,9 @@ struct site {
     struct pause *pause;       /* NULL: it can not be paused */
     struct site_route *routes; /* longest path first */
     unsigned routes_n;
-    bool is_guarded;           /* one of them is not for everybody */
-    struct site_route *shows; /* what shows decisions, of paths below SITE_SHOWN_BELOW; in any order */
+    bool is_guarded; /* one of them is not for everybody */
+    struct site_route
+        *shows; /* what shows decisions, of paths below SITE_SHOWN_BELOW; in any order */
     unsigned shows_n;
 };
 

@@ -468,6 +468,15 @@ check_variants(struct maker *m, const struct conf_route *route)
         conf_wrong(m->errors, given[CONF_files_variants].key,
                    CONF_SAY("clients write to this folder, so that each name in it is itself",
                             "leave one of variants and write out", ERN_ABSENT));
+    if (route->write && route->deltas)
+        conf_wrong(m->errors, given[CONF_files_deltas].key,
+                   CONF_SAY("past versions are kept of folders that clients do not write to",
+                            "leave one of deltas and write out", ERN_ABSENT));
+    if (route->deltas && !slice_is_there(m->conf->state))
+        conf_wrong(m->errors, given[CONF_files_deltas].key,
+                   CONF_SAY("past versions need a place to be kept in",
+                            "write state = \"/var/lib/earnest\" at the top of the file",
+                            ERN_ABSENT));
     if (given[CONF_files_choices].key.line && !route->variants)
         conf_wrong(m->errors, given[CONF_files_choices].key,
                    CONF_SAY("there are no variants to choose from",

@@ -136,6 +136,7 @@ struct conf_route {
     unsigned hidden;                /* an enum conf_hidden */
     unsigned negotiate;             /* an enum conf_negotiate */
     unsigned choices;               /* an enum conf_choices */
+    unsigned deltas;
     bool listing, precompressed, variants;
     bool write; /* clients may write; needs conf.state */
     bool require_conditional, infinite, durable;

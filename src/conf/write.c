@@ -109,6 +109,7 @@ write_files(struct out *o, unsigned depth, const struct conf_route *route)
     if (route->variants)
         write_text(o, depth, "choices",
                    route->choices == CONF_CHOICES_LIST ? ERN_SLICE("list") : ERN_SLICE("best"));
+    write_number(o, depth, "deltas", route->deltas);
     write_flag(o, depth, "precompressed", route->precompressed);
     write_text(o, depth, "cache_control", route->cache_control);
     write_flag(o, depth, "write", route->write);

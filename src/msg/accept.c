@@ -71,6 +71,18 @@ simple_member_read(struct ern_slice text, struct member *ret)
     return member_read(text, ret) && ret->parameters_n == 0 && token_is(ret->name);
 }
 
+bool
+weighted_read(struct ern_slice member, struct ern_slice *ret_name, unsigned *ret_quality)
+{
+    struct member m;
+
+    if (!simple_member_read(member, &m))
+        return false;
+    *ret_name = m.name;
+    *ret_quality = m.quality;
+    return true;
+}
+
 /* What decides so far: the member with the highest rank, of equal ones the greatest quality. */
 struct best {
     int64_t rank; /* -1: none matched */

@@ -45,6 +45,10 @@ unsigned accept_language(const struct ern_request *request, struct ern_slice tag
 unsigned accept_language_lookup(const struct ern_request *request, struct ern_slice tags,
                                 const struct ern_slice *all, size_t all_n);
 
+/* Reads a member that is a name and a weight, as in Accept-Encoding; a malformed weight counts
+ * as 1. Returns false if it is none. */
+bool weighted_read(struct ern_slice member, struct ern_slice *ret_name, unsigned *ret_quality);
+
 struct accepted {
     unsigned quality;
     bool definite; /* a member said so that is no wildcard (RFC 2296 3.4) */

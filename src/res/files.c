@@ -9,6 +9,7 @@
 #include "msg/target.h"
 #include "res/cache.h"
 #include "res/choose.h"
+#include "res/delta.h"
 #include "res/listing.h"
 
 enum { LOOKS = 8 /* at what does not hold still, before it is a failure */ };
@@ -96,6 +97,8 @@ job_run(struct job *job)
     for (unsigned tries = 0; j->error == -EAGAIN && tries < LOOKS; tries++)
         j->error = entry_load(j->request->route, j->request->below, j->known,
                               j->request->now.unix_s, false, &j->found);
+    if (j->error == 0 && j->found && j->found->route->past)
+        past_keep(j->found->route->past, j->found);
 }
 
 static void
@@ -154,6 +157,10 @@ look(struct res_request *request)
         return ERN_YES;
     }
     error = entry_load(request->route, request->below, known, request->now.unix_s, true, &found);
+    if (!error && found && found->route->past) { /* it is to be kept, which may take time */
+        entry_free(found);
+        error = -EAGAIN;
+    }
     if (error == -EAGAIN)
         return look_later(request, known);
     if (error) {
@@ -486,7 +493,7 @@ ask_moved(struct ern_decision *d, enum ern_fact fact)
     learn(d, ERN_FACT_acceptable, choice < ENTRY_VARIANTS);
     learn(d, ERN_FACT_gone, e->kind == ENTRY_GONE);
     learn(d, ERN_FACT_for_good, e->kind != ENTRY_REFERENCE || e->for_good);
-    if (e->route->variants) {
+    if (e->route->variants || e->route->past) {
         learn(d, ERN_FACT_variant_loops, false);
         learn(d, ERN_FACT_choices, false);
     }
@@ -550,6 +557,16 @@ ask_withheld(struct ern_decision *d, enum ern_fact fact)
     return files_withhold(request->route, request->below) ? ERN_YES : ERN_NO;
 }
 
+static enum ern_answer
+ask_delta(struct ern_decision *d, enum ern_fact fact)
+{
+    struct res_request *request = d->self;
+    const struct files_route *route = request->route;
+
+    (void)fact;
+    return request->pinned ? delta_ask(d, route->past, request->pinned) : ERN_NO;
+}
+
 #define ASKS                                                                                       \
     ERN_ASKS_CONDITIONAL, ERN_ASKS_RANGE, /* a listing, whose length is not known, has none */     \
         [ERN_FACT_method_allowed] = ask_method_allowed, [ERN_FACT_withheld] = ask_withheld,        \
@@ -562,5 +579,6 @@ struct ern_resource files_resource = {.name = "files", .ask = {ASKS}};
 
 struct ern_resource variants_resource = {
     .name = "files with variants",
-    .ask = {ASKS, [ERN_FACT_variant_loops] = ask_file, [ERN_FACT_choices] = ask_file},
+    .ask = {ASKS, [ERN_FACT_variant_loops] = ask_file, [ERN_FACT_choices] = ask_file,
+            [ERN_FACT_delta] = ask_delta},
 };

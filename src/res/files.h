@@ -12,6 +12,7 @@
 enum { FILES_INDEXES = 8 };
 
 struct files_other;
+struct past;
 
 struct files_route { /* its configuration; slices live as long as the configuration */
     struct res_route any;
@@ -24,6 +25,7 @@ struct files_route { /* its configuration; slices live as long as the configurat
     bool variants;      /* look for variants of a name that no file has */
     bool lists_ties;    /* of variants that are equally good none is chosen: 300 */
     const struct limits *limits;
+    const struct past *past;        /* what the files were before is kept here; NULL: it is not */
     int64_t listing_sorted_max;     /* members of a listing that are sorted: limits.def */
     struct ern_slice cache_control; /* value of the field; absent: none is sent */
     struct ern_slice
@@ -58,7 +60,7 @@ struct files_other {
 bool files_withhold(const struct files_route *route, struct ern_slice path);
 
 extern struct ern_resource files_resource;
-extern struct ern_resource variants_resource; /* the same, with variants */
+extern struct ern_resource variants_resource; /* the same, with variants and deltas */
 
 /* What a thread remembers of files; res_request.thread of the kind. */
 struct files;

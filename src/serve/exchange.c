@@ -93,7 +93,7 @@ exchange_take(struct worker *w, struct conn *conn, const struct carrier *carrier
     x->segments_n = x->segment = 0;
     x->stream = NULL;
     x->res.release = NULL;
-    x->res.pinned = x->res.state = NULL;
+    x->res.pinned = x->res.state = x->res.held = NULL;
     x->res.error = 0;
     x->res.link = ERN_ABSENT;
     x->res.limits = w->limits;
@@ -116,6 +116,7 @@ exchange_done(struct exchange *x)
         x->res.release(&x->res);
     charge_done(x);
     content_done(x);
+    free(x->res.held);
     stream_free(x->stream);
     if (x->res.representation.stream)
         x->res.representation.stream->free(x->res.representation.stream);

@@ -12,6 +12,7 @@
 #include "dav/dav.h"
 #include "dav/upload.h"
 #include "dav/work.h"
+#include "res/past.h"
 #include "serve/complain.h"
 #include "serve/site.h"
 
@@ -31,6 +32,8 @@ struct shares {
     struct share **shares;
     struct annex *annexes; /* one a share */
     unsigned shares_n;
+    struct past *pasts;
+    unsigned pasts_n;
     struct work_runner *runner;
     bool rehearses;
 };
@@ -95,6 +98,35 @@ open_share(struct shares *s, const struct conf *conf, const struct conf_route *f
     return 0;
 }
 
+/* Has the folder's past kept; without the state it has none. */
+static int
+open_past(struct shares *s, const struct conf *conf, const struct conf_route *from,
+          struct files_route *files)
+{
+    struct past *past = &s->pasts[s->pasts_n];
+    char *name = realpath(from->files.ptr, NULL);
+    struct store_session *session;
+    int error = name ? 0 : -errno;
+
+    if (!error && s->store) {
+        error = store_begin(s->store, STORE_WRITE, &session);
+        if (!error) {
+            error = store_share(session, slice_text(name), &past->share);
+            error = store_end(session, error == 0) ? -EIO : error;
+        }
+        past->store = s->store;
+        past->keep = (int64_t)from->deltas + 1;
+        past->bytes_max = conf->limits.instances_bytes_max;
+        past->delta_max = conf->limits.delta_bytes_max;
+        if (!error) {
+            files->past = past;
+            s->pasts_n++;
+        }
+    }
+    free(name);
+    return error ? complain(from->files.ptr, error) : 0;
+}
+
 /* Adds a route to a site that has room for it. */
 static int
 add_route(struct site *site, const struct annex *annex, struct site_route route)
@@ -156,14 +188,16 @@ open_site(struct shares *s, const struct conf *conf, const struct conf_site *fro
 
     for (unsigned i = 0; i < site->routes_n; i++) {
         const struct site_route *route = &site->routes[i];
-        const struct conf_route *writes = route_of(from, route->path);
+        struct share *share = (struct share *)(uintptr_t)route->self;
+        const struct conf_route *own = route_of(from, route->path);
 
-        if (route->kind != &dav_resource)
-            continue;
-        s->annexes[s->shares_n].policy = route->policy;
-        s->annexes[s->shares_n].rate = route->rate;
-        error =
-            writes ? open_share(s, conf, writes, (struct share *)(uintptr_t)route->self) : -EINVAL;
+        if (route->kind == &dav_resource) {
+            s->annexes[s->shares_n].policy = route->policy;
+            s->annexes[s->shares_n].rate = route->rate;
+            error = own ? open_share(s, conf, own, share) : -EINVAL;
+        } else if (route->kind == &variants_resource && own && own->deltas) {
+            error = open_past(s, conf, own, &share->files);
+        }
         if (error)
             return error;
     }
@@ -196,9 +230,10 @@ open_state(struct shares *s, const char *folder, bool durable)
     }
 }
 
-/* How many writable folders there are; whether anything is to be kept, and survives a power cut. */
+/* How many folders are written to or have their past kept; whether anything is to be kept, and
+ * survives a power cut. */
 static unsigned
-writable_n(const struct conf *conf, bool *ret_keeps, bool *ret_durable)
+stateful_n(const struct conf *conf, bool *ret_keeps, bool *ret_durable)
 {
     unsigned n = 0;
 
@@ -208,8 +243,8 @@ writable_n(const struct conf *conf, bool *ret_keeps, bool *ret_durable)
             const struct conf_route *route = &conf->sites[i].routes[j];
             bool writes = route->kind == CONF_KIND_FILES && route->write;
 
-            n += writes;
-            *ret_keeps |= writes || route->price > 0;
+            n += writes || route->deltas;
+            *ret_keeps |= writes || route->deltas || route->price > 0;
             *ret_durable |= (writes && route->durable) || route->price > 0;
         }
     }
@@ -221,7 +256,7 @@ open_all(struct site_table *table, const struct conf *conf, const char *folder, 
          struct shares **ret_shares)
 {
     bool keeps, durable;
-    unsigned n = writable_n(conf, &keeps, &durable);
+    unsigned n = stateful_n(conf, &keeps, &durable);
     struct shares *s;
     int error = 0;
 
@@ -235,7 +270,8 @@ open_all(struct site_table *table, const struct conf *conf, const char *folder, 
     s->rehearses = rehearses;
     s->shares = calloc(n + 1, sizeof(struct share *));
     s->annexes = calloc(n + 1, sizeof *s->annexes);
-    if (!s->shares || !s->annexes)
+    s->pasts = calloc(n + 1, sizeof *s->pasts);
+    if (!s->shares || !s->annexes || !s->pasts)
         return -ENOMEM;
     open_state(s, folder, durable && !rehearses);
     for (unsigned i = 0; !error && i < table->sites_n; i++)
@@ -294,7 +330,9 @@ shares_free(struct shares *s)
     if (!s)
         return;
     store_close(s->store);
+    free(s->pasts);
     free(s->annexes);
     free(s->shares);
+    free(s->pasts);
     free(s);
 }

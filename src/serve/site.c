@@ -121,9 +121,9 @@ make_route(const struct conf_route *from, const struct limits *limits, union rou
     self->any.allow_more = from->trace ? RES_ALLOW(TRACE) : 0;
     switch (from->kind) {
     case CONF_KIND_FILES:
-        to->kind = from->write      ? &dav_resource
-                   : from->variants ? &variants_resource
-                                    : &files_resource;
+        to->kind = from->write                      ? &dav_resource
+                   : from->variants || from->deltas ? &variants_resource
+                                                    : &files_resource;
         to->content_max = from->write ? dav_content_max : NULL;
         return make_files(from, limits, &self->files);
     case CONF_KIND_REDIRECT:

@@ -335,4 +335,27 @@ ERN_MUST_USE int receipt_find(struct store_session *session, struct ern_slice na
 ERN_MUST_USE int receipt_put(struct store_session *session, struct ern_slice name, int64_t now_s,
                              int64_t until_s);
 
+/* ---- instances: what files were before (RFC 3229) ----------------------------------------------
+ */
+
+struct instance_row {
+    struct store_place place;
+    struct ern_slice etag;   /* with its quotes */
+    struct ern_slice digest; /* of the content, by which it is kept once */
+    struct ern_slice bytes;  /* the content */
+};
+
+/*
+ * Keeps an instance, as the latest of its place.
+ *   keep        of a place so many are kept, the latest
+ *   bytes_max   content of all together; what is older goes
+ */
+ERN_MUST_USE int instance_put(struct store_session *session, const struct instance_row *instance,
+                              int64_t keep, int64_t bytes_max);
+/* The content of an instance, or whether it is kept: -ENOENT. */
+ERN_MUST_USE int instance_get(struct store_session *session, struct store_place place,
+                              struct ern_slice etag, struct ern_slice *ret_bytes);
+ERN_MUST_USE int instance_has(struct store_session *session, struct store_place place,
+                              struct ern_slice etag);
+
 #endif

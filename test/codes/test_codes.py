@@ -53,6 +53,7 @@ class Exchange:
         self.raw = self.has_content = False
         self.statuses, self.fields, self.bodies = [], [], []
         self.rule = None
+        self.changes = []  # files that get other content before it
 
     def read_request(self, line):
         if line.startswith(">~ "):
@@ -97,13 +98,14 @@ class Vector:
         self.makers, self.config, self.held = [], None, 0
         self.route = {"files": '"ROOT"', "listing": "true"}
         self.top, self.listen, self.listener, self.limits = [], [], "listen", []
-        self.exchanges = []
+        self.exchanges, self.changes = [], []
         lines = iter(path.read_text(encoding="utf-8").split("\n"))
         state = ""
         for line in lines:
             if line.startswith(">"):
                 if state != ">":
                     self.exchanges.append(Exchange())
+                    self.exchanges[-1].changes, self.changes = self.changes, []
                 self.exchanges[-1].read_request(line)
             elif line.startswith("<"):
                 self.exchanges[-1].read_answer(line)
@@ -136,6 +138,8 @@ class Vector:
             self.limits.append(" = ".join(rest.split()))
         elif word == "hold":
             self.held = int(rest)
+        elif word == "change":
+            self.changes.append(path_and_rest(rest))
         elif word in ("file", "dir", "size", "symlink", "fifo"):
             self.makers.append((word, *path_and_rest(rest)))
         else:
@@ -172,7 +176,7 @@ class Vector:
             text = "\n".join(self.config)
         else:
             text = "\n".join(['route "/" {', *(f"{k} = {v}" for k, v in self.route.items()), "}"])
-        if "write = true" in text:
+        if "write = true" in text or "deltas = " in text:
             text += f'\nstate = "{root}.state"'
         text = "\n".join([*self.top, text])
         if not self.shows_decisions():
@@ -219,6 +223,10 @@ class Run:
         return piece.replace(b"$first", (self.first_etag or "$first").encode("latin-1"))
 
     def exchange(self, exchange):
+        for path, text in exchange.changes:
+            new = self.root / ".new"
+            new.write_bytes(quoted(text))
+            new.replace(self.root / path[1:])
         method, minor = exchange.first_line()[0] or "GET", exchange.first_line()[-1]
         pieces = [self.filled(exchange, piece) for piece in exchange.pieces()]
         self.carrier.ask(method, pieces, exchange.content, exchange.expects())

@@ -242,6 +242,9 @@ def check_range(answer):
         first, last, length = (int(n) for n in match.groups())
         assert first <= last < length
         assert len(answer.content) == last - first + 1
+    elif answer.status == 226 and "range" in answer.members("im"):
+        match = re.fullmatch(r"bytes (\d+)-(\d+)/(\d+)", place or "")
+        assert match and int(match[1]) <= int(match[2]) < int(match[3]), f"Content-Range: {place}"
     elif answer.status == 416:
         assert re.fullmatch(r"bytes \*/\d+", place or ""), f"Content-Range: {place}"
     else:

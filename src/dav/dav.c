@@ -305,8 +305,13 @@ dav_ask_content(struct ern_decision *d, enum ern_fact fact)
         return ERN_YES;
     if (!dav)
         return ERN_FAIL;
-    if (!dav->transfer)
-        return res_ask_content(d, fact, begin_content);
+    if (!dav->transfer) {
+        enum ern_answer came = res_ask_content(d, fact, begin_content);
+
+        if (came != ERN_YES || fact != ERN_FACT_content_bounded || !dav_is_coded(dav))
+            return came;
+        return dav_ask_decoded(dav);
+    }
     if (!dav->transfer->begun)
         return res_step(dav->request, upload_begin_run);
     learn(d, ERN_FACT_resumes, dav_ask_resumes(d, ERN_FACT_resumes) == ERN_YES);
@@ -332,8 +337,10 @@ dav_ask_check(struct ern_decision *d, enum ern_fact fact)
 {
     struct dav *dav = ((struct res_request *)d->self)->state;
 
-    if (is_retrieval(d) || !dav || (!dav->method->check && !dav->transfer))
+    if (is_retrieval(d) || !dav)
         return ERN_YES;
+    if (!dav->method->check && !dav->transfer)
+        return fact == ERN_FACT_content_wellformed && dav->undecodable ? ERN_NO : ERN_YES;
     if (dav->transfer) {
         dav->wellformed = dav->request->sink.state == SINK_FAILED || upload_is_whole(dav);
     } else if (!dav->checked) {

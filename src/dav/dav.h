@@ -18,6 +18,7 @@
 #include "dav/body.h"
 #include "dav/share.h"
 #include "msg/dav.h"
+#include "pack/coding.h"
 
 struct transfer;
 
@@ -88,9 +89,11 @@ struct dav { /* in the request's arena */
     bool locked;       /* someone else's lock forbids the method: 423 */
     bool states_match; /* the If field holds, or there is none */
     bool over_quota;
-    bool binding_loops;  /* a binding beneath the target leads back above itself */
-    uint64_t generation; /* of the store when the look was made */
-    struct body body;    /* of methods whose content is XML, once check() read it */
+    bool binding_loops;          /* a binding beneath the target leads back above itself */
+    uint64_t generation;         /* of the store when the look was made */
+    bool decoded;                /* content that came coded was looked into, and */
+    bool undecodable, unbounded; /* is not what its coding says, or more than it may become */
+    struct body body;            /* of methods whose content is XML, once check() read it */
     bool has_body;
     struct store_session *session; /* while look(), check() and act() run */
     struct store_clock now;
@@ -170,6 +173,13 @@ struct ern_slice dav_resolve(struct dav *dav, struct ern_slice reference, bool *
 
 /* Bytes of content that a request to a writable folder may bring. */
 int64_t dav_content_max(const struct ern_request *request, const struct limits *limits);
+
+/* decode.c: the coding that content comes in; CODINGS: none, or none that we know. */
+enum coding dav_coding(const struct ern_request *request);
+/* Is the content to be decoded before it is kept? */
+bool dav_is_coded(const struct dav *dav);
+/* Answers content_bounded for content that has come coded, and is decoded on the pool. */
+enum ern_answer dav_ask_decoded(struct dav *dav);
 
 /* Is the content of a type and coding that the method takes? Otherwise says which are, in fields.
  */

@@ -192,7 +192,13 @@ dav_type_supported(struct dav *dav)
 
     coding = ern_request_field(http, ERN_FIELD_content_encoding);
     if (slice_is_there(coding) && !slice_eq_nocase(coding, ERN_SLICE("identity"))) {
-        dav->request->fields = ERN_SLICE("Accept-Encoding: identity\r\n"); /* RFC 7694 3 */
+        bool takes_coded = dav->method->takes_file && !dav->transfer;
+
+        if (takes_coded && dav_coding(http) < CODINGS)
+            return true;
+        dav->request->fields = takes_coded /* RFC 7694 3 */
+                                   ? ERN_SLICE("Accept-Encoding: gzip, br, zstd\r\n")
+                                   : ERN_SLICE("Accept-Encoding: identity\r\n");
         return false;
     }
     if (dav->method->method == ERN_PATCH) {

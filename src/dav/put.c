@@ -46,7 +46,8 @@ tell_stored(struct dav *dav, int64_t before)
 
     if (error)
         return error;
-    dav_field(dav, "ETag", place_etag(dav->request->arena, &info));
+    if (!dav_is_coded(dav)) /* "without any transformation applied to the content" (9.3.4) */
+        dav_field(dav, "ETag", place_etag(dav->request->arena, &info));
     quota_add(dav->share, (int64_t)info.stamp.bytes - before);
     return 0;
 }

@@ -137,7 +137,7 @@ struct conf_route {
     unsigned negotiate;             /* an enum conf_negotiate */
     unsigned choices;               /* an enum conf_choices */
     unsigned deltas;
-    bool listing, precompressed, variants;
+    bool listing, precompressed, compress, variants;
     bool write; /* clients may write; needs conf.state */
     bool require_conditional, infinite, durable;
     int64_t quota;            /* bytes; 0: none */

@@ -111,6 +111,7 @@ write_files(struct out *o, unsigned depth, const struct conf_route *route)
                    route->choices == CONF_CHOICES_LIST ? ERN_SLICE("list") : ERN_SLICE("best"));
     write_number(o, depth, "deltas", route->deltas);
     write_flag(o, depth, "precompressed", route->precompressed);
+    write_flag(o, depth, "compress", route->compress);
     write_text(o, depth, "cache_control", route->cache_control);
     write_flag(o, depth, "write", route->write);
     if (!route->write)

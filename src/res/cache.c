@@ -136,6 +136,19 @@ cache_put(struct cache *c, struct entry *e, int64_t now_ms)
 }
 
 void
+cache_grew(struct cache *c, struct entry *e, size_t bytes)
+{
+    assert(e->pins);
+    e->memory += bytes;
+    if (e->dropped)
+        return;
+    c->bytes_n += (int64_t)bytes;
+    e->used = true;
+    while (c->oldest && c->bytes_n > c->bytes_max)
+        drop_one(c);
+}
+
+void
 cache_pin(struct entry *e)
 {
     e->pins++;

@@ -21,6 +21,9 @@ bool cache_is_fresh(const struct cache *cache, const struct entry *entry, int64_
  */
 void cache_put(struct cache *cache, struct entry *entry, int64_t now_ms);
 
+/* Says that an entry takes so many bytes more; others go if that is too much. It is pinned. */
+void cache_grew(struct cache *cache, struct entry *entry, size_t bytes);
+
 /* Says that an entry is used by an answer, and used no more. */
 void cache_pin(struct entry *entry);
 void cache_unpin(struct entry *entry);

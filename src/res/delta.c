@@ -216,7 +216,7 @@ is_plain(const struct ern_decision *d, const struct past *past, const struct ent
     const struct entry_variant *v = &e->variants[0];
 
     return request->has_representation && e->kind == ENTRY_FILE && !slice_is_there(v->coding) &&
-           slice_starts(d->evidence.etag, slice_first(v->etag, v->etag.len - 1)) &&
+           request->representation.bytes == v->bytes && request->representation.fd == v->fd &&
            v->stamp.bytes <= (uint64_t)past->delta_max;
 }
 

@@ -281,7 +281,7 @@ write_fields(struct out *o, const struct entry *e, struct entry_variant *v)
     out_literal(o, "\r\n");
     if (e->route->strict)
         out_literal(o, "Vary: Accept, Accept-Encoding\r\n");
-    else if (e->variants_n > 1)
+    else if (e->variants_n > 1 || e->compresses)
         out_literal(o, "Vary: Accept-Encoding\r\n");
     if (slice_is_there(e->route->cache_control)) {
         out_literal(o, "Cache-Control: ");
@@ -368,6 +368,17 @@ modified_at(const struct file_stamp *stamp, int64_t now_s)
     return s > 0 ? s : 0;
 }
 
+/* Is it a file that becomes much smaller, and is large enough to? */
+static bool
+compresses(const struct look *l, struct ern_slice type)
+{
+    const struct found *file = &l->found[0];
+
+    return l->route->compress && l->kind == ENTRY_FILE && !slice_is_there(file->coding) &&
+           file->info.stamp.bytes >= (uint64_t)l->route->limits->compress_bytes_min &&
+           media_compresses(type);
+}
+
 static int
 fill_variants(struct entry *e, struct look *l, char *at)
 {
@@ -433,6 +444,7 @@ make(struct look *l, struct ern_slice path, int64_t now_s, struct entry **ret_en
     at = keep_target(e, l, at + path.len);
     if (l->found_n) {
         e->type = media_type(out_done(&l->name));
+        e->compresses = compresses(l, e->type);
         e->last_modified_s = modified_at(&l->found[0].info.stamp, now_s);
     }
     if (l->choices) { /* the entry's from here on */
@@ -494,6 +506,8 @@ entry_free(struct entry *e)
     for (unsigned i = 0; i < ENTRY_VARIANTS; i++)
         if (e->variants[i].fd >= 0)
             (void)close(e->variants[i].fd);
+    for (unsigned i = 0; i < CODINGS; i++)
+        free(e->coded[i].bytes);
     free(e->choices);
     free(e);
 }

@@ -7,6 +7,7 @@
 #define RES_ENTRY_H
 
 #include "io/file.h"
+#include "pack/coding.h"
 #include "res/files.h"
 
 enum entry_kind {
@@ -34,6 +35,11 @@ struct entry_variant {            /* the file itself, or a precompressed sibling
     int fd;      /* it is open here; else -1 */
 };
 
+struct entry_coded { /* the file in a coding, made when it was first sent so */
+    char *bytes;     /* NULL: it was not, or is too large to be kept */
+    size_t n;
+};
+
 struct entry {
     const struct files_route *route; /* with path the key */
     struct ern_slice path;           /* below the route, as in struct res_request */
@@ -54,7 +60,9 @@ struct entry {
     struct choices *choices; /* of ENTRY_CHOICES; else NULL */
     struct ern_slice type;   /* media type */
     int64_t last_modified_s;
-    size_t memory; /* bytes it takes */
+    size_t memory;   /* bytes it takes */
+    bool compresses; /* it may be sent coded, though it lies here as it is */
+    struct entry_coded coded[CODINGS];
     struct entry_variant variants[ENTRY_VARIANTS];
 };
 

@@ -9,6 +9,7 @@
 #include "msg/target.h"
 #include "res/cache.h"
 #include "res/choose.h"
+#include "res/coded.h"
 #include "res/delta.h"
 #include "res/listing.h"
 
@@ -198,11 +199,14 @@ choose_coding(const struct ern_request *http, const struct entry *e)
     return choice + plain < n ? choice + plain : 0;
 }
 
-static void
-represent(struct ern_decision *d, const struct entry *e, const struct entry_variant *v)
+/* Returns false without memory. */
+static bool
+represent(struct ern_decision *d, struct entry *e, const struct entry_variant *v)
 {
     struct res_request *request = d->self;
 
+    if (request->representation.stream) /* it was asked for before */
+        return true;
     d->evidence.etag = v->etag;
     d->evidence.last_modified_s = e->last_modified_s;
     d->evidence.content_bytes = (int64_t)v->stamp.bytes;
@@ -216,6 +220,14 @@ represent(struct ern_decision *d, const struct entry *e, const struct entry_vari
         .fd = v->fd,
         .original = {&e->variants[0].stamp, e->variants[0].bytes, e->variants[0].fd},
     };
+    if (e->compresses && v == &e->variants[0]) {
+        enum coding coding = coded_choose(d->request);
+        struct files *files = request->thread;
+
+        if (coding < CODINGS)
+            return coded_represent(d, e, coding, files->cache);
+    }
+    return true;
 }
 
 /* A directory is named with its slash: where this one is. */
@@ -406,18 +418,16 @@ represent_chosen(struct ern_decision *d, const struct chosen *chosen)
 
 /* The variant that was chosen is what there is. */
 static enum ern_answer
-settle(struct ern_decision *d, const struct entry *e, const struct chosen *chosen)
+settle(struct ern_decision *d, struct entry *e, const struct chosen *chosen)
 {
     bool loops = e->kind == ENTRY_CHOICES, is_file = e->kind == ENTRY_FILE;
     size_t choice = 0;
 
     if (is_file) {
         choice = choose_coding(d->request, e);
-        if (choice < e->variants_n) {
-            represent(d, e, &e->variants[choice]);
-            if (!represent_chosen(d, chosen))
-                return ERN_FAIL;
-        }
+        if (choice < e->variants_n &&
+            (!represent(d, e, &e->variants[choice]) || !represent_chosen(d, chosen)))
+            return ERN_FAIL;
     }
     learn(d, ERN_FACT_readable, e->kind != ENTRY_UNREADABLE);
     learn(d, ERN_FACT_exists, is_file || loops);
@@ -434,7 +444,7 @@ static enum ern_answer
 ask_variant(struct ern_decision *d, enum ern_fact fact)
 {
     struct res_request *request = d->self;
-    const struct entry *e = request->pinned;
+    struct entry *e = request->pinned;
     const struct files_route *route = request->route;
     size_t choice;
 
@@ -461,7 +471,7 @@ static enum ern_answer
 ask_moved(struct ern_decision *d, enum ern_fact fact)
 {
     struct res_request *request = d->self;
-    const struct entry *e;
+    struct entry *e;
     size_t choice = 0;
 
     if (!request->pinned) {
@@ -481,8 +491,8 @@ ask_moved(struct ern_decision *d, enum ern_fact fact)
         request->below = e->home; /* the listing reads the folder where it lies */
     if (e->kind == ENTRY_FILE) {
         choice = choose_coding(d->request, e);
-        if (choice < e->variants_n)
-            represent(d, e, &e->variants[choice]);
+        if (choice < e->variants_n && !represent(d, e, &e->variants[choice]))
+            return ERN_FAIL;
     }
     if (e->kind == ENTRY_LISTING && !listing_open(d))
         return ERN_FAIL;

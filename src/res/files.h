@@ -22,6 +22,7 @@ struct files_route { /* its configuration; slices live as long as the configurat
     bool strict;        /* 406 rather than the best there is */
     bool writable;      /* clients write to it: the page of a folder lets them */
     bool precompressed; /* look for .br, .zst and .gz beside a file */
+    bool compress;      /* compress what has no such sibling while it is sent */
     bool variants;      /* look for variants of a name that no file has */
     bool lists_ties;    /* of variants that are equally good none is chosen: 300 */
     const struct limits *limits;

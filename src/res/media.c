@@ -91,6 +91,23 @@ media_has(struct ern_slice extension)
     return find_nocase(extension) != NULL;
 }
 
+bool
+media_compresses(struct ern_slice type)
+{
+    static const struct ern_slice endings[] = {
+        {"+xml", 4},         {"+json", 5},        {"/json", 5},    {"/xml", 4},
+        {"/javascript", 11}, {"/ecmascript", 11}, {"/wasm", 5},    {"/rtf", 4},
+        {"/postscript", 11}, {"image/bmp", 9},    {"font/ttf", 8}, {"font/otf", 8},
+        {"/x-ndjson", 9},    {"/sql", 4},         {"/xml-dtd", 8},
+    };
+
+    type = slice_trim(slice_first(type, slice_find(type, ';')));
+    for (size_t i = 0; i < sizeof endings / sizeof *endings; i++)
+        if (slice_ends(type, endings[i]))
+            return true;
+    return slice_starts(type, ERN_SLICE("text/"));
+}
+
 struct ern_slice
 media_type(struct ern_slice name)
 {

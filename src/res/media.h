@@ -15,4 +15,8 @@ struct ern_slice media_type(struct ern_slice name);
 /* Does an extension, without its dot, say a media type? */
 bool media_has(struct ern_slice extension);
 
+/* Does content of this type become much smaller when it is compressed? What is compressed already,
+ * as images and archives are, does not. */
+bool media_compresses(struct ern_slice type);
+
 #endif

@@ -112,14 +112,14 @@ exchange_done(struct exchange *x)
 {
     struct worker *w = x->worker;
 
-    if (x->res.release && x->res.pinned)
+    stream_free(x->stream);
+    if (x->res.representation.stream)
+        x->res.representation.stream->free(x->res.representation.stream);
+    if (x->res.release && x->res.pinned) /* after the stream, which may read it */
         x->res.release(&x->res);
     charge_done(x);
     content_done(x);
     free(x->res.held);
-    stream_free(x->stream);
-    if (x->res.representation.stream)
-        x->res.representation.stream->free(x->res.representation.stream);
     if (x->in)
         worker_buffer_done(w, x->in);
     w->exchanges_n--;

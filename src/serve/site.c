@@ -12,6 +12,7 @@
 #include "dav/upload.h"
 #include "dav/work.h"
 #include "earnest/status.h"
+#include "msg/list.h"
 #include "msg/target.h"
 #include "res/files.h"
 #include "res/https.h"
@@ -59,6 +60,18 @@ static const struct {
     {ERN_308_PERMANENT_REDIRECT, REDIRECT_MOVED, true, true},
 };
 
+/* Does a Cache-Control say that nobody is to change the content on its way (RFC 9111 5.2.2.6)? */
+static bool
+forbids_transforming(struct ern_slice cache_control)
+{
+    struct ern_slice directive;
+
+    while (list_next(&cache_control, &directive))
+        if (slice_eq_nocase(directive, ERN_SLICE("no-transform")))
+            return true;
+    return false;
+}
+
 static int
 make_files(const struct conf_route *from, const struct limits *limits, struct files_route *to)
 {
@@ -70,6 +83,7 @@ make_files(const struct conf_route *from, const struct limits *limits, struct fi
     to->hidden = from->hidden == CONF_HIDDEN_SERVE;
     to->strict = from->negotiate == CONF_NEGOTIATE_STRICT;
     to->precompressed = from->precompressed;
+    to->compress = from->compress && !forbids_transforming(from->cache_control);
     to->variants = from->variants;
     to->lists_ties = from->choices == CONF_CHOICES_LIST;
     to->limits = limits;

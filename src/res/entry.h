@@ -8,6 +8,7 @@
 
 #include "io/file.h"
 #include "pack/coding.h"
+#include "pack/digest.h"
 #include "res/files.h"
 
 enum entry_kind {
@@ -33,6 +34,12 @@ struct entry_variant {            /* the file itself, or a precompressed sibling
     struct file_stamp stamp;
     char *bytes; /* the content, or NULL if it is larger than ENTRY_BYTES_MAX: then */
     int fd;      /* it is open here; else -1 */
+    enum {
+        DIGEST_UNKNOWN,
+        DIGEST_KNOWN,
+        DIGEST_FAILED
+    } digested; /* worked out when it is wanted */
+    char digest[DIGEST_SHA256_BYTES];
 };
 
 struct entry_coded { /* the file in a coding, made when it was first sent so */

@@ -11,6 +11,7 @@
 #include "res/choose.h"
 #include "res/coded.h"
 #include "res/delta.h"
+#include "res/integrity.h"
 #include "res/listing.h"
 
 enum { LOOKS = 8 /* at what does not hold still, before it is a failure */ };
@@ -199,14 +200,14 @@ choose_coding(const struct ern_request *http, const struct entry *e)
     return choice + plain < n ? choice + plain : 0;
 }
 
-/* Returns false without memory. */
-static bool
-represent(struct ern_decision *d, struct entry *e, const struct entry_variant *v)
+/* Returns ERN_YES, or what integrity_add() does. */
+static enum ern_answer
+represent(struct ern_decision *d, struct entry *e, struct entry_variant *v)
 {
     struct res_request *request = d->self;
 
     if (request->representation.stream) /* it was asked for before */
-        return true;
+        return ERN_YES;
     d->evidence.etag = v->etag;
     d->evidence.last_modified_s = e->last_modified_s;
     d->evidence.content_bytes = (int64_t)v->stamp.bytes;
@@ -225,9 +226,9 @@ represent(struct ern_decision *d, struct entry *e, const struct entry_variant *v
         struct files *files = request->thread;
 
         if (coding < CODINGS)
-            return coded_represent(d, e, coding, files->cache);
+            return coded_represent(d, e, coding, files->cache) ? ERN_YES : ERN_FAIL;
     }
-    return true;
+    return integrity_is_wanted(d->request) ? integrity_add(d, v) : ERN_YES;
 }
 
 /* A directory is named with its slash: where this one is. */
@@ -425,9 +426,14 @@ settle(struct ern_decision *d, struct entry *e, const struct chosen *chosen)
 
     if (is_file) {
         choice = choose_coding(d->request, e);
-        if (choice < e->variants_n &&
-            (!represent(d, e, &e->variants[choice]) || !represent_chosen(d, chosen)))
-            return ERN_FAIL;
+        if (choice < e->variants_n) {
+            enum ern_answer represented = represent(d, e, &e->variants[choice]);
+
+            if (represented != ERN_YES)
+                return represented;
+            if (!represent_chosen(d, chosen))
+                return ERN_FAIL;
+        }
     }
     learn(d, ERN_FACT_readable, e->kind != ENTRY_UNREADABLE);
     learn(d, ERN_FACT_exists, is_file || loops);
@@ -471,6 +477,7 @@ static enum ern_answer
 ask_moved(struct ern_decision *d, enum ern_fact fact)
 {
     struct res_request *request = d->self;
+    enum ern_answer represented = ERN_YES;
     struct entry *e;
     size_t choice = 0;
 
@@ -491,8 +498,10 @@ ask_moved(struct ern_decision *d, enum ern_fact fact)
         request->below = e->home; /* the listing reads the folder where it lies */
     if (e->kind == ENTRY_FILE) {
         choice = choose_coding(d->request, e);
-        if (choice < e->variants_n && !represent(d, e, &e->variants[choice]))
-            return ERN_FAIL;
+        if (choice < e->variants_n)
+            represented = represent(d, e, &e->variants[choice]);
+        if (represented != ERN_YES)
+            return represented;
     }
     if (e->kind == ENTRY_LISTING && !listing_open(d))
         return ERN_FAIL;

@@ -1,5 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """One resource, many representations: variants by name and by type map, as they come and go."""
+import base64
+import hashlib
 import subprocess
 
 import pytest
@@ -130,3 +132,22 @@ def test_without_the_option_a_name_is_a_name(tmp_path, root):
     with Server(tmp_path, files_route(root)) as server, server.connect() as wire:
         wire.send(get(b"/page"))
         assert wire.answer("GET").status == 404
+
+
+@pytest.mark.parametrize("size", [5, 3000000])
+def test_digests_for_those_who_want_them(tmp_path, root, size):
+    content = bytes(range(251)) * (size // 251 + 1)
+    (root / "a.bin").write_bytes(content[:size])
+    digest = "sha-256=:" + base64.b64encode(hashlib.sha256(content[:size]).digest()).decode() + ":"
+    with Site(tmp_path, files_route(root)) as site:
+        for _ in range(2):
+            both = ask(site, b"/a.bin", Want_Repr_Digest="sha-512=3, sha-256=10, unixsum=0",
+                       Want_Content_Digest="sha-256=1")
+            assert both.field("repr-digest") == both.field("content-digest") == digest
+        part = ask(site, b"/a.bin", Range="bytes=1-2", Want_Repr_Digest="sha-256=1",
+                   Want_Content_Digest="sha-256=1")
+        assert part.status == 206 and part.field("repr-digest") == digest
+        assert part.field("content-digest") is None
+        for wanted in ("sha-256=0", "sha-512=5", "sha-256", "garbage=, x", ""):
+            none = ask(site, b"/a.bin", Want_Repr_Digest=wanted)
+            assert none.status == 200 and none.field("repr-digest") is None, wanted

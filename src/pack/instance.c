@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 #include "pack/coding.h"
+#include "pack/diffe.h"
 #include "pack/feed.h"
 #include "pack/gdiff.h"
 #include "pack/vcdiff.h"
@@ -15,9 +16,9 @@ static const struct {
     struct ern_slice name;
     bool is_delta;
 } rows[IMS] = {
-    [IM_FEED] = {{"feed", 4}, true},    [IM_VCDIFF] = {{"vcdiff", 6}, true},
-    [IM_GDIFF] = {{"gdiff", 5}, true},  [IM_GZIP] = {{"gzip", 4}, false},
-    [IM_RANGE] = {{"range", 5}, false},
+    [IM_FEED] = {{"feed", 4}, true},   [IM_VCDIFF] = {{"vcdiff", 6}, true},
+    [IM_GDIFF] = {{"gdiff", 5}, true}, [IM_DIFFE] = {{"diffe", 5}, true},
+    [IM_GZIP] = {{"gzip", 4}, false},  [IM_RANGE] = {{"range", 5}, false},
 };
 
 struct ern_slice
@@ -60,7 +61,7 @@ write_delta(enum manipulation im, struct ern_slice base, struct ern_slice now, s
         return vcdiff_write(base, now, o);
     if (im == IM_GDIFF)
         return gdiff_write(base, now, o);
-    error = feed_write_new(base, now, o, &left);
+    error = im == IM_DIFFE ? diffe_write(base, now, o) : feed_write_new(base, now, o, &left);
     return error == -EINVAL || error == -E2BIG ? -ENOSPC : error;
 }
 

@@ -8,7 +8,7 @@
 
 #include "base/out.h"
 
-enum manipulation { IM_FEED, IM_VCDIFF, IM_GDIFF, IM_GZIP, IM_RANGE, IMS };
+enum manipulation { IM_FEED, IM_VCDIFF, IM_GDIFF, IM_DIFFE, IM_GZIP, IM_RANGE, IMS };
 
 /* As in A-IM and IM. */
 struct ern_slice manipulation_name(enum manipulation im);

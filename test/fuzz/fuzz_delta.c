@@ -1,20 +1,21 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * A length (two bytes), a base of that length, a target. A delta of each format, read by a reader
- * of its own, gives the target; one that has too little room says so, and one from the target to
- * itself is short.
+ * of its own, gives the target (a script for ed, where there can be one); one that has too little
+ * room says so, and one from the target to itself is short.
  */
 #include <errno.h>
 #include <stdint.h>
 #include <stdlib.h>
 
 #include "lib/delta_decode.h"
+#include "pack/diffe.h"
 #include "pack/gdiff.h"
 #include "pack/vcdiff.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
-enum { INPUT_MAX = 1 << 16, DELTA_MAX = 4 * INPUT_MAX, SHORT = 40 };
+enum { INPUT_MAX = 1 << 16, DELTA_MAX = 4 * INPUT_MAX, SHORT = 40, LINES_MAX = 2048 };
 
 typedef int write_function(struct ern_slice base, struct ern_slice target, struct out *o);
 typedef bool decode_function(struct ern_slice base, struct ern_slice delta, struct out *o);
@@ -47,6 +48,19 @@ go_round(size_t format, struct ern_slice base, struct ern_slice target)
     return delta.len;
 }
 
+/* A script for ed, where one can say it. */
+static void
+go_round_lines(struct ern_slice base, struct ern_slice target)
+{
+    struct out delta = out_init(delta_text, sizeof delta_text), made;
+
+    if (diffe_write(base, target, &delta) != 0)
+        return;
+    made = out_init(target_text, target.len);
+    check(diffe_decode(base, out_done(&delta), &made));
+    check(slice_eq(out_done(&made), target));
+}
+
 int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
@@ -63,5 +77,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         (void)go_round(format, base, target);
         check(go_round(format, base, base) <= SHORT);
     }
+    if (size < LINES_MAX)
+        go_round_lines(base, target);
     return 0;
 }

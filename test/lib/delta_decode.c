@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "lib/delta_decode.h"
 
+#include <stdlib.h>
+
 enum type { NOOP, ADD, RUN, COPY };
 
 struct half {
@@ -235,4 +237,92 @@ gdiff_decode(struct ern_slice base, struct ern_slice delta, struct out *o)
             return false;
     }
     return command == 0 && delta.len == 0;
+}
+
+/* ---- ed --------------------------------------------------------------------------------------*/
+
+static bool
+take_line(struct ern_slice *from, struct ern_slice *ret)
+{
+    size_t n = slice_find(*from, '\n');
+
+    if (n == from->len)
+        return false;
+    *ret = slice_first(*from, n + 1);
+    *from = slice_skip(*from, n + 1);
+    return true;
+}
+
+static size_t
+take_decimal(struct ern_slice *from)
+{
+    size_t n = 0;
+
+    while (from->len && from->ptr[0] >= '0' && from->ptr[0] <= '9' && n < 1000000) {
+        n = n * 10 + (size_t)(from->ptr[0] - '0');
+        *from = slice_skip(*from, 1);
+    }
+    return n;
+}
+
+/* Where the line with this number begins, from 1; the end for the one after the last. */
+static size_t
+line_at(struct ern_slice text, size_t number)
+{
+    struct ern_slice line, rest = text;
+
+    while (--number && take_line(&rest, &line))
+        ;
+    return text.len - rest.len;
+}
+
+/* One command: lines from first to last go, and the text that follows it comes in their place. */
+static bool
+run_command(struct ern_slice *script, struct ern_slice text, struct out *o)
+{
+    struct ern_slice command, line;
+    size_t first, last, from, to;
+
+    if (!take_line(script, &command))
+        return false;
+    first = last = take_decimal(&command);
+    if (command.ptr[0] == ',') {
+        command = slice_skip(command, 1);
+        last = take_decimal(&command);
+    }
+    if (command.len != 2 || last < first || (first == 0 && command.ptr[0] != 'a'))
+        return false;
+    from = command.ptr[0] == 'a' ? line_at(text, first + 1) : line_at(text, first);
+    to = command.ptr[0] == 'a' ? from : line_at(text, last + 1);
+    out_slice(o, slice_first(text, from));
+    while (command.ptr[0] != 'd') {
+        if (!take_line(script, &line))
+            return false;
+        if (slice_eq(line, ERN_SLICE(".\n")))
+            break;
+        out_slice(o, line);
+    }
+    out_slice(o, slice_skip(text, to));
+    return !o->full;
+}
+
+bool
+diffe_decode(struct ern_slice base, struct ern_slice delta, struct out *o)
+{
+    size_t cap = base.len + delta.len + 1;
+    char *rooms[2] = {malloc(cap), malloc(cap)};
+    bool right = rooms[0] && rooms[1];
+    struct ern_slice text = base;
+
+    for (unsigned i = 0; right && delta.len; i ^= 1) {
+        struct out made = out_init(rooms[i], cap);
+
+        right = run_command(&delta, text, &made);
+        text = out_done(&made);
+    }
+    if (right)
+        out_slice(o, text);
+    free(rooms[0]);
+    free(rooms[1]);
+    return right && !o->full;
 }

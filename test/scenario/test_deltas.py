@@ -102,6 +102,42 @@ def test_a_delta_makes_the_new_of_the_old(tmp_path, root):
         assert gdiff(old, other.content) == new
 
 
+def ed(base, script):
+    """What ed makes of it, a command at a time."""
+    lines, script = base.splitlines(True), script.splitlines(True)
+    while script:
+        command = script.pop(0).strip()
+        first, _, last = command[:-1].partition(b",")
+        first, last = int(first), int(last or first)
+        new = []
+        while command[-1:] != b"d" and (line := script.pop(0)) != b".\n":
+            new.append(line)
+        if command[-1:] == b"a":
+            lines[first:first] = new
+        else:
+            lines[first - 1:last] = new
+    return b"".join(lines)
+
+
+def test_a_script_for_ed(tmp_path, root):
+    old, page = text_of(500), root / "page.txt"
+    lines = old.splitlines(True)
+    new = b"".join([*lines[:10], b"new\n", *lines[12:300], *lines[400:450], *lines[300:400], b"end\n"])
+    page.write_bytes(old)
+    with site_of(tmp_path, root) as site:
+        tag = ask(site, b"/page.txt").field("etag")
+        replace(page, new)
+        answer = ask(site, b"/page.txt", A_IM="diffe", If_None_Match=tag)
+        assert answer.status == 226 and answer.field("im") == "diffe"
+        assert ed(old, answer.content) == new
+        zipped = ask(site, b"/page.txt", A_IM="diffe, gzip", If_None_Match=tag)
+        assert zipped.members("im") == ["diffe", "gzip"]
+        assert gzip.decompress(zipped.content) == answer.content
+        replace(page, new + b"no line feed")
+        answer = ask(site, b"/page.txt", A_IM="diffe, vcdiff;q=0.1", If_None_Match=tag)
+        assert answer.field("im") == "vcdiff"  # no script can say that
+
+
 def test_manipulations_are_used_in_their_order(tmp_path, root):
     old, page = text_of(400), root / "page.txt"
     new = text_of(300, 2) + old

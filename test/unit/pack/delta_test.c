@@ -9,6 +9,7 @@
 #include <cmocka.h>
 
 #include "lib/delta_decode.h"
+#include "pack/diffe.h"
 #include "pack/gdiff.h"
 #include "pack/vcdiff.h"
 
@@ -140,6 +141,42 @@ the_reader_reads_the_example_of_rfc3284_3(void **state)
     assert_true(slice_eq(out_done(&o), ERN_SLICE("abcdwxyzefghefghefghefghzzzz")));
 }
 
+static void
+scripts_are_what_diff_writes(void **state)
+{
+    static const struct {
+        const char *base, *target, *script; /* NULL: there is none */
+    } rows[] = {
+        {"a\nb\nc\n", "a\nb\nc\n", ""},
+        {"", "a\nb\n", "0a\na\nb\n.\n"},
+        {"a\nb\n", "", "1,2d\n"},
+        {"a\nb\nc\n", "a\nc\n", "2d\n"},
+        {"a\nc\n", "a\nb\nc\n", "1a\nb\n.\n"},
+        {"a\nb\nc\n", "a\nB\nc\n", "2c\nB\n.\n"},
+        {"a\nb\nc\nd\ne\n", "x\na\nc\nd\ny\nz\n", "5c\ny\nz\n.\n2d\n0a\nx\n.\n"},
+        {"x\nx\na\nx\nx\n", "x\nx\nA\nx\nx\n", "3c\nA\n.\n"}, /* lines that are not unique */
+        {"1\n2\n3\n4\n", "3\n4\n1\n2\n", "3,4d\n0a\n3\n4\n.\n"},
+        {"a\n", "a", NULL},
+        {"a", "a\n", NULL},
+        {"a\n", "a\n.\n", NULL},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        char text[256], again[256];
+        struct out o = out_init(text, sizeof text), made = out_init(again, sizeof again);
+        struct ern_slice base = slice_text(rows[i].base);
+        int error = diffe_write(base, slice_text(rows[i].target), &o);
+
+        if (error != (rows[i].script ? 0 : -EINVAL) ||
+            (!error && !slice_eq(out_done(&o), slice_text(rows[i].script))))
+            fail_msg("row %zu: %d: %.*s", i, error, (int)o.len, o.ptr);
+        if (!error && (!diffe_decode(base, out_done(&o), &made) ||
+                       !slice_eq(out_done(&made), slice_text(rows[i].target))))
+            fail_msg("row %zu: %.*s", i, (int)made.len, made.ptr);
+    }
+}
+
 int
 main(void)
 {
@@ -147,6 +184,7 @@ main(void)
         cmocka_unit_test(deltas_make_the_target),
         cmocka_unit_test(large_deltas_make_the_target),
         cmocka_unit_test(deltas_without_room_say_so),
+        cmocka_unit_test(scripts_are_what_diff_writes),
         cmocka_unit_test(the_reader_reads_the_example_of_rfc3284_3),
     };
 

@@ -294,9 +294,12 @@ check_kind(struct maker *m, const struct conf_route *route)
     struct option_key row;
 
     for (size_t i = 0; option_row(i, &row); i++) {
-        enum conf_option needs = row.where == WHERE_files ? CONF_route_files : CONF_route_redirect;
+        enum conf_option needs = row.where == WHERE_files   ? CONF_route_files
+                                 : row.where == WHERE_proxy ? CONF_route_proxy
+                                                            : CONF_route_redirect;
         bool is_kind = row.id == CONF_route_files || row.id == CONF_route_redirect ||
-                       row.id == CONF_route_use_proxy || row.id == CONF_route_gone;
+                       row.id == CONF_route_use_proxy || row.id == CONF_route_gone ||
+                       row.id == CONF_route_proxy;
 
         if (row.type == TYPE_limit || row.id >= CONF_OPTIONS || given[row.id].key.line == 0 ||
             route->kind == 0)
@@ -306,7 +309,8 @@ check_kind(struct maker *m, const struct conf_route *route)
                        CONF_SAY("\"%1\" makes the route \"%2\" a second kind",
                                 "write another route for it, or leave one of the two out", row.key,
                                 route->path));
-        if ((row.where == WHERE_files || row.where == WHERE_redirect) && given[needs].key.line == 0)
+        if (option_section(row.where) == WHERE_route && row.where != WHERE_route &&
+            given[needs].key.line == 0)
             conf_wrong(m->errors, given[row.id].key,
                        CONF_SAY("\"%1\" is for a %2 only", "leave it out", row.key,
                                 option_place(row.where)));
@@ -352,6 +356,39 @@ check_urls(struct maker *m, const struct conf_route *route)
         conf_warn(m->errors, given[CONF_route_use_proxy].key,
                   CONF_SAY("use_proxy is deprecated, and clients do not heed it (RFC 9110 15.4.6)",
                            "configure the proxy in the clients, or write redirect", ERN_ABSENT));
+}
+
+/* The servers of a proxy route, which are said in full. */
+static void
+check_proxy(struct maker *m, const struct conf_route *route)
+{
+    enum { SERVERS_MAX = 64 };
+    struct conf_position at = route->place.given[CONF_route_proxy].value;
+    struct ern_slice authority, host;
+    uint16_t port;
+
+    if (route->kind != CONF_KIND_PROXY)
+        return;
+    if (route->proxy.n == 0 || route->proxy.n > SERVERS_MAX)
+        conf_wrong(m->errors, at,
+                   CONF_SAY("a proxy has from 1 to 64 servers behind it",
+                            "write one as in \"http://127.0.0.1:9000\"", ERN_ABSENT));
+    for (size_t i = 0; i < route->proxy.n; i++)
+        if (!value_origin(route->proxy.text[i], &authority, &host, &port))
+            conf_wrong(m->errors, route->proxy.at[i],
+                       CONF_SAY("\"%1\" is not the URL of a server",
+                                "write one as in \"http://127.0.0.1:9000\", without a path",
+                                route->proxy.text[i]));
+}
+
+/* Our name among gateways is a word there (RFC 9110 7.6.3), and in Proxy-Status (RFC 9209 2). */
+static void
+check_pseudonym(struct maker *m, const struct conf *conf)
+{
+    if (slice_is_there(conf->pseudonym) && !value_is_name(conf->pseudonym))
+        conf_wrong(m->errors, conf->place.given[CONF_top_pseudonym].value,
+                   CONF_SAY("\"%1\" is not a name among gateways",
+                            "write letters, digits, - and ., a letter first", conf->pseudonym));
 }
 
 /* cache_control becomes a field value (RFC 9110 5.5), without white space around it. */
@@ -435,6 +472,7 @@ check_routes(struct maker *m, const struct conf_site *site)
         check_kind(m, route);
         check_index(m, route);
         check_urls(m, route);
+        check_proxy(m, route);
         check_field(m, route);
         check_write(m, route);
         check_limit(m, &route->limit);
@@ -477,6 +515,7 @@ check_conf(struct maker *m)
     check_networks(m, &m->conf->live_allow, "the network \"%1\" may listen already",
                    "\"%1\" is every address: each client can see what all others ask for",
                    "write the addresses of those who look after the server");
+    check_pseudonym(m, m->conf);
     check_users(m);
     check_listens(m);
     check_names(m);

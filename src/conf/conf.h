@@ -38,11 +38,13 @@ enum conf_kind {
     CONF_KIND_REDIRECT = CONF_route_redirect,
     CONF_KIND_USE_PROXY = CONF_route_use_proxy,
     CONF_KIND_GONE = CONF_route_gone,
+    CONF_KIND_PROXY = CONF_route_proxy,
 };
 
 /* Choices, in the order of option.def. */
 enum conf_hidden { CONF_HIDDEN_REFUSE, CONF_HIDDEN_SERVE };
 enum conf_negotiate { CONF_NEGOTIATE_BEST, CONF_NEGOTIATE_STRICT };
+enum conf_balance { CONF_BALANCE_LEAST_BUSY, CONF_BALANCE_HASH };
 enum conf_by { CONF_BY_ADDRESS, CONF_BY_ROUTE };
 enum conf_log_format { CONF_LOG_COMBINED, CONF_LOG_JSON };
 
@@ -103,6 +105,9 @@ struct conf_route {
 
     struct ern_slice use_proxy; /* CONF_KIND_USE_PROXY: an absolute URL */
     bool gone;                  /* CONF_KIND_GONE */
+
+    struct conf_texts proxy; /* CONF_KIND_PROXY: http URLs that end with their authority; 1 to 64 */
+    unsigned balance;        /* an enum conf_balance */
 };
 
 struct conf_site {
@@ -168,7 +173,8 @@ struct conf {
     struct networks gateways; /* trusted, as networks: whose PROXY headers, and fields Forwarded or
                                  X-Forwarded-*, and Early-Data are believed */
     unsigned forwarded;       /* an enum forwarded_form: which of these fields they set */
-    bool live;                /* decisions are sent to whom it may concern: */
+    struct ern_slice pseudonym; /* a token; absent: a random one */
+    bool live;                  /* decisions are sent to whom it may concern: */
     struct conf_texts live_allow;
     struct networks live_networks; /* live_allow, as networks */
     struct conf_limit limit;

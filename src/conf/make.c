@@ -175,7 +175,8 @@ static enum conf_option
 first_kind(const struct conf_route *route)
 {
     static const enum conf_option kinds[] = {CONF_route_files, CONF_route_redirect,
-                                             CONF_route_use_proxy, CONF_route_gone};
+                                             CONF_route_use_proxy, CONF_route_gone,
+                                             CONF_route_proxy};
     enum conf_option first = CONF_OPTIONS;
 
     for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++) {
@@ -244,6 +245,7 @@ make_route(struct maker *m, const struct text_node *node, struct conf_route *rou
     make_standard(m, WHERE_route, route);
     make_standard(m, WHERE_files, route);
     make_standard(m, WHERE_redirect, route);
+    make_standard(m, WHERE_proxy, route);
     make_items(m, WHERE_route, node->items, route);
     make_networks(m, &route->allow, &route->allowed);
     make_limit(m, node->items, &route->limit);
@@ -253,7 +255,8 @@ make_route(struct maker *m, const struct text_node *node, struct conf_route *rou
     else if (!m->broken)
         conf_wrong(m->errors, route->place.at,
                    CONF_SAY("the route \"%1\" has no kind",
-                            "write one of files, redirect, use_proxy and gone in it", node->title));
+                            "write one of files, redirect, use_proxy, proxy and gone in it",
+                            node->title));
 }
 
 static void

@@ -46,7 +46,8 @@ option_section(enum option_where where)
 {
     if (where == WHERE_portal)
         return WHERE_listen;
-    return where == WHERE_files || where == WHERE_redirect ? WHERE_route : where;
+    return where == WHERE_files || where == WHERE_redirect || where == WHERE_proxy ? WHERE_route
+                                                                                   : where;
 }
 
 struct ern_slice
@@ -69,6 +70,8 @@ option_place(enum option_where where)
         return ERN_SLICE("route with files");
     case WHERE_redirect:
         return ERN_SLICE("route with redirect");
+    case WHERE_proxy:
+        return ERN_SLICE("route with proxy");
     case WHERE_limit:
         return ERN_SLICE("limit");
     case WHERE_legal:

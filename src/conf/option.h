@@ -40,6 +40,7 @@ enum option_where {
     WHERE_route,
     WHERE_files,    /* in a route with files */
     WHERE_redirect, /* in a route with redirect */
+    WHERE_proxy,    /* in a route with proxy */
     WHERE_limit,
     WHERE_legal, /* a file of its own */
     WHERE_demand,

@@ -19,6 +19,7 @@ enum { NUMBER_MAX = 1000000 };
 #define OWNER_route struct conf_route
 #define OWNER_files struct conf_route
 #define OWNER_redirect struct conf_route
+#define OWNER_proxy struct conf_route
 #define OWNER_limit struct conf_limit
 #define OWNER_demand struct conf_demand
 #define OWNER_log struct conf_log

@@ -154,6 +154,12 @@ write_route(struct out *o, unsigned depth, const struct conf_route *route)
     case CONF_KIND_GONE:
         write_flag(o, depth + 1, "gone", true);
         break;
+    case CONF_KIND_PROXY:
+        write_list(o, depth + 1, "proxy", &route->proxy);
+        write_text(o, depth + 1, "balance",
+                   route->balance == CONF_BALANCE_HASH ? ERN_SLICE("hash")
+                                                       : ERN_SLICE("least_busy"));
+        break;
     }
     write_flag(o, depth + 1, "trace", route->trace);
     if (route->allow.n > 0)
@@ -269,6 +275,7 @@ conf_write(const struct conf *conf, struct out *o)
     write_text(o, 0, "forwarded",
                conf->forwarded == FORWARDED_BY_FORWARDED ? ERN_SLICE("forwarded")
                                                          : ERN_SLICE("x-forwarded"));
+    write_text(o, 0, "pseudonym", conf->pseudonym);
     write_flag(o, 0, "live", conf->live);
     write_list(o, 0, "live_allow", &conf->live_allow);
     for (size_t i = 0; i < conf->accounts_n; i++)

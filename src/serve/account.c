@@ -12,6 +12,12 @@ enum {
     REFUSALS_A_SECOND = 10, /* of logins, are told by one thread */
 };
 
+const char *
+account_rule(const struct exchange *x)
+{
+    return x->rule ? x->rule->name : "none";
+}
+
 /*
  * Text that a stranger wrote, on one line and within quotes: whatever could end the line or the
  * quotes, or move a terminal's cursor, is written as \xHH.
@@ -108,7 +114,7 @@ write_combined(struct out *o, const struct exchange *x)
     out_char(o, ' ');
     write_safe_or_dash(o, ern_request_field(r, ERN_FIELD_user_agent));
     out_literal(o, " rule=");
-    out_text(o, x->rule->name);
+    out_text(o, account_rule(x));
     if (x->aborted)
         out_literal(o, " aborted");
     out_char(o, '\n');
@@ -150,8 +156,9 @@ write_json(struct out *o, const struct exchange *x)
     out_u64(o, x->status);
     out_literal(o, ",\"size\":");
     out_u64(o, x->sent_bytes);
-    write_member(o, ",\"rule\":", slice_text(x->rule->name));
-    write_member(o, ",\"source\":", slice_text(x->rule->source));
+    write_member(o, ",\"rule\":", slice_text(account_rule(x)));
+    if (x->rule)
+        write_member(o, ",\"source\":", slice_text(x->rule->source));
     write_member(o, ",\"referer\":", ern_request_field(r, ERN_FIELD_referer));
     write_member(o, ",\"user_agent\":", ern_request_field(r, ERN_FIELD_user_agent));
     if (x->finding)

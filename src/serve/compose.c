@@ -6,6 +6,7 @@
 #include "serve/carrier.h"
 #include "serve/conn.h"
 #include "serve/error.h"
+#include "serve/relay.h"
 #include "serve/stream.h"
 #include "wire/h1_write.h"
 
@@ -245,6 +246,8 @@ give_up(struct exchange *x)
 {
     stream_free(x->stream);
     x->stream = NULL;
+    relay_drop(x->relay);
+    x->tunnels = false;
     x->res.has_representation = x->unsized = x->aborted = false;
     x->segments_n = 0;
     x->decision.evidence.location = x->decision.evidence.challenge = ERN_ABSENT;
@@ -259,14 +262,21 @@ write_head(struct exchange *x, struct out *o)
 {
     const struct worker *w = x->worker;
 
-    out_slice(o, slice_from(w->date, w->date_len));
+    if (!relay_is_answer(x))
+        out_slice(o, slice_from(w->date, w->date_len));
     if (x->conn->tls && w->sites->hsts_s) { /* RFC 6797 7.2: over TLS alone */
         out_literal(o, "Strict-Transport-Security: max-age=");
         out_u64(o, (uint64_t)w->sites->hsts_s);
         out_literal(o, "\r\n");
     }
-    write_evidence(x, o);
-    compose_content(x, o);
+    if (relay_is_answer(x)) {
+        relay_write_answer(x, o);
+        if (x->rate.limit)
+            rate_write(o, &x->rate);
+    } else {
+        write_evidence(x, o);
+        compose_content(x, o);
+    }
     if (x->head_only)
         x->segments_n = 0;
     if (!o->full)

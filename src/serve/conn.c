@@ -8,6 +8,7 @@
 
 #include "io/tls.h"
 #include "serve/conn_h2.h"
+#include "serve/exchange.h"
 #include "serve/guests.h"
 #include "serve/secure.h"
 #include "serve/send.h"
@@ -190,7 +191,7 @@ settle(struct worker *w, struct conn *c)
     }
     if (waited && !c->pending) /* edges that came meanwhile were passed over */
         conn_again(w, c);
-    if (c->in && c->in->at == c->in->len && !c->exchange) {
+    if (c->in && c->in->at == c->in->len && (!c->exchange || c->exchange->in)) {
         worker_buffer_done(w, c->in);
         c->in = NULL;
     }

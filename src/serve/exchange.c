@@ -14,6 +14,7 @@
 #include "serve/conn.h"
 #include "serve/content.h"
 #include "serve/portal.h"
+#include "serve/relay.h"
 #include "serve/stream.h"
 
 enum {
@@ -75,9 +76,12 @@ exchange_take(struct worker *w, struct conn *conn, const struct carrier *carrier
     x->writing.busy = x->writing.ends = false;
     x->res.sink = (struct res_sink){.fd = -1};
     x->is_relayed = x->close = x->peer_closes = x->head_only = x->early = x->awaits = x->upgrades =
-        x->unsized = x->chunked = x->aborted = false;
+        x->unsized = x->chunked = x->tunnels = x->aborted = false;
     x->segments_n = x->segment = 0;
     x->stream = NULL;
+    x->relay = NULL;
+    x->rule = NULL;
+    x->status = 0;
     x->res.release = NULL;
     x->res.pinned = x->res.state = NULL;
     x->res.error = 0;
@@ -101,6 +105,7 @@ exchange_done(struct exchange *x)
     if (x->res.release && x->res.pinned)
         x->res.release(&x->res);
     content_done(x);
+    relay_drop(x->relay);
     stream_free(x->stream);
     if (x->res.representation.stream)
         x->res.representation.stream->free(x->res.representation.stream);
@@ -303,6 +308,8 @@ exchange_answer(struct exchange *x)
                                         : w->limits->content_bytes_max;
     if (x->request.content_length > x->content_max)
         ern_state(&x->given, ERN_FACT_content_fits, false);
+    if (route->state)
+        route->state(x);
     prepare_resource(x, route);
     x->awaits = !admit(x);
     if (x->awaits)
@@ -318,8 +325,13 @@ exchange_leave(struct exchange *x, bool is_waiting, struct buffer **in)
 {
     if (x->stage != EXCHANGE_ANSWERED) {
         x->aborted = true;
-        if (x->stage == EXCHANGE_SENDING)
+        /* What went on to another server is told, whatever became of it. */
+        if (x->stage == EXCHANGE_SENDING || x->relay)
             account(x);
+    }
+    if (x->relay) { /* which is all that it can wait for */
+        relay_drop(x->relay);
+        is_waiting = false;
     }
     if (!is_waiting && !content_abandon(x)) {
         exchange_done(x);

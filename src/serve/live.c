@@ -11,6 +11,7 @@
 #include "io/ring.h"
 #include "res/live.h"
 #include "res/live_filter.h"
+#include "serve/account.h"
 
 enum {
     RING_BYTES = 1 << 18, /* that a thread may be ahead of the slowest other one */
@@ -152,8 +153,9 @@ write_message(struct out *o, const struct exchange *x)
     write_member(o, ",\"target\":", slice_first(r->target, slice_find(r->target, '?')));
     out_literal(o, ",\"status\":");
     out_u64(o, x->status);
-    write_member(o, ",\"rule\":", slice_text(x->rule->name));
-    write_member(o, ",\"source\":", slice_text(x->rule->source));
+    write_member(o, ",\"rule\":", slice_text(account_rule(x)));
+    if (x->rule)
+        write_member(o, ",\"source\":", slice_text(x->rule->source));
     out_literal(o, ",\"ms\":");
     out_u64(o, (uint64_t)(w->now.run_ms - x->begun_ms));
     out_text(o, x->aborted ? ",\"aborted\":true}" : "}");

@@ -42,6 +42,8 @@ struct process { /* all that is to be given back at the end */
     struct worker **workers;
     pthread_t *threads;
     unsigned workers_n, threads_n;
+    struct ern_slice pseudonym; /* among gateways */
+    char pseudonym_text[32];
     int control;
 };
 
@@ -127,6 +129,17 @@ open_portals(struct process *p, const struct process_options *options)
     return 0;
 }
 
+/* Two servers, one behind the other, must not have one name: then all would look like a loop. */
+static void
+choose_pseudonym(struct process *p, const struct conf *conf, struct hash_key key)
+{
+    struct out o = out_init(p->pseudonym_text, sizeof p->pseudonym_text);
+
+    out_literal(&o, "earnest-");
+    out_hex(&o, hash_bytes(key, ERN_SLICE("via")) >> 32);
+    p->pseudonym = slice_is_there(conf->pseudonym) ? conf->pseudonym : out_done(&o);
+}
+
 static int
 open_all(struct process *p, const struct process_options *options, struct hash_key key)
 {
@@ -137,6 +150,7 @@ open_all(struct process *p, const struct process_options *options, struct hash_k
 
     if (error)
         return complain(path.ptr ? path.ptr : "sites", error);
+    choose_pseudonym(p, conf, key);
     p->guests = guests_new(&conf->limits, key);
     p->rates = rates_new(conf->limits.rate_buckets_max, key);
     p->workers = calloc(options->threads_n, sizeof *p->workers);
@@ -191,6 +205,7 @@ start_worker(struct process *p, const struct process_options *options, struct ha
             .access = p->access,
             .errors = p->errors,
             .live = p->live,
+            .pseudonym = p->pseudonym,
             .number = i,
             .json = conf->log.format == CONF_LOG_JSON,
             .listeners = options->listeners + (size_t)i * options->listens_n,

@@ -18,11 +18,12 @@
 #include "res/redirect.h"
 #include "serve/pause.h"
 #include "serve/portal.h"
+#include "serve/proxy.h"
 
 struct ern_resource *const site_kinds[] = {
     &files_resource,    &dav_resource,  &upload_resource, &work_resource,
     &redirect_resource, &gone_resource, &none_resource,   &server_resource,
-    &https_resource,    &live_resource, &portal_resource,
+    &https_resource,    &live_resource, &portal_resource, &proxy_resource,
 };
 enum { HTTPS_PORT = 443 };
 
@@ -35,6 +36,7 @@ union route_self { /* the configuration of a route, as its kind has it */
     struct live_route live;
     struct share share; /* its part files is the first member, too */
     struct https_route https;
+    struct proxy_route proxy;
 };
 
 /* What each redirect status asks of the rules: the one place where a number becomes facts. */
@@ -81,10 +83,26 @@ make_redirect(const struct conf_route *from, struct redirect_route *to)
     }
 }
 
+/* The servers behind a route are a group of their own. */
+static int
+add_proxy(const struct conf_route *from, struct site_table *table, struct proxy_route *to)
+{
+    const struct origin_names **all =
+        reallocarray(table->proxies, table->proxies_n + 1, sizeof *all);
+    int error = all ? proxy_open(from, table->proxies_n, to) : -ENOMEM;
+
+    if (!all)
+        return error;
+    table->proxies = all;
+    if (!error)
+        table->proxies[table->proxies_n++] = &to->names;
+    return error;
+}
+
 /* Makes a route of its configuration. */
 static int
-make_route(const struct conf_route *from, const struct limits *limits, union route_self *self,
-           struct site_route *to)
+make_route(const struct conf_route *from, struct site_table *table, const struct limits *limits,
+           union route_self *self, struct site_route *to)
 {
     to->path = from->path;
     to->self = self;
@@ -108,6 +126,11 @@ make_route(const struct conf_route *from, const struct limits *limits, union rou
     case CONF_KIND_GONE:
         to->kind = &gone_resource;
         return 0;
+    case CONF_KIND_PROXY:
+        to->kind = &proxy_resource;
+        to->content_max = proxy_content_max;
+        to->state = proxy_state;
+        return add_proxy(from, table, &self->proxy);
     }
     return -EINVAL;
 }
@@ -167,8 +190,8 @@ add_live(const struct conf *conf, struct site *site)
 }
 
 static int
-make_site(const struct conf *conf, const struct conf_site *from, struct site *to,
-          struct ern_slice *ret_path)
+make_site(const struct conf *conf, struct site_table *table, const struct conf_site *from,
+          struct site *to, struct ern_slice *ret_path)
 {
     to->names = calloc(from->aliases.n + 1, sizeof *to->names);
     to->routes = calloc(from->routes_n + conf->live, sizeof *to->routes);
@@ -185,7 +208,8 @@ make_site(const struct conf *conf, const struct conf_site *from, struct site *to
         if (self)
             self->files.root = -1;
         if (!error)
-            error = make_route(&from->routes[i], &conf->limits, self, &to->routes[to->routes_n++]);
+            error = make_route(&from->routes[i], table, &conf->limits, self,
+                               &to->routes[to->routes_n++]);
         if (!error)
             error = add_policies(conf, from, &from->routes[i], to->pause,
                                  &to->routes[to->routes_n - 1]);
@@ -247,7 +271,7 @@ site_table_new(const struct conf *conf, struct pauses *pauses, struct site_table
     while (!error && t->sites_n < conf->sites_n) {
         if (pauses)
             t->sites[t->sites_n].pause = pause_of(pauses, conf->sites[t->sites_n].name);
-        error = make_site(conf, &conf->sites[t->sites_n], &t->sites[t->sites_n], ret_path);
+        error = make_site(conf, t, &conf->sites[t->sites_n], &t->sites[t->sites_n], ret_path);
         t->sites_n++;
     }
     if (error) {
@@ -267,6 +291,8 @@ free_route(const struct site_route *route)
         free(route->resource);
     if (route->kind == &upload_resource || route->kind == &work_resource)
         return; /* of shares.c */
+    if (route->kind == &proxy_resource)
+        proxy_close(&self->proxy);
     if (route->kind == &dav_resource)
         share_close(&self->share);
     if ((route->kind == &files_resource || route->kind == &dav_resource) && self->files.root >= 0)
@@ -286,6 +312,7 @@ site_table_free(struct site_table *t)
         free(t->sites[i].names);
     }
     free((void *)(uintptr_t)t->https.self);
+    free(t->proxies);
     free(t->sites);
     free(t);
 }

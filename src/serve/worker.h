@@ -54,6 +54,7 @@ struct rates;
 struct logins;
 struct remembered;
 struct tls;
+struct upstreams;
 
 struct worker {
     const struct site_table *sites; /* the configuration, and */
@@ -70,7 +71,9 @@ struct worker {
     struct pool *pool;                  /* shared, too */
     struct files *files;
     struct mailbox mailbox;
-    struct live_port *live; /* of the stream of decisions; NULL: there is none */
+    struct upstreams *upstreams; /* servers behind us */
+    struct ern_slice pseudonym;  /* our name among gateways (RFC 9110 7.6.3) */
+    struct live_port *live;      /* of the stream of decisions; NULL: there is none */
     struct log_writer access;
     struct log_writer errors;
     /* When a connection without its PROXY header was last logged, and how many were not since. */
@@ -101,7 +104,7 @@ struct worker {
     struct conn *closed_conns; /* closed in this turn: events for them may still come */
     struct conn *again_conns;  /* have more to do, though no event will say so */
     uint64_t conns_n;
-    struct timer_list heads, contents, idles, sends, lingers, waits;
+    struct timer_list heads, contents, idles, sends, lingers, waits, relays;
     char *last_request;   /* shared with the supervisor: what is served at the moment */
     bool draining;        /* answer what is there, and take nothing new */
     bool stopping;        /* and do not wait for connections that ask nothing */
@@ -126,8 +129,9 @@ struct worker_options {
     struct logins *logins;
     struct pool *pool;
     struct log *access, *errors; /* NULL: not written */
-    struct live *live;           /* NULL: there is no stream of decisions */
-    unsigned number;             /* of the worker, from 0 */
+    struct ern_slice pseudonym;
+    struct live *live; /* NULL: there is no stream of decisions */
+    unsigned number;   /* of the worker, from 0 */
     struct listener *listeners;
     unsigned listeners_n;
     bool json;          /* the form of the access log */

@@ -13,6 +13,7 @@ import pytest
 from carriers import WAYS, Unsayable, as_h2
 from earnest_server import Server, check_laws, seconds_of
 from tls import make_certificate
+from upstream import SILENCE, Upstream, deaf_port, refusing_port
 
 HERE = pathlib.Path(__file__).parent
 MODIFIED_S = 784111777  # Sun, 06 Nov 1994 08:49:37 GMT
@@ -86,9 +87,38 @@ class Exchange:
         return any(isinstance(p, bytes) and p.lower().startswith(b"expect:") for p in self.head)
 
 
+class Behind:
+    """What is behind the server of a vector, as its lines `upstream` say, while it runs."""
+
+    def __init__(self, script):
+        self.script, self.held, self.server = script, [], None
+
+    def __enter__(self):
+        words = {"ends": None, "silent": SILENCE}
+        if self.script == ["refuses"]:
+            self.held, port = refusing_port()
+        elif self.script == ["deaf"]:
+            self.held, port = deaf_port()
+        elif self.script == ["nameless"]:
+            return "no-such-name.invalid"
+        elif self.script:
+            self.server = Upstream([words[s] if s in words else quoted(s) for s in self.script])
+            port = self.server.__enter__().port
+        else:
+            return ""
+        return f"127.0.0.1:{port}"
+
+    def __exit__(self, *reason):
+        for each in self.held if isinstance(self.held, list) else [self.held]:
+            each.close()
+        if self.server:
+            self.server.__exit__(*reason)
+
+
 class Vector:
     def __init__(self, path):
         self.engine = False
+        self.upstream = []
         self.excluded = {}  # why it does not hold over h1, h2, or tls
         self.makers, self.config, self.held = [], None, 0
         self.route = {"files": '"ROOT"', "listing": "true"}
@@ -132,6 +162,9 @@ class Vector:
             self.limits.append(" = ".join(rest.split()))
         elif word == "hold":
             self.held = int(rest)
+        elif word == "upstream":
+            self.upstream.append(rest)
+            self.route = {"proxy": '{ "http://UPSTREAM" }'}
         elif word in ("file", "dir", "size", "symlink", "fifo"):
             self.makers.append((word, *path_and_rest(rest)))
         else:
@@ -158,7 +191,7 @@ class Vector:
                     modified_s = seconds_of(date) if date else MODIFIED_S
                 os.utime(made, (modified_s, modified_s))
 
-    def configuration(self, root):
+    def configuration(self, root, upstream):
         if self.config is not None:
             text = "\n".join(self.config)
         else:
@@ -168,7 +201,7 @@ class Vector:
         text = "\n".join([*self.top, text])
         if self.limits:
             text += "\nlimits {\n" + "\n".join(self.limits) + "\n}"
-        return text.replace("ROOT", str(root))
+        return text.replace("ROOT", str(root)).replace("UPSTREAM", upstream)
 
 
 class Run:
@@ -282,13 +315,7 @@ def ways():
                 yield pytest.param(vector, carrier, id=name if way == "http" else f"{name} {way}")
 
 
-@pytest.mark.parametrize("vector, way", ways())
-def test_vector(vector, way, tmp_path):
-    root = tmp_path / "root"
-    vector.make(root)
-    listen = [*vector.listen, *([make_certificate(tmp_path)] if way.secure else [])]
-    server = Server(tmp_path, vector.configuration(root), "\n".join(listen),
-                    kind=vector.listener)
+def run_vector(vector, server, root, way):
     with server:
         held = [server.connect() for _ in range(vector.held)]
         run = Run(server.port, root, way)
@@ -297,6 +324,18 @@ def test_vector(vector, way, tmp_path):
         run.carrier.finish()
         for wire in held:
             wire.__exit__()
+    return run
+
+
+@pytest.mark.parametrize("vector, way", ways())
+def test_vector(vector, way, tmp_path):
+    root = tmp_path / "root"
+    vector.make(root)
+    listen = [*vector.listen, *([make_certificate(tmp_path)] if way.secure else [])]
+    with Behind(vector.upstream) as upstream:
+        server = Server(tmp_path, vector.configuration(root, upstream), "\n".join(listen),
+                        kind=vector.listener)
+        run = run_vector(vector, server, root, way)
     logged = server.rules()
     if run.resets:  # a malformed request may be reset before there is anything to log
         logged = [rule for rule in logged if rule != "malformed"]

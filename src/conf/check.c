@@ -6,6 +6,7 @@
 #include <stdlib.h>
 
 #include "base/chars.h"
+#include "base/num.h"
 #include "conf/value.h"
 
 static int
@@ -158,6 +159,30 @@ is_plain_https(struct ern_slice url, bool may_query)
            slice_find(url, '#') == url.len && (may_query || slice_find(url, '?') == url.len);
 }
 
+/* What a proxy lets through, and what is for proxies alone. */
+static void
+check_forward(struct maker *m, const struct conf_listen *listen)
+{
+    static const enum conf_option needs_proxy[] = {
+        CONF_forward_hosts, CONF_forward_ports,       CONF_forward_networks,    CONF_forward_auth,
+        CONF_forward_realm, CONF_forward_allow_users, CONF_forward_allow_groups};
+    const struct conf_given *given = listen->place.given;
+    uint64_t n;
+
+    for (size_t i = 0; !listen->forward && i < sizeof needs_proxy / sizeof *needs_proxy; i++)
+        if (given[needs_proxy[i]].key.line)
+            conf_wrong(m->errors, given[needs_proxy[i]].key,
+                       CONF_SAY("this is for a proxy",
+                                "write forward \"...\" { ... } in the place of listen, or leave it "
+                                "out",
+                                ERN_ABSENT));
+    for (size_t i = 0; i < listen->ports.n; i++)
+        if (!u64_parse(listen->ports.text[i], UINT16_MAX, &n) || n == 0)
+            conf_wrong(m->errors, listen->ports.at[i],
+                       CONF_SAY("\"%1\" is not a port", "write a number from 1 to 65535",
+                                listen->ports.text[i]));
+}
+
 /* What the URLs of a portal have to be. */
 static void
 check_portal_urls(struct maker *m, const struct conf_listen *listen)
@@ -225,6 +250,7 @@ check_listens(struct maker *m)
 
         check_tls(m, listen);
         check_portal(m, listen);
+        check_forward(m, listen);
         if (slice_is_there(listen->name) && listen->port > 0)
             claims[n++] = (struct claim){listen->name, listen->place.at};
         if (listen->strict && conf->sites_n == 1 && !slice_is_there(conf->sites[0].name))

@@ -25,17 +25,22 @@ check_user(struct maker *m, const struct conf_user *user)
                             "write what earnest passwd prints", user->name));
 }
 
-/* Who is asked for by a route that asks nobody who he is? */
+/* Where clients may be asked who they are: a route, or a proxy. */
+struct door {
+    const struct conf_given *given;
+    const struct conf_texts *auth;
+    enum conf_option option; /* that of auth */
+    enum conf_option needs[3];
+};
+
+/* Who is asked for by a door that asks nobody who he is? */
 static void
-check_unasked(struct maker *m, const struct conf_route *route)
+check_unasked(struct maker *m, const struct door *door)
 {
-    static const enum conf_option needs_auth[] = {CONF_route_realm, CONF_route_allow_users,
-                                                  CONF_route_allow_groups};
+    for (size_t i = 0; i < sizeof door->needs / sizeof *door->needs; i++) {
+        struct conf_position at = door->given[door->needs[i]].key;
 
-    for (size_t i = 0; i < sizeof needs_auth / sizeof *needs_auth; i++) {
-        struct conf_position at = route->place.given[needs_auth[i]].key;
-
-        if (at.line && route->auth.n == 0)
+        if (at.line && door->auth->n == 0)
             conf_wrong(m->errors, at,
                        CONF_SAY("this is for a route that asks clients who they are",
                                 "write auth = \"basic\" beside it, or leave it out", ERN_ABSENT));
@@ -43,26 +48,54 @@ check_unasked(struct maker *m, const struct conf_route *route)
 }
 
 static void
-check_auth(struct maker *m, const struct conf_route *route)
+check_auth(struct maker *m, const struct door *door)
 {
-    const struct conf_given *given = route->place.given;
+    const struct conf_texts *auth = door->auth;
+    struct conf_position at = door->given[door->option].key;
 
-    check_unasked(m, route);
-    for (size_t i = 0; i < route->auth.n; i++)
-        if (!slice_eq(route->auth.text[i], ERN_SLICE("basic")))
-            conf_wrong(m->errors, route->auth.at[i],
+    check_unasked(m, door);
+    for (size_t i = 0; i < auth->n; i++)
+        if (!slice_eq(auth->text[i], ERN_SLICE("basic")))
+            conf_wrong(m->errors, auth->at[i],
                        CONF_SAY("\"%1\" is not a scheme that this server speaks", "write \"basic\"",
-                                route->auth.text[i]));
-    if (route->auth.n == 0 && given[CONF_route_auth].key.line)
-        conf_wrong(m->errors, given[CONF_route_auth].key,
+                                auth->text[i]));
+    if (auth->n == 0 && at.line)
+        conf_wrong(m->errors, at,
                    CONF_SAY("there is no scheme in this list",
                             "write auth = \"basic\", or leave it out", ERN_ABSENT));
-    else if (route->auth.n > 0 && m->conf->accounts_n == 0 && !slice_is_there(m->conf->users))
-        conf_wrong(m->errors, given[CONF_route_auth].key,
+    else if (auth->n > 0 && m->conf->accounts_n == 0 && !slice_is_there(m->conf->users))
+        conf_wrong(m->errors, at,
                    CONF_SAY("nobody can log in here: there are no users",
                             "write user \"NAME\" { password = \"...\" } at the top of the file, "
                             "or users = \"...\"",
                             ERN_ABSENT));
+}
+
+static void
+check_doors(struct maker *m)
+{
+    const struct conf *conf = m->conf;
+
+    for (size_t i = 0; i < conf->sites_n; i++)
+        for (size_t j = 0; j < conf->sites[i].routes_n; j++) {
+            const struct conf_route *route = &conf->sites[i].routes[j];
+
+            check_auth(m, &(struct door){
+                              route->place.given,
+                              &route->auth,
+                              CONF_route_auth,
+                              {CONF_route_realm, CONF_route_allow_users, CONF_route_allow_groups}});
+        }
+    for (size_t i = 0; i < conf->listens_n; i++) {
+        const struct conf_listen *listen = &conf->listens[i];
+
+        if (listen->forward)
+            check_auth(m, &(struct door){listen->place.given,
+                                         &listen->auth,
+                                         CONF_forward_auth,
+                                         {CONF_forward_realm, CONF_forward_allow_users,
+                                          CONF_forward_allow_groups}});
+    }
 }
 
 void
@@ -81,7 +114,5 @@ check_users(struct maker *m)
     }
     if (claims)
         check_claims(m, claims, n, "the user \"%1\" is there already");
-    for (size_t i = 0; i < conf->sites_n; i++)
-        for (size_t j = 0; j < conf->sites[i].routes_n; j++)
-            check_auth(m, &conf->sites[i].routes[j]);
+    check_doors(m);
 }

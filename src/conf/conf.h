@@ -137,6 +137,14 @@ struct conf_listen {
     bool http2;
     bool https; /* plain, and sends its clients on */
 
+    bool forward; /* clients ask others through it; what follows is of a proxy alone */
+    struct conf_texts hosts, ports;
+    struct conf_texts networks;
+    struct networks reachable; /* networks, as networks */
+    struct conf_texts auth;    /* as of a route, */
+    struct ern_slice realm;    /* and this; absent: "forward" */
+    struct conf_texts allow_users, allow_groups;
+
     bool portal;             /* clients must sign in first; what follows is of a portal alone */
     struct ern_slice login;  /* an https URL */
     int64_t lifetime;        /* milliseconds */
@@ -157,7 +165,7 @@ struct conf {
     struct conf_listen *listens;
     size_t listens_n; /* at least 1 */
     struct conf_site *sites;
-    size_t sites_n;         /* at least 1 */
+    size_t sites_n;         /* at least 1, but where all that is done is to be a proxy */
     unsigned workers;       /* 0: one a core */
     struct ern_slice user;  /* absent: stay who we are */
     struct ern_slice admin; /* a Unix socket; absent: none */

@@ -44,7 +44,7 @@ option_row(size_t i, struct option_key *ret)
 enum option_where
 option_section(enum option_where where)
 {
-    if (where == WHERE_portal)
+    if (where == WHERE_portal || where == WHERE_forward)
         return WHERE_listen;
     return where == WHERE_files || where == WHERE_redirect || where == WHERE_proxy ? WHERE_route
                                                                                    : where;
@@ -62,6 +62,8 @@ option_place(enum option_where where)
         return ERN_SLICE("listen");
     case WHERE_portal:
         return ERN_SLICE("portal");
+    case WHERE_forward:
+        return ERN_SLICE("forward");
     case WHERE_site:
         return ERN_SLICE("site");
     case WHERE_route:

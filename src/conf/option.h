@@ -35,7 +35,8 @@ enum option_where {
     WHERE_top,
     WHERE_user,
     WHERE_listen,
-    WHERE_portal, /* a listen, too */
+    WHERE_portal,  /* a listen, too */
+    WHERE_forward, /* likewise: a proxy */
     WHERE_site,
     WHERE_route,
     WHERE_files,    /* in a route with files */
@@ -73,7 +74,8 @@ struct option_key {
 /* The i-th key, from 0, limits last. Returns false past the last. */
 bool option_row(size_t i, struct option_key *ret);
 
-/* The section whose keys a key is one of: a route's for files and redirect, listen's for portal. */
+/* The section whose keys a key is one of: a route's for files and redirect, listen's for portal and
+ * forward. */
 enum option_where option_section(enum option_where where);
 
 /* What people call the place, as in "a route". */

@@ -15,6 +15,7 @@ enum { NUMBER_MAX = 1000000 };
 #define OWNER_user struct conf_user
 #define OWNER_listen struct conf_listen
 #define OWNER_portal struct conf_listen
+#define OWNER_forward struct conf_listen
 #define OWNER_site struct conf_site
 #define OWNER_route struct conf_route
 #define OWNER_files struct conf_route

@@ -203,11 +203,31 @@ write_user(struct out *o, const struct conf_user *user)
 }
 
 static void
+write_forward(struct out *o, const struct conf_listen *listen)
+{
+    write_list(o, 1, "hosts", &listen->hosts);
+    write_list(o, 1, "ports", &listen->ports);
+    write_list(o, 1, "networks", &listen->networks);
+    if (listen->auth.n == 0)
+        return;
+    write_list(o, 1, "auth", &listen->auth);
+    write_text(o, 1, "realm", listen->realm);
+    write_list(o, 1, "allow_users", &listen->allow_users);
+    write_list(o, 1, "allow_groups", &listen->allow_groups);
+}
+
+static void
 write_listen(struct out *o, const struct conf_listen *listen)
 {
     static const char *const clients[] = {"none", "optional", "required"};
 
-    write_section(o, 0, listen->portal ? "portal" : "listen", listen->name);
+    write_section(o, 0,
+                  listen->portal    ? "portal"
+                  : listen->forward ? "forward"
+                                    : "listen",
+                  listen->name);
+    if (listen->forward)
+        write_forward(o, listen);
     if (listen->portal) {
         write_text(o, 1, "login", listen->login);
         write_time(o, 1, "lifetime", listen->lifetime);

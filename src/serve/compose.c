@@ -204,7 +204,11 @@ write_evidence(struct exchange *x, struct out *o)
     if (slice_is_there(e->location))
         field(o, "Location", e->location);
     if (slice_is_there(e->challenge))
-        field(o, "WWW-Authenticate", e->challenge);
+        h1_write_field(o,
+                       x->status == ERN_407_PROXY_AUTHENTICATION_REQUIRED
+                           ? ERN_SLICE("Proxy-Authenticate")
+                           : ERN_SLICE("WWW-Authenticate"),
+                       e->challenge);
     if (x->status == ERN_405_METHOD_NOT_ALLOWED || x->request.method == ERN_OPTIONS)
         write_allow(o, e->allow);
     out_slice(o, x->res.fields);

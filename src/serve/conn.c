@@ -219,6 +219,8 @@ conn_event(struct worker *w, struct conn *c, bool readable, bool writable)
 {
     if (c->stage == CONN_CLOSED)
         return;
+    if (c->lost && c->stage == CONN_WAITING && c->exchange->relay)
+        conn_close(w, c); /* nobody is there whom upstream could answer */
     if (writable && (c->pending || c->stage == CONN_SENDING)) {
         c->protocol->proceed(w, c);
         readable = true; /* edges that came meanwhile were passed over */

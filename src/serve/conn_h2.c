@@ -227,7 +227,7 @@ advance(struct exchange *x)
         is_answered = exchange_resume(x);
     }
     if (is_answered) {
-        if (exchange_switches(x))
+        if (exchange_switches(x) && !x->tunnels)
             open_tunnel(x);
         return;
     }

@@ -13,6 +13,7 @@
 #include "serve/compose.h"
 #include "serve/conn.h"
 #include "serve/content.h"
+#include "serve/forward.h"
 #include "serve/portal.h"
 #include "serve/relay.h"
 #include "serve/stream.h"
@@ -163,6 +164,8 @@ find_route(struct exchange *x)
     if (x->finding)
         return &sites->none;
     route = portal ? portal_route(x) : NULL;
+    if (!route && x->conn->listener->forward)
+        route = forward_route(x);
     if (route)
         return route;
     site = site_find(sites, x->request.authority, x->conn->listener->strict);

@@ -147,15 +147,17 @@ remember(const struct login *login)
 /* ---- the credentials ---------------------------------------------------------------------------
  */
 
-/* One field says who asks (RFC 9110 11.6.2); several could mean several users. */
+/* One field says who asks (RFC 9110 11.6.2, 11.7.2); several could mean several users. */
 static bool
-only_authorization(const struct ern_request *request, struct ern_slice *ret_value)
+only_authorization(const struct exchange *x, struct ern_slice *ret_value)
 {
+    enum ern_field_id id =
+        x->route->policy.is_proxy ? ERN_FIELD_proxy_authorization : ERN_FIELD_authorization;
     struct ern_slice another;
     uint16_t at = 0;
 
-    return ern_request_next(request, ERN_FIELD_authorization, &at, ret_value) &&
-           !ern_request_next(request, ERN_FIELD_authorization, &at, &another);
+    return ern_request_next(&x->request, id, &at, ret_value) &&
+           !ern_request_next(&x->request, id, &at, &another);
 }
 
 static void
@@ -188,7 +190,7 @@ login_wait_s(struct exchange *x)
         return -1; /* and login_ask() fails */
     *login = (struct login){.exchange = x};
     x->login = login;
-    if (only_authorization(&x->request, &value) && credentials_read(value, &credentials) &&
+    if (only_authorization(x, &value) && credentials_read(value, &credentials) &&
         slice_eq_nocase(credentials.scheme, ERN_SLICE("Basic")))
         read_basic(login, credentials.rest);
     if (login->stage != LOGIN_NEW)

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * login.h - who asks: what Authorization says (RFC 9110 11.6.2), and whether it is true.
+ * login.h - who asks: what Authorization says (RFC 9110 11.6.2), or Proxy-Authorization, and
+ * whether it is true.
  *
  * To hash a password takes some tens of milliseconds, on purpose. It is done by threads of its own,
  * which give way to those that serve, and only so many passwords wait for it. What was found right

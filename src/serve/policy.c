@@ -29,6 +29,18 @@ policy_of(const struct conf *conf, const struct conf_route *route)
     };
 }
 
+struct policy
+policy_of_proxy(const struct conf_listen *listen)
+{
+    return (struct policy){
+        .asks_who = listen->auth.n > 0,
+        .is_proxy = true,
+        .realm = slice_is_there(listen->realm) ? listen->realm : ERN_SLICE("forward"),
+        .users = &listen->allow_users,
+        .groups = &listen->allow_groups,
+    };
+}
+
 /* The policy does not object: what does the kind of resource say? */
 static enum ern_answer
 ask_kind(struct ern_decision *d, enum ern_fact fact)
@@ -81,7 +93,13 @@ ask_available(struct ern_decision *d, enum ern_fact fact)
 static bool
 asks_who(const struct policy *p)
 {
-    return p->asks_who;
+    return p->asks_who && !p->is_proxy;
+}
+
+static bool
+asks_at_proxy(const struct policy *p)
+{
+    return p->asks_who && p->is_proxy;
 }
 
 static enum ern_answer
@@ -94,7 +112,8 @@ ask_authenticated(struct ern_decision *d, enum ern_fact fact)
         return ask_kind(d, fact);
     if (answer == ERN_NO) {
         d->evidence.challenge = login_challenge(x);
-        if (!slice_is_there(d->evidence.challenge)) /* there is no 401 without (RFC 9110 15.5.2) */
+        if (!slice_is_there(
+                d->evidence.challenge)) /* neither 401 nor 407 is without (RFC 9110 15.5.2) */
             return ERN_FAIL;
     }
     return answer;
@@ -230,6 +249,7 @@ static const struct {
 } rows[] = {
     {ERN_FACT_available, can_be_out, ask_available},
     {ERN_FACT_authenticated, asks_who, ask_authenticated},
+    {ERN_FACT_proxy_authed, asks_at_proxy, ask_authenticated},
     {ERN_FACT_permitted, chooses, ask_permitted},
     {ERN_FACT_hidden, hides, ask_hidden},
     {ERN_FACT_legal, has_demands, ask_legal},

@@ -10,6 +10,7 @@
 #include "earnest/decide.h"
 
 struct conf;
+struct conf_listen;
 struct conf_route;
 struct conf_texts;
 
@@ -20,12 +21,16 @@ struct policy {                  /* of a route; slices are the configuration's *
     bool legal;                  /* demands are on record */
     bool hide;                   /* what is forbidden is answered as if it were not there */
     bool asks_who;               /* clients have to say who they are, for */
+    bool is_proxy;               /* to us as a proxy, and not to who has the resource */
     struct ern_slice realm;
     const struct conf_texts *users, *groups; /* those that may ask; both empty: all */
 };
 
 /* What the configuration of a route says. */
 struct policy policy_of(const struct conf *conf, const struct conf_route *route);
+
+/* What that of a proxy says of all that is asked through it. */
+struct policy policy_of_proxy(const struct conf_listen *listen);
 
 /*
  * The resource of a route: its kind, with the asks of the policies that apply added. Where both

@@ -15,6 +15,7 @@
 #include "io/tls.h"
 #include "serve/admin.h"
 #include "serve/complain.h"
+#include "serve/forward.h"
 #include "serve/guests.h"
 #include "serve/legal.h"
 #include "serve/live.h"
@@ -38,7 +39,8 @@ struct process { /* all that is to be given back at the end */
     struct log *access, *errors;
     struct tls **tls; /* of each listener; NULL where it is plain */
     unsigned tls_n, listens_n;
-    struct portal **portals; /* likewise; NULL where it is none */
+    struct portal **portals;   /* likewise; NULL where it is none */
+    struct forward **forwards; /* likewise */
     struct worker **workers;
     pthread_t *threads;
     unsigned workers_n, threads_n;
@@ -141,6 +143,25 @@ choose_pseudonym(struct process *p, const struct conf *conf, struct hash_key key
 }
 
 static int
+open_forwards(struct process *p, const struct process_options *options)
+{
+    const struct conf *conf = options->conf;
+
+    p->forwards = calloc(conf->listens_n, sizeof *p->forwards);
+    if (!p->forwards)
+        return -ENOMEM;
+    for (unsigned i = 0; i < conf->listens_n; i++) {
+        const struct conf_listen *listen = &conf->listens[i];
+
+        if (listen->forward && forward_open(conf, listen, &p->forwards[i]) != 0)
+            return complain("memory", -ENOMEM);
+        for (unsigned t = 0; t < options->threads_n; t++)
+            options->listeners[(size_t)t * options->listens_n + i].forward = p->forwards[i];
+    }
+    return 0;
+}
+
+static int
 open_all(struct process *p, const struct process_options *options, struct hash_key key)
 {
     const struct conf *conf = options->conf;
@@ -174,6 +195,8 @@ open_all(struct process *p, const struct process_options *options, struct hash_k
     error = open_tls(p, options);
     if (!error)
         error = open_portals(p, options);
+    if (!error)
+        error = open_forwards(p, options);
     return error ? error : open_logs(p, conf);
 }
 
@@ -267,6 +290,9 @@ close_all(struct process *p)
     for (unsigned i = 0; p->portals && i < p->listens_n; i++)
         free(p->portals[i]);
     free(p->portals);
+    for (unsigned i = 0; p->forwards && i < p->listens_n; i++)
+        forward_free(p->forwards[i]);
+    free(p->forwards);
     free(p->tls);
     free(p->workers);
     free(p->threads);

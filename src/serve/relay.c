@@ -36,6 +36,7 @@ static const struct {
     [RELAY_CUT] = {ERN_FACT_up_whole, "http_response_incomplete", true},
     [RELAY_TOO_LARGE] = {ERN_FACT_up_modest, "http_response_header_section_size", true},
     [RELAY_GARBLED] = {ERN_FACT_up_sane, "http_protocol_error", true},
+    [RELAY_PROHIBITED] = {ERN_FACT_act_permitted, "destination_ip_prohibited", false},
     [RELAY_NO_ROOM] = {ERN_FACT_acted, "proxy_internal_error", false},
 };
 
@@ -138,6 +139,8 @@ relay_drop(struct relay *r)
     r->last = NULL;
     r->is_over = true;
     r->exchange->relay = NULL;
+    if (r->origins->is_guarded) /* it was this request's alone */
+        origin_end(r->origins->origin);
 }
 
 /* Is the connection good for another request? */
@@ -236,13 +239,19 @@ relay_ask(struct relay *r)
 {
     struct worker *w = r->exchange->worker;
     struct upstream *u = r->upstream;
-    struct buffer *out = upstream_room(u);
-    struct out o = out_init(out ? out->bytes : NULL, out ? w->buffer_bytes : 0);
+    struct buffer *out;
+    struct out o;
     int error;
 
+    if (r->exchange->request.method == ERN_CONNECT) {
+        relay_open_tunnel(r);
+        return;
+    }
     r->stage = RELAY_ASKING;
     h1_answer_init(&r->answer, upstreams_limits(relay_upstreams(r)), r->fields,
                    (uint16_t)upstreams_limits(relay_upstreams(r))->fields_max);
+    out = upstream_room(u);
+    o = out_init(out ? out->bytes : NULL, out ? w->buffer_bytes : 0);
     relay_write_request(r, &o);
     if (o.full) {
         relay_fail(r, RELAY_NO_ROOM);
@@ -257,6 +266,14 @@ relay_ask(struct relay *r)
     watch_asking(r);
 }
 
+/* A name may stand for any address, and for another one each time it is looked up: so it is the
+ * address that is judged, and just before it is dialled. */
+static bool
+is_guarded(const struct origins *origins, const struct ip *ip)
+{
+    return origins->is_guarded && ip_is_private(ip) && !networks_have(origins->reachable, ip);
+}
+
 bool
 relay_dial(struct relay *r, int *ret_error)
 {
@@ -266,6 +283,9 @@ relay_dial(struct relay *r, int *ret_error)
         unsigned at = (o->preferred + o->addresses_n - r->addresses_left) % o->addresses_n;
 
         r->addresses_left--;
+        *ret_error = -EACCES;
+        if (is_guarded(r->origins, &o->address[at].ip))
+            continue;
         r->upstream = upstream_open(o, &o->address[at], ret_error);
         if (!r->upstream)
             continue;
@@ -283,6 +303,8 @@ relay_fault_of(int error)
         return RELAY_REFUSED;
     if (error == -ETIMEDOUT)
         return RELAY_SLOW_CONNECT;
+    if (error == -EACCES)
+        return RELAY_PROHIBITED;
     return error == -ENOMEM || error == -EMFILE || error == -ENFILE ? RELAY_NO_ROOM
                                                                     : RELAY_UNREACHABLE;
 }

@@ -33,10 +33,11 @@ enum relay_fault {
     RELAY_UNREACHABLE, /* there is no way to it */
     RELAY_SLOW_CONNECT,
     RELAY_SLOW_ANSWER,
-    RELAY_CUT,       /* the connection ended before the head of the answer did */
-    RELAY_TOO_LARGE, /* that head is larger than we read */
-    RELAY_GARBLED,   /* it is no answer */
-    RELAY_NO_ROOM,   /* we can not: without memory, or because the request does not fit any more */
+    RELAY_CUT,        /* the connection ended before the head of the answer did */
+    RELAY_TOO_LARGE,  /* that head is larger than we read */
+    RELAY_GARBLED,    /* it is no answer */
+    RELAY_PROHIBITED, /* its address is one that this client may not reach */
+    RELAY_NO_ROOM,    /* we can not: without memory, or because the request does not fit any more */
     RELAY_FAULTS
 };
 

@@ -71,12 +71,31 @@ is_unasked_switch(const struct relay *r)
     return r->answer.status == ERN_101_SWITCHING_PROTOCOLS && !r->is_upgraded;
 }
 
+/* From now on bytes go both ways. */
+static void
+begin_tunnel(struct relay *r)
+{
+    r->sends = RELAY_SENDS_ALL;
+    r->exchange->content_state = PARSE_MORE;
+    if (!r->exchange->carrier->tunnel(r->exchange))
+        relay_fail(r, RELAY_NO_ROOM);
+}
+
+void
+relay_open_tunnel(struct relay *r)
+{
+    timer_stop(&r->timer);
+    r->stage = RELAY_ANSWERING;
+    r->answer.end = H1_END_TUNNEL;
+    r->answer.is_last = true;
+    h1_content_open(&r->content, upstreams_limits(relay_upstreams(r)));
+    begin_tunnel(r);
+}
+
 /* The head of the answer is known. */
 static void
 begin_answer(struct relay *r)
 {
-    struct exchange *x = r->exchange;
-
     timer_stop(&r->timer);
     r->stage = RELAY_ANSWERING;
     origin_works(r->origin);
@@ -84,12 +103,8 @@ begin_answer(struct relay *r)
     r->upstream->in->at += r->answer.head.at;
     if (r->answer.end == H1_END_NONE)
         relay_finish(r); /* the head stays where it is until it was passed on */
-    if (r->answer.end != H1_END_TUNNEL)
-        return;
-    r->sends = RELAY_SENDS_ALL;
-    x->content_state = PARSE_MORE;
-    if (!x->carrier->tunnel(x))
-        relay_fail(r, RELAY_NO_ROOM);
+    if (r->answer.end == H1_END_TUNNEL)
+        begin_tunnel(r);
 }
 
 static enum relay_fault

@@ -30,8 +30,10 @@ write_target(const struct exchange *x, struct out *o)
 {
     const struct ern_request *r = &x->request;
 
-    if (path_is_plain(r->path))
-        out_slice(o, r->path);
+    if (r->path.len == 0)
+        out_char(o, '/');
+    else if (x->relay->origins->is_guarded || path_is_plain(r->path))
+        out_slice(o, r->path); /* what a proxy passes on it does not judge */
     else
         path_write(o, x->res.path);
     if (slice_is_there(r->query)) {
@@ -116,20 +118,25 @@ static bool
 is_rewritten(const struct exchange *x, const struct ern_field *f)
 {
     bool is_believed = x->worker->forwarded == FORWARDED_BY_X_FIELDS && trusts_peer(x);
+    bool is_gateway =
+        !x->relay->origins->is_guarded; /* who goes through a proxy says what it likes */
 
     switch (f->id) {
     case ERN_FIELD_host:
     case ERN_FIELD_expect:
     case ERN_FIELD_max_forwards:
     case ERN_FIELD_early_data:
+        return true;
     case ERN_FIELD_forwarded:
     case ERN_FIELD_x_forwarded_for:
-        return true;
+        return is_gateway;
     case ERN_FIELD_x_forwarded_host:
     case ERN_FIELD_x_forwarded_proto:
-        return !is_believed;
+        return is_gateway && !is_believed;
+    case ERN_FIELDS: /* a crumb that was joined to the others (RFC 9113 8.2.3), too */
+        return hop_is_disguised(f->name) || slice_eq_nocase(f->name, ERN_SLICE("Cookie"));
     default:
-        return hop_is_disguised(f->name);
+        return false;
     }
 }
 
@@ -199,7 +206,8 @@ relay_write_request(struct relay *r, struct out *o)
             h1_write_field(o, q->fields[i].name, q->fields[i].value);
     write_via(q, x->worker->pseudonym, o);
     field(o, "CDN-Loop", x->worker->pseudonym);
-    write_forwarded(x, o);
+    if (!r->origins->is_guarded)
+        write_forwarded(x, o);
     write_max_forwards(q, o);
     /* RFC 8470 5.1: also where it came early to the one before us */
     if (x->early || ern_request_has(q, ERN_FIELD_early_data))
@@ -253,7 +261,12 @@ relay_write_answer(struct exchange *x, struct out *o)
 {
     const struct ern_request *m = &x->relay->answer.message;
 
-    if (!x->tunnels && !ern_request_has(m, ERN_FIELD_date)) {
+    if (x->relay->answer.status == 0) { /* nobody has answered: the tunnel is what was asked for */
+        out_slice(o, slice_from(x->worker->date, x->worker->date_len));
+        write_length(x, o);
+        return;
+    }
+    if (!ern_request_has(m, ERN_FIELD_date)) {
         out_literal(o, "Date: "); /* RFC 9110 6.6.1 */
         date_write(o, x->worker->now.unix_s);
         out_literal(o, "\r\n");

@@ -20,6 +20,9 @@ enum relay_fault relay_fault_of(int error);
 /* There is a connection: the head of the request goes out. */
 void relay_ask(struct relay *relay);
 
+/* There is nothing to ask: bytes go both ways from now on (RFC 9110 9.3.6). */
+void relay_open_tunnel(struct relay *relay);
+
 /* The origin failed: another one is asked, or the outcome is known. */
 void relay_fail(struct relay *relay, enum relay_fault fault);
 

@@ -16,14 +16,15 @@
 #include "res/https.h"
 #include "res/live.h"
 #include "res/redirect.h"
+#include "serve/forward.h"
 #include "serve/pause.h"
 #include "serve/portal.h"
 #include "serve/proxy.h"
 
 struct ern_resource *const site_kinds[] = {
-    &files_resource,    &dav_resource,  &upload_resource, &work_resource,
-    &redirect_resource, &gone_resource, &none_resource,   &server_resource,
-    &https_resource,    &live_resource, &portal_resource, &proxy_resource,
+    &files_resource,  &dav_resource,   &upload_resource,  &work_resource,  &redirect_resource,
+    &gone_resource,   &none_resource,  &server_resource,  &https_resource, &live_resource,
+    &portal_resource, &proxy_resource, &forward_resource,
 };
 enum { HTTPS_PORT = 443 };
 
@@ -266,7 +267,7 @@ site_table_new(const struct conf *conf, struct pauses *pauses, struct site_table
         site_table_free(t);
         return error;
     }
-    t->sites = calloc(conf->sites_n, sizeof *t->sites);
+    t->sites = calloc(conf->sites_n + 1, sizeof *t->sites);
     error = t->sites ? 0 : -ENOMEM;
     while (!error && t->sites_n < conf->sites_n) {
         if (pauses)
@@ -331,6 +332,8 @@ site_find(const struct site_table *t, struct ern_slice authority, bool strict)
 {
     struct ern_slice host;
 
+    if (t->sites_n == 0)
+        return NULL;
     if (t->sites_n == 1 && (t->sites[0].names_n == 0 || !strict))
         return &t->sites[0];
     host = authority_host(authority);

@@ -57,6 +57,8 @@ struct origins { /* a group, one of which answers */
     struct origin *origin;
     unsigned n, next;
     bool by_hash;
+    bool is_guarded; /* clients say which: an address that is not everybody's is not dialled, */
+    const struct networks *reachable; /* but for these */
 };
 
 struct upstream {       /* a connection */

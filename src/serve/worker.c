@@ -267,6 +267,8 @@ handle(struct worker *w, const struct epoll_event *e)
     }
     if (e->events & (EPOLLRDHUP | EPOLLHUP | EPOLLERR))
         c->hung_up = true;
+    if (e->events & (EPOLLHUP | EPOLLERR))
+        c->lost = true;
     conn_event(w, c, (e->events & ~(uint32_t)EPOLLOUT) != 0, (e->events & EPOLLOUT) != 0);
 }
 

@@ -34,16 +34,18 @@ struct buffer { /* of a connection, for what it received */
 
 struct listener { /* one a `listen` of the configuration and a thread */
     int fd;
-    bool strict;                 /* an unknown host is misdirected */
-    bool http2;                  /* HTTP/2 is spoken, too */
-    bool https;                  /* clients are sent on to https */
-    bool proxied;                /* connections begin with a header of the PROXY protocol */
-    struct tls *tls;             /* NULL: plain */
-    const struct portal *portal; /* clients must sign in first; NULL: they need not */
+    bool strict;                   /* an unknown host is misdirected */
+    bool http2;                    /* HTTP/2 is spoken, too */
+    bool https;                    /* clients are sent on to https */
+    bool proxied;                  /* connections begin with a header of the PROXY protocol */
+    struct tls *tls;               /* NULL: plain */
+    const struct forward *forward; /* clients ask others through it; NULL: it is no proxy */
+    const struct portal *portal;   /* clients must sign in first; NULL: they need not */
 };
 
 struct conn;
 struct exchange;
+struct forward;
 struct guests;
 struct legal;
 struct legal_record;

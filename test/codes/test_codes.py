@@ -155,9 +155,9 @@ class Vector:
             self.route[key] = value
         elif word == "top":
             self.top.append(rest)
-        elif word in ("listen", "portal"):
+        elif word in ("listen", "portal", "forward"):
             self.listen.append(rest)
-            self.listener = word if word == "portal" else self.listener
+            self.listener = self.listener if word == "listen" else word
         elif word == "limit":
             self.limits.append(" = ".join(rest.split()))
         elif word == "hold":
@@ -207,8 +207,8 @@ class Vector:
 class Run:
     """The exchanges of a vector with a server, in one way."""
 
-    def __init__(self, port, root, way):
-        self.port, self.root = port, root
+    def __init__(self, port, root, way, upstream):
+        self.port, self.root, self.upstream = port, root, upstream
         self.carrier = way(port)
         self.etag = self.first_etag = None
         self.id = "$id"
@@ -232,6 +232,7 @@ class Run:
             return piece
         if self.carrier.secure:
             piece = re.sub(rb"http://(?=[ab]\.example)", b"https://", piece)
+        piece = piece.replace(b"UPSTREAM", self.upstream.encode())
         if exchange.raw or b"$" not in piece:
             return piece
         if b"$etag" in piece:
@@ -315,10 +316,9 @@ def ways():
                 yield pytest.param(vector, carrier, id=name if way == "http" else f"{name} {way}")
 
 
-def run_vector(vector, server, root, way):
+def run_vector(vector, server, run):
     with server:
         held = [server.connect() for _ in range(vector.held)]
-        run = Run(server.port, root, way)
         for exchange in vector.exchanges:
             run.exchange(exchange)
         run.carrier.finish()
@@ -331,11 +331,12 @@ def run_vector(vector, server, root, way):
 def test_vector(vector, way, tmp_path):
     root = tmp_path / "root"
     vector.make(root)
-    listen = [*vector.listen, *([make_certificate(tmp_path)] if way.secure else [])]
     with Behind(vector.upstream) as upstream:
+        listen = [line.replace("UPSTREAM_PORT", upstream.rpartition(":")[2]) for line in vector.listen]
+        listen += [make_certificate(tmp_path)] if way.secure else []
         server = Server(tmp_path, vector.configuration(root, upstream), "\n".join(listen),
                         kind=vector.listener)
-        run = run_vector(vector, server, root, way)
+        run = run_vector(vector, server, Run(server.port, root, way, upstream))
     logged = server.rules()
     if run.resets:  # a malformed request may be reset before there is anything to log
         logged = [rule for rule in logged if rule != "malformed"]

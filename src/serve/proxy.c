@@ -71,6 +71,8 @@ proxy_state(struct exchange *x)
     for (size_t i = 0; i < sizeof others / sizeof *others; i++)
         ern_state(&x->given, others[i], false);
     ern_state(&x->given, ERN_FACT_method_known, true); /* RFC 9110 9.1 */
+    if (slice_eq_nocase(x->request.protocol, ERN_SLICE("websocket")))
+        ern_state(&x->given, ERN_FACT_tunnels, false); /* it can be asked for over HTTP/1.1 */
     ern_state(&x->given, ERN_FACT_proxies, true);
     if (relay_loops(x))
         ern_state(&x->given, ERN_FACT_looping, true);

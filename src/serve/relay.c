@@ -23,7 +23,8 @@ enum { PIECE_MIN = 2048 /* content is taken when there is so much room for it */
 static const struct {
     enum ern_fact fact;
     const char *type;
-    bool counts;
+    bool counts; /* not what one of its resources says: else whoever asks for it would shut out all
+                  */
 } faults[RELAY_FAULTS] = {
     [RELAY_NO_FAULT] = {ERN_FACTS, NULL, false},
     [RELAY_SHUT] = {ERN_FACT_up_free, "destination_unavailable", false},
@@ -34,8 +35,8 @@ static const struct {
     [RELAY_SLOW_CONNECT] = {ERN_FACT_up_connects, "connection_timeout", true},
     [RELAY_SLOW_ANSWER] = {ERN_FACT_up_in_time, "http_response_timeout", true},
     [RELAY_CUT] = {ERN_FACT_up_whole, "http_response_incomplete", true},
-    [RELAY_TOO_LARGE] = {ERN_FACT_up_modest, "http_response_header_section_size", true},
-    [RELAY_GARBLED] = {ERN_FACT_up_sane, "http_protocol_error", true},
+    [RELAY_TOO_LARGE] = {ERN_FACT_up_modest, "http_response_header_section_size", false},
+    [RELAY_GARBLED] = {ERN_FACT_up_sane, "http_protocol_error", false},
     [RELAY_PROHIBITED] = {ERN_FACT_act_permitted, "destination_ip_prohibited", false},
     [RELAY_NO_ROOM] = {ERN_FACT_acted, "proxy_internal_error", false},
 };
@@ -65,15 +66,21 @@ tell_fault(struct relay *r, struct ern_decision *d)
             language_preferred(&x->request) == LANGUAGE_BN ? row->bengali : row->english;
 }
 
+static bool
+is_connect(const struct ern_request *q)
+{
+    return q->method == ERN_CONNECT || slice_is_there(q->protocol);
+}
+
 enum ern_answer
 relay_answer(struct relay *r, struct ern_decision *d, enum ern_fact fact)
 {
     if (fact == ERN_FACT_relays) {
         d->relayed = r->answer.status;
-        /* What a tunnel is made with is said by us: 101 by rule relayed, 200 by rule ok. */
-        return r->exchange->request.method != ERN_CONNECT || r->answer.end != H1_END_TUNNEL
-                   ? ERN_YES
-                   : ERN_NO;
+        /* A tunnel of CONNECT, extended or not, is made by us, with 200 (RFC 9110 9.3.6, RFC 8441
+         * 5); one of Upgrade with upstream's 101. */
+        return r->answer.end == H1_END_TUNNEL && is_connect(&r->exchange->request) ? ERN_NO
+                                                                                   : ERN_YES;
     }
     if (r->stage != RELAY_FAILED || faults[r->fault].fact != fact)
         return ERN_YES;
@@ -397,7 +404,7 @@ room_of(const struct relay *r)
 bool
 relay_wants(const struct relay *r)
 {
-    return r->upstream && !r->is_deaf && r->exchange->content_state == PARSE_MORE &&
+    return r->upstream && !r->is_deaf && r->sends && r->exchange->content_state == PARSE_MORE &&
            (r->stage == RELAY_ASKING || r->stage == RELAY_ANSWERING) && room_of(r) >= PIECE_MIN;
 }
 

@@ -73,6 +73,7 @@ struct relay {
     struct h1_answer answer; /* its slices lie in the connection, until the head was written */
     struct ern_field *fields;
     struct h1_content content; /* of the answer */
+    char key[24];              /* Sec-WebSocket-Key, where HTTP/2 has none (RFC 8441 5) */
     struct buffer *last;       /* the end of it, which the connection is done with */
     char chunk[H1_CHUNK_BEFORE];
 };
@@ -151,6 +152,10 @@ void relay_write_fields(const struct relay *relay, struct out *o);
 
 /* Which of its content will come; sets what the exchange says of it. */
 void relay_write_answer(struct exchange *exchange, struct out *o);
+
+/* Does the answer take up the WebSocket that was asked for on behalf of a client of HTTP/2? Clients
+ * of HTTP/1.1 see to it themselves. */
+bool relay_accepts(const struct relay *relay);
 
 /* Has this request been here (RFC 9110 7.6.3, RFC 8586)? */
 bool relay_loops(const struct exchange *exchange);

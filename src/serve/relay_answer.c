@@ -64,11 +64,12 @@ begin_next(struct relay *r)
                    (uint16_t)upstreams_limits(relay_upstreams(r))->fields_max);
 }
 
-/* Has upstream changed to a protocol that nobody asked for? */
+/* Has upstream changed to a protocol that nobody asked for, or not as it was asked? */
 static bool
 is_unasked_switch(const struct relay *r)
 {
-    return r->answer.status == ERN_101_SWITCHING_PROTOCOLS && !r->is_upgraded;
+    return r->answer.status == ERN_101_SWITCHING_PROTOCOLS &&
+           (!r->is_upgraded || !relay_accepts(r));
 }
 
 /* From now on bytes go both ways. */

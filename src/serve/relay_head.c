@@ -1,13 +1,17 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* relay_head.c - heads, written anew: nothing is passed on that was not understood. */
+#include "base/base64.h"
 #include "base/num.h"
 #include "earnest/status.h"
 #include "msg/date.h"
 #include "msg/hop.h"
 #include "msg/list.h"
 #include "msg/target.h"
+#include "msg/websocket.h"
 #include "serve/conn.h"
 #include "serve/relay.h"
+
+enum { AUTHORITY_MAX = 300 /* a longer one is no name of a host: it is passed on once, in Host */ };
 
 #define field(o, name, value) h1_write_field(o, ERN_SLICE(name), value)
 
@@ -90,13 +94,14 @@ write_forwarded(const struct exchange *x, struct out *o)
     const union address *peer = &x->conn->peer;
     struct ip ip = address_ip(peer);
     bool is_v4 = ip_client(&ip).len == 4;
+    bool has_host = r->authority.len > 0 && r->authority.len <= AUTHORITY_MAX;
 
     out_literal(o, "Forwarded: ");
     write_said(x, ERN_FIELD_forwarded, FORWARDED_BY_FORWARDED, o);
     out_text(o, is_v4 ? "for=" : "for=\"[");
     address_write_host(o, peer);
     out_text(o, is_v4 ? "" : "]\"");
-    if (r->authority.len) {
+    if (has_host) {
         out_literal(o, ";host=\"");
         out_slice(o, r->authority);
         out_char(o, '"');
@@ -109,7 +114,7 @@ write_forwarded(const struct exchange *x, struct out *o)
     out_literal(o, "\r\n");
     if (!trusts_peer(x) || !ern_request_has(r, ERN_FIELD_x_forwarded_proto))
         field(o, "X-Forwarded-Proto", proto);
-    if (r->authority.len && (!trusts_peer(x) || !ern_request_has(r, ERN_FIELD_x_forwarded_host)))
+    if (has_host && (!trusts_peer(x) || !ern_request_has(r, ERN_FIELD_x_forwarded_host)))
         field(o, "X-Forwarded-Host", r->authority);
 }
 
@@ -127,6 +132,8 @@ is_rewritten(const struct exchange *x, const struct ern_field *f)
     case ERN_FIELD_max_forwards:
     case ERN_FIELD_early_data:
         return true;
+    case ERN_FIELD_sec_websocket_key:
+        return slice_is_there(x->request.protocol);
     case ERN_FIELD_forwarded:
     case ERN_FIELD_x_forwarded_for:
         return is_gateway;
@@ -159,6 +166,8 @@ write_content(struct relay *r, struct out *o)
     const struct ern_request *q = &x->request;
 
     r->sends = RELAY_SENDS_NOTHING;
+    if (slice_is_there(q->protocol)) /* what comes is for the tunnel, once there is one */
+        return;
     if (x->content_state == PARSE_MORE)
         r->sends = q->content_length >= 0 ? RELAY_SENDS_LENGTH : RELAY_SENDS_CHUNKS;
     if (q->content_length >= 0)
@@ -170,6 +179,36 @@ write_content(struct relay *r, struct out *o)
         out_literal(o, "Expect: 100-continue\r\n");
 }
 
+/* Asks for WebSocket in the words of HTTP/1.1, with a key of our own (RFC 8441 5, RFC 6455 4.1). */
+static void
+write_websocket(struct relay *r, struct out *o)
+{
+    struct worker *w = r->exchange->worker;
+    uint64_t random[2] = {worker_random(w), worker_random(w)};
+    struct out key = out_init(r->key, sizeof r->key);
+
+    base64_write(&key, slice_from((const char *)random, sizeof random));
+    out_literal(o, "Upgrade: websocket\r\nConnection: Upgrade\r\n");
+    field(o, "Sec-WebSocket-Key", out_done(&key));
+    r->is_upgraded = true;
+}
+
+bool
+relay_accepts(const struct relay *r)
+{
+    const struct ern_request *m = &r->answer.message;
+    char text[32];
+    struct out wanted = out_init(text, sizeof text);
+
+    if (!slice_is_there(r->exchange->request.protocol))
+        return true;
+    websocket_write_accept(&wanted, slice_from(r->key, sizeof r->key));
+    for (unsigned i = 0; i < m->fields_n; i++)
+        if (slice_eq_nocase(m->fields[i].name, ERN_SLICE("Sec-WebSocket-Accept")))
+            return slice_eq(m->fields[i].value, out_done(&wanted));
+    return false;
+}
+
 /* Asks for another protocol, if the client does (RFC 9110 7.8). */
 static void
 write_upgrade(struct relay *r, struct out *o)
@@ -178,6 +217,10 @@ write_upgrade(struct relay *r, struct out *o)
     struct out before = *o;
 
     r->is_upgraded = false;
+    if (slice_is_there(q->protocol)) {
+        write_websocket(r, o);
+        return;
+    }
     if (q->version_major != 1 || q->version_minor == 0 ||
         !list_has(q, ERN_FIELD_connection, ERN_SLICE("upgrade")))
         return;
@@ -196,7 +239,7 @@ relay_write_request(struct relay *r, struct out *o)
     const struct ern_request *q = &x->request;
     bool has_authority = q->authority.len > 0;
 
-    out_slice(o, q->method_text);
+    out_slice(o, slice_is_there(q->protocol) ? ERN_SLICE("GET") : q->method_text);
     out_char(o, ' ');
     write_target(x, o);
     out_literal(o, " HTTP/1.1\r\n");
@@ -220,13 +263,21 @@ relay_write_request(struct relay *r, struct out *o)
 /* ---- the answer --------------------------------------------------------------------------------
  */
 
+/* Does it answer something that we have asked, and not the client? */
+static bool
+is_ours(const struct relay *r, const struct ern_field *f)
+{
+    return slice_is_there(r->exchange->request.protocol) &&
+           slice_eq_nocase(f->name, ERN_SLICE("Sec-WebSocket-Accept"));
+}
+
 void
 relay_write_fields(const struct relay *r, struct out *o)
 {
     const struct ern_request *m = &r->answer.message;
 
     for (unsigned i = 0; i < m->fields_n; i++)
-        if (!hop_ends(m, &m->fields[i]))
+        if (!hop_ends(m, &m->fields[i]) && !is_ours(r, &m->fields[i]))
             h1_write_field(o, m->fields[i].name, m->fields[i].value);
 }
 

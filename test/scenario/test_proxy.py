@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """A gateway (RFC 9110 3.7): requests go on to servers behind us, and answers come back, whole or not at all."""
+import base64
 import hashlib
 import re
 import socket
@@ -333,6 +334,42 @@ def test_upgrade_is_tunnelled(tmp_path):
     assert server.rules() == ["relayed"]
 
 
+def accept(key):
+    return base64.b64encode(hashlib.sha1(key.encode() + b"258EAFA5-E914-47DA-95CA-C5AB0DC85B11").digest())
+
+
+@speaks
+def shout(request, peer):
+    """The words of WebSocket, and then bytes that come back loud."""
+    assert request.method == "GET" and request.field("upgrade") == "websocket"
+    assert request.field("sec-websocket-version") == "13" and request.field("transfer-encoding") is None
+    assert len(base64.b64decode(request.field("sec-websocket-key"))) == 16
+    key = request.field("sec-websocket-key") if request.target != "/wrong" else "x"
+    peer.socket.sendall(b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+                        b"Sec-WebSocket-Accept: " + accept(key) + b"\r\nSec-WebSocket-Protocol: chat\r\n\r\n")
+    while peer.buffer or peer.more():
+        data, peer.buffer = peer.buffer, b""
+        peer.socket.sendall(data.upper())
+    return False
+
+
+def test_websocket_over_h2(tmp_path):
+    """A client of HTTP/2 (RFC 8441), and a server of HTTP/1.1."""
+    fields = [("sec-websocket-version", "13"), ("sec-websocket-protocol", "chat")]
+    with Upstream([shout]) as up, Server(tmp_path, route(up.port)) as server, h2.H2(server.port) as client:
+        for _ in range(2):
+            tunnel = h2.Tunnel.open(client, "/ws", fields)
+            assert tunnel.answer.status == 200 and tunnel.answer.field("sec-websocket-protocol") == "chat"
+            assert tunnel.answer.field("sec-websocket-accept") is None and tunnel.answer.field("upgrade") is None
+            for _ in range(3):
+                tunnel.send(b"abc" * 10000)
+                assert tunnel.bytes(30000) == b"ABC" * 10000
+            tunnel.end()
+            assert not tunnel.more() and tunnel.stream.ended
+        assert h2.Tunnel.open(client, "/wrong", fields).answer.status == 502
+    assert server.rules() == ["ok", "ok", "upstream_garbled"]
+
+
 def test_switch_that_nobody_asked_for(tmp_path):
     with Upstream([b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: echo\r\n\r\n"]) as up:
         with Server(tmp_path, route(up.port)) as server:
@@ -595,3 +632,22 @@ def test_over_h2(tmp_path, secure):
                 assert answer.status == 200 and answer.content == body
     assert up.requests[0].field("forwarded").endswith("proto=https" if secure else "proto=http")
     assert up.requests[0].field("host") == "a.example"
+
+
+def test_largest_request_goes_on(tmp_path):
+    """What is within our limits is passed on, whatever is added to it."""
+    host = b"Host: " + b"a" * 8000 + b"\r\n"
+    fields = b"".join(b"X-%d: " % i + b"x" * 4000 + b"\r\n" for i in range(2))
+    with Upstream([OK]) as up, Server(tmp_path, route(up.port)) as server, server.connect() as wire:
+        wire.send(b"GET /" + b"p" * 8100 + b" HTTP/1.1\r\n" + host + fields + b"\r\n")
+        assert wire.answer("GET").status == 200
+    assert len(up.requests[0].target) == 8101 and len(up.requests[0].field("host")) == 8000
+
+
+def test_garbled_resource_does_not_shut_out_the_others(tmp_path):
+    def answer(request):
+        return b"garbled\r\n\r\n" if request.target == "/bad" else OK
+
+    with Upstream([answer], keeps=False) as up, Server(tmp_path, route(up.port)) as server:
+        assert [ask(server, target="/bad").status for _ in range(8)] == [502] * 8
+        assert ask(server).status == 200

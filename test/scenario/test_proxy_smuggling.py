@@ -5,6 +5,8 @@ The server behind reads by the letter, and keeps connections: what is left of on
 for the next one.
 """
 
+import socket
+
 import h2
 from earnest_server import Server
 from smuggling import cases, inner, logged

@@ -11,7 +11,7 @@
 #include "serve/conn.h"
 #include "serve/relay.h"
 
-enum { AUTHORITY_MAX = 300 /* a longer one is no name of a host: it is passed on once, in Host */ };
+enum { AUTHORITY_MAX = 320 /* a longer one is no name of a host: it is passed on once, in Host */ };
 
 #define field(o, name, value) h1_write_field(o, ERN_SLICE(name), value)
 

@@ -64,8 +64,8 @@ skip(const char *p, const char *stop, unsigned class)
     return p;
 }
 
-enum parse
-h1_bad(struct h1_head *head, enum finding finding, size_t at, struct ern_slice field)
+static enum parse
+bad(struct h1_head *head, enum finding finding, size_t at, struct ern_slice field)
 {
     head->finding = finding;
     head->finding_at = at;
@@ -73,14 +73,15 @@ h1_bad(struct h1_head *head, enum finding finding, size_t at, struct ern_slice f
     return PARSE_BAD;
 }
 
-enum parse
-h1_line_end(struct h1_head *head, struct ern_slice bytes, size_t cr)
+/* A CR came where a line may end, at offset cr. Is it followed by LF? */
+static enum parse
+line_end(struct h1_head *head, struct ern_slice bytes, size_t cr)
 {
     if (bytes.len - cr < 2)
         return PARSE_MORE;
     /* rfc9112#2.2 "A recipient of such a bare CR MUST consider that element to be invalid" */
     if (bytes.ptr[cr + 1] != '\n')
-        return h1_bad(head, FINDING_bare_cr, cr + 1, ERN_ABSENT);
+        return bad(head, FINDING_bare_cr, cr + 1, ERN_ABSENT);
     head->at = cr + 2;
     return PARSE_DONE;
 }
@@ -104,11 +105,11 @@ read_version(struct h1_head *head, struct ern_slice bytes, size_t at, struct ern
                 return PARSE_MORE;
             if (form[i] == '1' ? char_is(p[i], CHAR_DIGIT) : p[i] == form[i])
                 continue;
-            return h1_bad(head, p[i] == '\n' ? FINDING_bare_lf : FINDING_version_syntax, at + i,
-                          ERN_ABSENT);
+            return bad(head, p[i] == '\n' ? FINDING_bare_lf : FINDING_version_syntax, at + i,
+                       ERN_ABSENT);
         }
     }
-    parse = h1_line_end(head, bytes, at + 8);
+    parse = line_end(head, bytes, at + 8);
     if (parse == PARSE_DONE) {
         request->version_major = (uint8_t)(p[5] - '0');
         request->version_minor = (uint8_t)(p[7] - '0');
@@ -122,7 +123,7 @@ want_more_line(struct h1_head *head, struct ern_slice bytes, const char *stop)
 {
     size_t at = (size_t)(stop - bytes.ptr);
 
-    return at == bytes.len ? PARSE_MORE : h1_bad(head, FINDING_target_too_long, at, ERN_ABSENT);
+    return at == bytes.len ? PARSE_MORE : bad(head, FINDING_target_too_long, at, ERN_ABSENT);
 }
 
 /* The request line is whole: what does it ask for? */
@@ -139,10 +140,10 @@ request_line_done(struct h1_head *head, struct ern_slice bytes, struct ern_reque
     head->fields_at = head->at;
     /* Before the target is looked at: the preface of HTTP/2 is PRI * HTTP/2.0 (RFC 9113 3.4). */
     if (request->version_major != 1)
-        return h1_bad(head, FINDING_version_unknown, target_at + target.len + 6, ERN_ABSENT);
+        return bad(head, FINDING_version_unknown, target_at + target.len + 6, ERN_ABSENT);
     finding = target_parse(target, request, &in_target);
     if (finding != FINDING_none)
-        return h1_bad(head, finding, target_at + in_target, ERN_ABSENT);
+        return bad(head, finding, target_at + in_target, ERN_ABSENT);
     return PARSE_DONE;
 }
 
@@ -165,8 +166,8 @@ read_request_line(struct h1_head *head, struct ern_slice bytes, struct ern_reque
     if (method_end == stop)
         return want_more_line(head, bytes, stop);
     if (*method_end != ' ' || method_end == method)
-        return h1_bad(head, *method_end == '\n' ? FINDING_bare_lf : FINDING_method_syntax,
-                      (size_t)(method_end - bytes.ptr), ERN_ABSENT);
+        return bad(head, *method_end == '\n' ? FINDING_bare_lf : FINDING_method_syntax,
+                   (size_t)(method_end - bytes.ptr), ERN_ABSENT);
     target = method_end + 1;
     target_end = skip(target, stop, CHAR_TARGET);
     if (target_end == stop)
@@ -178,7 +179,7 @@ read_request_line(struct h1_head *head, struct ern_slice bytes, struct ern_reque
             finding = FINDING_bare_lf;
         else if (*target_end == '\r' && target_end > target)
             finding = FINDING_version_syntax; /* a request of HTTP/0.9 ends here */
-        return h1_bad(head, finding, (size_t)(target_end - bytes.ptr), ERN_ABSENT);
+        return bad(head, finding, (size_t)(target_end - bytes.ptr), ERN_ABSENT);
     }
     parse = read_version(head, bytes, (size_t)(target_end + 1 - bytes.ptr), request);
     if (parse != PARSE_DONE)
@@ -198,8 +199,8 @@ want_more_field(struct h1_head *head, struct ern_slice bytes, const char *stop,
     if (at == bytes.len)
         return PARSE_MORE;
     if (at - head->at == (size_t)head->limits->field_bytes_max)
-        return h1_bad(head, FINDING_field_too_large, at, name);
-    return h1_bad(head, FINDING_fields_too_large, at, name);
+        return bad(head, FINDING_field_too_large, at, name);
+    return bad(head, FINDING_fields_too_large, at, name);
 }
 
 /* What a byte says that stands where a field name has its next character or its colon. */
@@ -243,42 +244,68 @@ read_field_line(struct h1_head *head, struct ern_slice bytes, struct ern_request
         return want_more_field(head, bytes, stop, ERN_ABSENT);
     /* A folded line is no further field: let it be called what it is. */
     if (!has_room(head, request) && *line != ' ' && *line != '\t')
-        return h1_bad(head, FINDING_fields_too_many, head->at, ERN_ABSENT);
+        return bad(head, FINDING_fields_too_many, head->at, ERN_ABSENT);
     colon = skip(line, stop, CHAR_TCHAR);
     if (colon == stop)
         return want_more_field(head, bytes, stop, ERN_ABSENT);
     name = slice_from(line, (size_t)(colon - line));
     if (*colon != ':' || name.len == 0)
-        return h1_bad(head, name_finding(*colon, name.len == 0), (size_t)(colon - bytes.ptr), name);
+        return bad(head, name_finding(*colon, name.len == 0), (size_t)(colon - bytes.ptr), name);
     end = skip(colon + 1, stop, CHAR_FIELD);
     if (end == stop || (*end == '\r' && end + 1 == stop))
         return want_more_field(head, bytes, stop, name);
     if (*end != '\r')
-        return h1_bad(head, *end == '\n' ? FINDING_bare_lf : FINDING_field_value_syntax,
-                      (size_t)(end - bytes.ptr), name);
+        return bad(head, *end == '\n' ? FINDING_bare_lf : FINDING_field_value_syntax,
+                   (size_t)(end - bytes.ptr), name);
     if (end[1] != '\n')
-        return h1_bad(head, FINDING_bare_cr, (size_t)(end + 1 - bytes.ptr), name);
+        return bad(head, FINDING_bare_cr, (size_t)(end + 1 - bytes.ptr), name);
     if (!ern_request_add(request, name,
                          slice_trim(slice_from(colon + 1, (size_t)(end - colon - 1)))))
-        return h1_bad(head, FINDING_fields_too_many, head->at, name);
+        return bad(head, FINDING_fields_too_many, head->at, name);
     head->at = (size_t)(end + 2 - bytes.ptr);
     return PARSE_DONE;
 }
 
-enum parse
-h1_fields_feed(struct h1_head *head, struct ern_slice bytes, struct ern_request *message)
+/* Reads field lines, from head->at up to and with the empty line after them. */
+static inline __attribute__((always_inline)) enum parse
+read_fields(struct h1_head *head, struct ern_slice bytes, struct ern_request *message)
 {
     while (head->at < bytes.len) {
         enum parse parse;
 
         if (bytes.ptr[head->at] == '\r')
-            return h1_line_end(head, bytes, head->at);
+            return line_end(head, bytes, head->at);
         parse = read_field_line(head, bytes, message);
         if (parse != PARSE_DONE)
             return parse;
     }
     return PARSE_MORE;
 }
+
+/* ---- for the other reader: functions that could be replaced when the library is linked are never
+ * inlined, so here they are static --------------------------------------------------------------
+ */
+
+enum parse
+h1_bad(struct h1_head *head, enum finding finding, size_t at, struct ern_slice field)
+{
+    return bad(head, finding, at, field);
+}
+
+enum parse
+h1_line_end(struct h1_head *head, struct ern_slice bytes, size_t cr)
+{
+    return line_end(head, bytes, cr);
+}
+
+enum parse
+h1_fields_feed(struct h1_head *head, struct ern_slice bytes, struct ern_request *message)
+{
+    return read_fields(head, bytes, message);
+}
+
+/* ---- requests ---------------------------------------------------------------------------------
+ */
 
 /* The empty line has come: do the fields fit together? */
 static enum parse
@@ -290,8 +317,8 @@ head_done(struct h1_head *head, struct ern_slice bytes, struct ern_request *requ
     if (finding == FINDING_none)
         return PARSE_DONE;
     if (!blame) /* a field that is not there: the last byte of the head shows it */
-        return h1_bad(head, finding, head->at - 1, ern_field_name(ERN_FIELD_host));
-    return h1_bad(head, finding, (size_t)(blame->value.ptr - bytes.ptr), blame->name);
+        return bad(head, finding, head->at - 1, ern_field_name(ERN_FIELD_host));
+    return bad(head, finding, (size_t)(blame->value.ptr - bytes.ptr), blame->name);
 }
 
 void
@@ -317,7 +344,7 @@ h1_head_feed(struct h1_head *head, struct ern_slice bytes, struct ern_request *r
          *
          * We ignore one. The CR of a second one is no character of a method: method_syntax.
          */
-        parse = h1_line_end(head, bytes, 0);
+        parse = line_end(head, bytes, 0);
         if (parse != PARSE_DONE)
             return parse;
         head->empty_lines = 1;
@@ -327,6 +354,6 @@ h1_head_feed(struct h1_head *head, struct ern_slice bytes, struct ern_request *r
         if (parse != PARSE_DONE)
             return parse;
     }
-    parse = h1_fields_feed(head, bytes, request);
+    parse = read_fields(head, bytes, request);
     return parse == PARSE_DONE ? head_done(head, bytes, request) : parse;
 }

@@ -201,14 +201,15 @@ ern_ask ern_ask_satisfiable;   /* RFC 9110 14.1.1; fills evidence.ranges */
 /* A representation that can be chosen (RFC 9110 12). */
 struct ern_variant {
     struct ern_slice type; /* media type, as in "text/html;charset=utf-8"; absent: any will do */
-    struct ern_slice language; /* language tag, as in "bn"; absent: none in particular */
+    struct ern_slice language; /* language tag, as in "bn", or a list; absent: none in particular */
     struct ern_slice coding;   /* content coding, as in "br"; absent: identity */
     unsigned quality;          /* of the representation itself, 1 to 1000 */
 };
 
 /*
  * The variant that the request prefers: the greatest product of its qualities for type, language
- * and coding with the variant's own; on a tie the earlier one.
+ * and coding with the variant's own; on a tie the earlier one. Languages are filtered, then looked
+ * up (RFC 4647 3.3.1, 3.4).
  *   variants, n   1 to 64 of them
  *   ret_choice    the index; written only if there is one
  * Returns false if the request accepts none of them.

@@ -46,7 +46,8 @@ enum ern_target_form { /* RFC 9112 3.2 */
 
 struct ern_request {
     struct ern_slice method_text;
-    enum ern_method method;
+    enum ern_method method; /* what follows M-, where that is said: */
+    bool is_mandatory;      /* the name begins with M- (RFC 2774 5) */
     enum ern_target_form form;
     struct ern_slice target;    /* as it came */
     struct ern_slice authority; /* the target's if it has one, else Host; absent if neither */
@@ -68,7 +69,11 @@ struct ern_request {
  */
 void ern_request_init(struct ern_request *request, struct ern_field *fields, uint16_t cap);
 
-/* Sets the method from its name, which is case-sensitive (RFC 9110 9.1). */
+/*
+ * Sets the method from its name, which is case-sensitive (RFC 9110 9.1). M- before that of a
+ * registered method (but CONNECT, PRI) makes the request mandatory: the fact extended is no, unless
+ * somebody who knows the extensions that it declares states otherwise.
+ */
 void ern_request_method(struct ern_request *request, struct ern_slice name);
 
 /* Adds a field; the name is not case-sensitive. Returns false when there is no room. */

@@ -38,16 +38,14 @@ base64_write(struct out *o, struct ern_slice bytes)
     }
 }
 
-bool
-base64_read(struct ern_slice text, struct out *o)
+/* Reads what is left without the padding. */
+static bool
+read_digits(struct ern_slice text, int (*digit)(char c), struct out *o)
 {
-    bool is_whole = text.len % 4 == 0;
     unsigned bits = 0, n = 0;
 
-    for (int i = 0; i < 2 && is_whole && slice_ends(text, ERN_SLICE("=")); i++)
-        text.len--;
-    for (size_t i = 0; is_whole && i < text.len; i++) {
-        int value = base64_value(text.ptr[i]);
+    for (size_t i = 0; i < text.len; i++) {
+        int value = digit(text.ptr[i]);
 
         if (value < 0)
             return false;
@@ -58,5 +56,27 @@ base64_read(struct ern_slice text, struct out *o)
             out_char(o, (char)(bits >> n & 0xff));
         }
     }
-    return is_whole && n < 6 && (bits & ((1U << n) - 1)) == 0;
+    return n < 6 && (bits & ((1U << n) - 1)) == 0;
+}
+
+bool
+base64_read(struct ern_slice text, struct out *o)
+{
+    bool is_whole = text.len % 4 == 0;
+
+    for (int i = 0; i < 2 && is_whole && slice_ends(text, ERN_SLICE("=")); i++)
+        text.len--;
+    return is_whole && read_digits(text, base64_value, o);
+}
+
+static int
+url_value(char c)
+{
+    return c == '-' ? 62 : c == '_' ? 63 : c == '+' || c == '/' ? -1 : base64_value(c);
+}
+
+bool
+base64url_read(struct ern_slice text, struct out *o)
+{
+    return read_digits(text, url_value, o);
 }

@@ -14,4 +14,7 @@ void base64_write(struct out *o, struct ern_slice bytes);
  * 4648 3.5). Returns false if it is anything else; o then holds what was read before. */
 ERN_MUST_USE bool base64_read(struct ern_slice text, struct out *o);
 
+/* The same of base64url (RFC 4648 5) without padding, as RFC 7515 2 has it. */
+ERN_MUST_USE bool base64url_read(struct ern_slice text, struct out *o);
+
 #endif

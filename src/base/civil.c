@@ -85,3 +85,18 @@ civil_write_clock(struct out *o, const struct civil *date)
     out_char(o, ':');
     out_digits(o, date->second, 2);
 }
+
+void
+civil_write_utc(struct out *o, int64_t time_s)
+{
+    struct civil t = civil_from(time_s);
+
+    out_digits(o, (uint64_t)t.year, 4);
+    out_char(o, '-');
+    out_digits(o, t.month, 2);
+    out_char(o, '-');
+    out_digits(o, t.day, 2);
+    out_char(o, 'T');
+    civil_write_clock(o, &t);
+    out_char(o, 'Z');
+}

@@ -28,4 +28,7 @@ int64_t civil_seconds(const struct civil *date);
 struct out;
 void civil_write_clock(struct out *o, const struct civil *date);
 
+/* Writes a time, as in "2026-11-22T23:30:09Z" (RFC 3339 5.6). */
+void civil_write_utc(struct out *o, int64_t time_s);
+
 #endif

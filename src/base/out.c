@@ -44,12 +44,31 @@ out_hex(struct out *o, uint64_t n)
 
 static const struct ern_slice replacement = {"\xef\xbf\xbd", 3};
 
+/* Has one of the eight bytes its highest bit, or is it a control character, a quote or a backslash?
+ * The lowest that is so is found for sure; one above it may be told by mistake. */
+static bool
+has_special(uint64_t bytes)
+{
+    const uint64_t ones = UINT64_C(0x0101010101010101), highs = ones << 7;
+    const uint64_t quote = bytes ^ ones * '"', backslash = bytes ^ ones * '\\',
+                   del = bytes ^ ones * 0x7f;
+
+    return ((bytes | (bytes - ones * ' ') | (quote - ones) | (backslash - ones) | (del - ones)) &
+            highs) != 0;
+}
+
 /* The bytes at the start of text that stand for themselves in a JSON string, ASCII ones. */
 static size_t
 json_plain(struct ern_slice text)
 {
     size_t n = 0;
+    uint64_t bytes;
 
+    for (; text.len - n >= sizeof bytes; n += sizeof bytes) {
+        memcpy(&bytes, text.ptr + n, sizeof bytes);
+        if (has_special(bytes))
+            break;
+    }
     while (n < text.len && text.ptr[n] >= ' ' && text.ptr[n] <= '~' && text.ptr[n] != '"' &&
            text.ptr[n] != '\\')
         n++;

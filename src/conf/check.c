@@ -459,6 +459,31 @@ check_write(struct maker *m, const struct conf_route *route)
                             ERN_ABSENT));
 }
 
+/* What costs says where to pay, and needs a place for what was paid. */
+static void
+check_price(struct maker *m, const struct conf_route *route)
+{
+    const struct conf_given *given = route->place.given;
+
+    if (route->price > 0 && !slice_is_there(m->conf->state))
+        conf_wrong(m->errors, given[CONF_route_price].key,
+                   CONF_SAY("a price needs a place for what was paid",
+                            "write state = \"/var/lib/earnest\" at the top of the file",
+                            ERN_ABSENT));
+    if (route->price > 0 && !slice_is_there(route->pay))
+        conf_wrong(m->errors, given[CONF_route_price].key,
+                   CONF_SAY("this does not say where clients can pay",
+                            "write pay = \"https://...\" beside it", ERN_ABSENT));
+    if (route->agree && route->price == 0)
+        conf_wrong(m->errors, given[CONF_route_agree].key,
+                   CONF_SAY("there is no price that clients could agree to",
+                            "write price = 1 beside it, or leave it out", ERN_ABSENT));
+    if (slice_is_there(route->pay) && !value_is_reference(route->pay))
+        conf_wrong(m->errors, given[CONF_route_pay].value,
+                   CONF_SAY("\"%1\" is neither a URL nor a path",
+                            "write one as in \"https://example.org/pay\" or \"/pay\"", route->pay));
+}
+
 /* A bucket of tokens that fills within a reasonable time. */
 static void
 check_limit(struct maker *m, const struct conf_limit *limit)
@@ -482,6 +507,22 @@ check_limit(struct maker *m, const struct conf_limit *limit)
                             "write fewer", ERN_ABSENT));
 }
 
+/* What is for folders alone that clients only read. */
+static void
+check_variants(struct maker *m, const struct conf_route *route)
+{
+    const struct conf_given *given = route->place.given;
+
+    if (route->write && route->variants)
+        conf_wrong(m->errors, given[CONF_files_variants].key,
+                   CONF_SAY("clients write to this folder, so that each name in it is itself",
+                            "leave one of variants and write out", ERN_ABSENT));
+    if (given[CONF_files_choices].key.line && !route->variants)
+        conf_wrong(m->errors, given[CONF_files_choices].key,
+                   CONF_SAY("there are no variants to choose from",
+                            "write variants = true beside it, or leave it out", ERN_ABSENT));
+}
+
 static void
 check_routes(struct maker *m, const struct conf_site *site)
 {
@@ -501,7 +542,9 @@ check_routes(struct maker *m, const struct conf_site *site)
         check_proxy(m, route);
         check_field(m, route);
         check_write(m, route);
+        check_price(m, route);
         check_limit(m, &route->limit);
+        check_variants(m, route);
         if (route->place.given[CONF_route_gone].key.line && !route->gone)
             conf_wrong(m->errors, route->place.given[CONF_route_gone].value,
                        CONF_SAY("gone says nothing unless it is true",

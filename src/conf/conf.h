@@ -16,6 +16,7 @@
 #include "conf/option.h"
 #include "io/tls.h"
 #include "msg/forwarded.h"
+#include "res/res.h"
 
 struct conf_given { /* where an option was written; lines are 0 if it has its default */
     struct conf_position key, value;
@@ -44,8 +45,9 @@ enum conf_kind {
 /* Choices, in the order of option.def. */
 enum conf_hidden { CONF_HIDDEN_REFUSE, CONF_HIDDEN_SERVE };
 enum conf_negotiate { CONF_NEGOTIATE_BEST, CONF_NEGOTIATE_STRICT };
+enum conf_choices { CONF_CHOICES_BEST, CONF_CHOICES_LIST };
 enum conf_balance { CONF_BALANCE_LEAST_BUSY, CONF_BALANCE_HASH };
-enum conf_by { CONF_BY_ADDRESS, CONF_BY_ROUTE };
+enum conf_by { CONF_BY_ADDRESS, CONF_BY_ROUTE, CONF_BY_USER, CONF_BY_KEY };
 enum conf_log_format { CONF_LOG_COMBINED, CONF_LOG_JSON };
 
 struct conf_limit { /* how often a client may ask */
@@ -58,7 +60,9 @@ struct conf_limit { /* how often a client may ask */
 struct conf_demand { /* a legal demand (RFC 7725); slices are UTF-8 */
     struct conf_place place;
     struct ern_slice reference;
-    struct ern_slice path, host; /* at least one of them is there */
+    struct ern_slice path, host, sha256; /* at least one of them is there */
+    uint8_t digest[32];                  /* that sha256 names, of content */
+    int64_t bytes;                       /* that is so long */
     struct ern_slice authority, blocked_by, jurisdiction;
     struct conf_texts networks;
     struct networks clients; /* networks, as networks; none: everybody */
@@ -73,6 +77,32 @@ struct conf_user {
     struct conf_texts groups;
 };
 
+struct conf_issuer { /* of tokens */
+    struct conf_place place;
+    struct ern_slice name; /* the claim iss */
+    struct ern_slice keys; /* a path */
+    struct conf_texts audience, algorithms;
+    unsigned accepts; /* algorithms, one bit an enum jwk_algorithm */
+};
+
+enum conf_may { /* kinds of methods */
+                CONF_MAY_READ = RES_READ,
+                CONF_MAY_WRITE = RES_WRITE,
+                CONF_MAY_DELETE = RES_DELETE,
+                CONF_MAY_LOCK = 8,
+                CONF_MAY_ADMIN = 16,
+                CONF_MAY_ALL = 31,
+};
+
+struct conf_right {
+    struct conf_place place;
+    struct ern_slice path; /* below the route; begins with / */
+    struct conf_texts users, groups;
+    struct conf_texts allow, may;
+    struct networks allowed; /* allow, as networks; none: everywhere */
+    unsigned gives;          /* may, as bits of enum conf_may */
+};
+
 struct conf_route {
     struct conf_place place;
     struct ern_slice path; /* begins with / */
@@ -81,9 +111,16 @@ struct conf_route {
     struct conf_texts allow;
     struct networks allowed; /* allow, as networks; none: everybody */
     bool hide;
+    unsigned price; /* credits of one success; 0: it costs nothing */
+    struct ern_slice pay;
+    bool agree;
     struct conf_limit limit;
-    struct conf_texts auth; /* schemes, as in RFC 9110 11.1; none: nobody is asked who he is */
-    struct ern_slice realm; /* absent: the path */
+    struct conf_texts auth;   /* schemes, as in RFC 9110 11.1; none: nobody is asked who he is */
+    struct ern_slice realm;   /* absent: the path */
+    struct conf_texts digest; /* algorithms of the scheme digest */
+    struct conf_texts scopes; /* all of these a token has to have */
+    struct conf_right *rights;
+    size_t rights_n;                             /* 0: who may ask may do all */
     struct conf_texts allow_users, allow_groups; /* both empty: all that are known */
     unsigned require;                            /* in the order of option.def, as */
     unsigned early_data;                         /* this */
@@ -93,7 +130,8 @@ struct conf_route {
     struct ern_slice cache_control; /* absent: no such field */
     unsigned hidden;                /* an enum conf_hidden */
     unsigned negotiate;             /* an enum conf_negotiate */
-    bool listing, precompressed;
+    unsigned choices;               /* an enum conf_choices */
+    bool listing, precompressed, variants;
     bool write; /* clients may write; needs conf.state */
     bool require_conditional, infinite, durable;
     int64_t quota;            /* bytes; 0: none */
@@ -157,6 +195,7 @@ struct conf_log {
     unsigned format;         /* an enum conf_log_format */
     struct ern_slice file;   /* a path, "-" or "off" */
     struct ern_slice errors; /* a path or "-" */
+    struct ern_slice audit;  /* a path, "-" or "off" */
 };
 
 struct conf {
@@ -170,11 +209,15 @@ struct conf {
     struct ern_slice user;  /* absent: stay who we are */
     struct ern_slice admin; /* a Unix socket; absent: none */
     struct conf_texts pause_allow;
+    struct conf_texts pause_allow_users;
     struct networks pause_allowed; /* pause_allow, as networks */
     struct ern_slice legal;        /* a file of demands; absent: there are none */
     struct ern_slice users;        /* a file of names and hashes; absent: none */
+    struct ern_slice digests;      /* a file of names, realms and hashes for Digest; absent: none */
     struct conf_user *accounts;
     size_t accounts_n;
+    struct conf_issuer *issuers;
+    size_t issuers_n;
     struct ern_slice state; /* a folder; absent: nothing needs one */
     int64_t hsts;           /* milliseconds; 0: nothing is said */
     struct conf_texts trusted;
@@ -244,6 +287,13 @@ ERN_MUST_USE int conf_check_files(const struct conf *conf, struct conf_errors *e
 
 /* Writes demands as a file that conf_parse_legal() reads the same. */
 void conf_write_demand(const struct conf_demand *demand, struct out *o);
+
+/*
+ * Reads the type maps of folders with variants, and warns of those that are none, that list what is
+ * not there, or what is negotiated itself: that is answered with 506. It takes as long as the
+ * folders are large.
+ */
+void conf_check_maps(const struct conf *conf, struct conf_errors *errors);
 
 /* Writes the configuration with all its defaults, as a file that conf_parse() reads the same. */
 void conf_write(const struct conf *conf, struct out *o);

@@ -8,6 +8,7 @@
 
 #include "conf/certificates.h"
 #include "conf/users.h"
+#include "io/jwk.h"
 #include "io/seal.h"
 
 enum {
@@ -145,12 +146,38 @@ check_users_file(const struct conf *conf, struct conf_errors *errors)
         return;
     }
     out_u64(&o, fault.line);
-    conf_wrong(errors, conf->place.given[CONF_top_users].value,
-               fault.line ? CONF_SAY("in line %1 of \"%2\": %3", fault.mend, out_done(&o),
-                                     conf->users, slice_text(fault.what))
-                          : CONF_SAY("\"%1\" cannot be read",
-                                     "write a file of lines NAME:HASH that this user may read",
-                                     conf->users));
+    conf_wrong(errors, conf->place.given[fault.file].value,
+               fault.line
+                   ? CONF_SAY("in line %1 of \"%2\": %3", fault.mend, out_done(&o), fault.path,
+                              slice_text(fault.what))
+                   : CONF_SAY("\"%1\" cannot be read",
+                              "write a file of lines NAME:%2HASH that this user may read",
+                              fault.path,
+                              fault.file == CONF_top_users ? ERN_SLICE("") : ERN_SLICE("REALM:")));
+}
+
+/* Can the keys of all issuers be read? */
+static void
+check_keys(const struct conf *conf, struct conf_errors *errors)
+{
+    for (size_t i = 0; i < conf->issuers_n; i++) {
+        const struct conf_issuer *issuer = &conf->issuers[i];
+        struct jwk_set *set;
+        int error = jwk_set_read(issuer->keys.ptr, &set);
+
+        if (!error)
+            jwk_set_free(set);
+        else
+            conf_wrong(errors, issuer->place.given[CONF_issuer_keys].value,
+                       error == -EINVAL
+                           ? CONF_SAY("\"%1\" has no key that signatures can be looked at with",
+                                      "write a JSON Web Key Set (RFC 7517 5) with keys for the "
+                                      "algorithms accepted",
+                                      issuer->keys)
+                           : CONF_SAY("\"%1\" cannot be read",
+                                      "write a file of at most 1 MiB that this user may read",
+                                      issuer->keys));
+    }
 }
 
 int
@@ -167,11 +194,14 @@ conf_check_files(const struct conf *conf, struct conf_errors *errors)
         check_log(conf, CONF_log_file, conf->log.file, errors);
     if (!slice_eq(conf->log.errors, ERN_SLICE("-")))
         check_log(conf, CONF_log_errors, conf->log.errors, errors);
+    if (!slice_eq(conf->log.audit, ERN_SLICE("-")) && !slice_eq(conf->log.audit, ERN_SLICE("off")))
+        check_log(conf, CONF_log_audit, conf->log.audit, errors);
     for (size_t i = 0; i < conf->listens_n; i++)
         check_secret(&conf->listens[i], errors);
     check_user(conf, errors);
     check_legal(conf, errors);
     check_users_file(conf, errors);
+    check_keys(conf, errors);
     check_certificates(conf, errors);
     for (unsigned i = 0; !conf->file && i < errors->n; i++) /* flags stand nowhere */
         errors->error[i].line = errors->error[i].column = 0;

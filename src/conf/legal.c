@@ -45,15 +45,43 @@ check_utf8(struct maker *m, struct ern_slice text, struct conf_position at)
                             ERN_ABSENT));
 }
 
+/* Content is named by its digest, and is looked at only where its length is that. */
+static void
+make_content(struct maker *m, struct conf_demand *demand)
+{
+    const struct conf_given *given = demand->place.given;
+    bool good = demand->sha256.len == 2 * sizeof demand->digest;
+
+    if (!slice_is_there(demand->sha256))
+        return;
+    for (size_t i = 0; good && i < sizeof demand->digest; i++) {
+        int high = hex_value(demand->sha256.ptr[2 * i]),
+            low = hex_value(demand->sha256.ptr[2 * i + 1]);
+
+        good = high >= 0 && low >= 0;
+        demand->digest[i] = (uint8_t)((unsigned)high << 4 | (unsigned)low);
+    }
+    if (!good)
+        conf_wrong(m->errors, given[CONF_demand_sha256].value,
+                   CONF_SAY("\"%1\" is no SHA-256",
+                            "write 64 hexadecimal digits, as sha256sum does", demand->sha256));
+    if (given[CONF_demand_bytes].key.line == 0)
+        conf_wrong(m->errors, given[CONF_demand_sha256].key,
+                   CONF_SAY("this does not say how long the content is",
+                            "write bytes = \"...\" beside it", ERN_ABSENT));
+}
+
 static void
 check_demand(struct maker *m, const struct conf_demand *demand)
 {
     const struct conf_given *given = demand->place.given;
 
-    if (!slice_is_there(demand->path) && !slice_is_there(demand->host))
+    if (!slice_is_there(demand->path) && !slice_is_there(demand->host) &&
+        !slice_is_there(demand->sha256))
         conf_wrong(m->errors, demand->place.at,
                    CONF_SAY("the demand \"%1\" does not say what is withheld",
-                            "write path = \"/...\" or host = \"...\" in it", demand->reference));
+                            "write path = \"/...\", host = \"...\" or sha256 = \"...\" in it",
+                            demand->reference));
     if (slice_is_there(demand->path))
         check_path(m, demand->path, given[CONF_demand_path].value);
     if (slice_is_there(demand->host))
@@ -87,6 +115,7 @@ make_demand(struct maker *m, const struct text_node *node, struct conf_demand *d
     demand->reference = make_title(m, node);
     make_standard(m, WHERE_demand, demand);
     make_items(m, WHERE_demand, node->items, demand);
+    make_content(m, demand);
     make_networks(m, &demand->networks, &demand->clients);
     demand->from_s = INT64_MIN;
     demand->until_s = INT64_MAX;

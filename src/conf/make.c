@@ -207,6 +207,25 @@ make_users(struct maker *m, const struct text_node *items)
     }
 }
 
+static void
+make_issuers(struct maker *m, const struct text_node *items)
+{
+    struct ern_slice key = ERN_SLICE("issuer");
+    size_t n = make_count(items, key);
+
+    m->conf->issuers = n ? memory_take(&m->memory, n, sizeof *m->conf->issuers) : NULL;
+    for (; m->conf->issuers && items; items = items->next) {
+        struct conf_issuer *issuer = &m->conf->issuers[m->conf->issuers_n];
+
+        if (!make_is_section(items, key))
+            continue;
+        m->conf->issuers_n++;
+        issuer->place.at = items->value_at;
+        issuer->name = make_title(m, items);
+        make_items(m, WHERE_issuer, items->items, issuer);
+    }
+}
+
 /* The first option that makes the route a kind, or CONF_OPTIONS. */
 static enum conf_option
 first_kind(const struct conf_route *route)
@@ -243,6 +262,27 @@ make_limit(struct maker *m, const struct text_node *items, struct conf_limit *li
 }
 
 static void
+make_rights(struct maker *m, const struct text_node *items, struct conf_route *route)
+{
+    struct ern_slice key = ERN_SLICE("right");
+    size_t n = make_count(items, key);
+
+    route->rights = n ? memory_take(&m->memory, n, sizeof *route->rights) : NULL;
+    for (; route->rights && items; items = items->next) {
+        struct conf_right *right = &route->rights[route->rights_n];
+
+        if (!make_is_section(items, key))
+            continue;
+        route->rights_n++;
+        right->place.at = items->value_at;
+        right->path = make_title(m, items);
+        make_standard(m, WHERE_right, right);
+        make_items(m, WHERE_right, items->items, right);
+        make_networks(m, &right->allow, &right->allowed);
+    }
+}
+
+static void
 make_route(struct maker *m, const struct text_node *node, struct conf_route *route)
 {
     enum conf_option kind;
@@ -255,6 +295,7 @@ make_route(struct maker *m, const struct text_node *node, struct conf_route *rou
     make_standard(m, WHERE_proxy, route);
     make_items(m, WHERE_route, node->items, route);
     make_networks(m, &route->allow, &route->allowed);
+    make_rights(m, node->items, route);
     make_limit(m, node->items, &route->limit);
     kind = first_kind(route);
     if (kind < CONF_OPTIONS)
@@ -360,6 +401,7 @@ make_conf(struct maker *m, const struct text_node *root)
     make_networks(m, &conf->pause_allow, &conf->pause_allowed);
     make_limit(m, root->items, &conf->limit);
     make_users(m, root->items);
+    make_issuers(m, root->items);
     make_listens(m, root->items);
     make_sites(m, root->items);
     if (conf->sites_n == 0 && !has_proxy(conf) && !m->broken)

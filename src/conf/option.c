@@ -58,6 +58,8 @@ option_place(enum option_where where)
         return ERN_SLICE("the file itself");
     case WHERE_user:
         return ERN_SLICE("user");
+    case WHERE_issuer:
+        return ERN_SLICE("issuer");
     case WHERE_listen:
         return ERN_SLICE("listen");
     case WHERE_portal:
@@ -66,6 +68,8 @@ option_place(enum option_where where)
         return ERN_SLICE("forward");
     case WHERE_site:
         return ERN_SLICE("site");
+    case WHERE_right:
+        return ERN_SLICE("right");
     case WHERE_route:
         return ERN_SLICE("route");
     case WHERE_files:

@@ -34,11 +34,13 @@ enum { /* how many rows there are in all */
 enum option_where {
     WHERE_top,
     WHERE_user,
+    WHERE_issuer,
     WHERE_listen,
     WHERE_portal,  /* a listen, too */
     WHERE_forward, /* likewise: a proxy */
     WHERE_site,
     WHERE_route,
+    WHERE_right,
     WHERE_files,    /* in a route with files */
     WHERE_redirect, /* in a route with redirect */
     WHERE_proxy,    /* in a route with proxy */

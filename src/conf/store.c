@@ -13,10 +13,12 @@ enum { NUMBER_MAX = 1000000 };
 
 #define OWNER_top struct conf
 #define OWNER_user struct conf_user
+#define OWNER_issuer struct conf_issuer
 #define OWNER_listen struct conf_listen
 #define OWNER_portal struct conf_listen
 #define OWNER_forward struct conf_listen
 #define OWNER_site struct conf_site
+#define OWNER_right struct conf_right
 #define OWNER_route struct conf_route
 #define OWNER_files struct conf_route
 #define OWNER_redirect struct conf_route

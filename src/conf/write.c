@@ -105,6 +105,10 @@ write_files(struct out *o, unsigned depth, const struct conf_route *route)
                route->hidden == CONF_HIDDEN_SERVE ? ERN_SLICE("serve") : ERN_SLICE("refuse"));
     write_text(o, depth, "negotiate",
                route->negotiate == CONF_NEGOTIATE_STRICT ? ERN_SLICE("strict") : ERN_SLICE("best"));
+    write_flag(o, depth, "variants", route->variants);
+    if (route->variants)
+        write_text(o, depth, "choices",
+                   route->choices == CONF_CHOICES_LIST ? ERN_SLICE("list") : ERN_SLICE("best"));
     write_flag(o, depth, "precompressed", route->precompressed);
     write_text(o, depth, "cache_control", route->cache_control);
     write_flag(o, depth, "write", route->write);
@@ -122,14 +126,26 @@ write_files(struct out *o, unsigned depth, const struct conf_route *route)
 static void
 write_limit(struct out *o, unsigned depth, const struct conf_limit *limit)
 {
+    static const char *const by[] = {"address", "route", "user", "key"};
+
     if (limit->requests == 0)
         return;
     write_section(o, depth, "limit", ERN_ABSENT);
     write_number(o, depth + 1, "requests", limit->requests);
     write_time(o, depth + 1, "per", limit->per);
     write_number(o, depth + 1, "burst", limit->burst);
-    write_text(o, depth + 1, "by",
-               limit->by == CONF_BY_ROUTE ? ERN_SLICE("route") : ERN_SLICE("address"));
+    write_text(o, depth + 1, "by", slice_text(by[limit->by]));
+    write_end(o, depth);
+}
+
+static void
+write_right(struct out *o, unsigned depth, const struct conf_right *right)
+{
+    write_section(o, depth, "right", right->path);
+    write_list(o, depth + 1, "users", &right->users);
+    write_list(o, depth + 1, "groups", &right->groups);
+    write_list(o, depth + 1, "allow", &right->allow);
+    write_list(o, depth + 1, "may", &right->may);
     write_end(o, depth);
 }
 
@@ -167,12 +183,21 @@ write_route(struct out *o, unsigned depth, const struct conf_route *route)
     if (route->auth.n > 0) {
         write_list(o, depth + 1, "auth", &route->auth);
         write_text(o, depth + 1, "realm", route->realm);
+        write_list(o, depth + 1, "digest", &route->digest);
+        write_list(o, depth + 1, "scopes", &route->scopes);
         write_list(o, depth + 1, "allow_users", &route->allow_users);
         write_list(o, depth + 1, "allow_groups", &route->allow_groups);
     }
+    for (size_t i = 0; i < route->rights_n; i++)
+        write_right(o, depth + 1, &route->rights[i]);
     write_flag(o, depth + 1, "hide", route->hide);
     write_text(o, depth + 1, "require", slice_text(needs[route->require]));
     write_text(o, depth + 1, "early_data", slice_text(early[route->early_data]));
+    if (route->price) {
+        write_number(o, depth + 1, "price", route->price);
+        write_text(o, depth + 1, "pay", route->pay);
+        write_flag(o, depth + 1, "agree", route->agree);
+    }
     write_limit(o, depth + 1, &route->limit);
     write_end(o, depth);
 }
@@ -214,6 +239,16 @@ write_forward(struct out *o, const struct conf_listen *listen)
     write_text(o, 1, "realm", listen->realm);
     write_list(o, 1, "allow_users", &listen->allow_users);
     write_list(o, 1, "allow_groups", &listen->allow_groups);
+}
+
+static void
+write_issuer(struct out *o, const struct conf_issuer *issuer)
+{
+    write_section(o, 0, "issuer", issuer->name);
+    write_text(o, 1, "keys", issuer->keys);
+    write_list(o, 1, "audience", &issuer->audience);
+    write_list(o, 1, "algorithms", &issuer->algorithms);
+    write_end(o, 0);
 }
 
 static void
@@ -269,6 +304,9 @@ conf_write_demand(const struct conf_demand *demand, struct out *o)
     write_section(o, 0, "demand", demand->reference);
     write_text(o, 1, "path", demand->path);
     write_text(o, 1, "host", demand->host);
+    write_text(o, 1, "sha256", demand->sha256);
+    if (slice_is_there(demand->sha256))
+        write_number(o, 1, "bytes", (uint64_t)demand->bytes);
     write_text(o, 1, "authority", demand->authority);
     write_text(o, 1, "jurisdiction", demand->jurisdiction);
     write_text(o, 1, "blocked_by", demand->blocked_by);
@@ -287,8 +325,11 @@ conf_write(const struct conf *conf, struct out *o)
     write_text(o, 0, "admin", conf->admin);
     if (conf->pause_allow.n > 0)
         write_list(o, 0, "pause_allow", &conf->pause_allow);
+    if (conf->pause_allow_users.n > 0)
+        write_list(o, 0, "pause_allow_users", &conf->pause_allow_users);
     write_text(o, 0, "legal", conf->legal);
     write_text(o, 0, "users", conf->users);
+    write_text(o, 0, "digests", conf->digests);
     write_text(o, 0, "state", conf->state);
     write_time(o, 0, "hsts", conf->hsts);
     write_list(o, 0, "trusted", &conf->trusted);
@@ -300,6 +341,8 @@ conf_write(const struct conf *conf, struct out *o)
     write_list(o, 0, "live_allow", &conf->live_allow);
     for (size_t i = 0; i < conf->accounts_n; i++)
         write_user(o, &conf->accounts[i]);
+    for (size_t i = 0; i < conf->issuers_n; i++)
+        write_issuer(o, &conf->issuers[i]);
     for (size_t i = 0; i < conf->listens_n; i++)
         write_listen(o, &conf->listens[i]);
     write_limit(o, 0, &conf->limit);
@@ -308,6 +351,7 @@ conf_write(const struct conf *conf, struct out *o)
                conf->log.format == CONF_LOG_JSON ? ERN_SLICE("json") : ERN_SLICE("combined"));
     write_text(o, 1, "file", conf->log.file);
     write_text(o, 1, "errors", conf->log.errors);
+    write_text(o, 1, "audit", conf->log.audit);
     write_end(o, 0);
     write_limits(o, conf);
     for (size_t i = 0; i < conf->sites_n; i++)

@@ -118,6 +118,17 @@ is_resource(const struct place *p)
     return p->kind == PLACE_FILE || p->kind == PLACE_COLLECTION;
 }
 
+/* A binding shows what it leads to: who makes one needs rights at both ends, all the way down. */
+static bool
+may_bind(const struct dav *dav, const struct place *source, const struct place *member)
+{
+    unsigned access = dav->method->method == ERN_REBIND ? RES_READ | RES_DELETE : RES_READ;
+
+    return res_may(dav->request, source->path, access | RES_TREE) &&
+           res_may(dav->request, source->asked, access) &&
+           res_may(dav->request, member->asked, RES_WRITE | RES_TREE);
+}
+
 /* The two ends of a BIND or REBIND, or the reason why it is refused. Returns 1 if they are fine. */
 static int
 find_ends(struct dav *dav, struct place *source, struct place *member)
@@ -137,6 +148,9 @@ find_ends(struct dav *dav, struct place *source, struct place *member)
     if (elsewhere)
         return refuse(dav, "cross-server-binding", DAV_FORBIDDEN,
                       ERN_SLICE("DAV:href is not in this folder, and bindings do not leave it."));
+    if (!may_bind(dav, source, member))
+        return refuse(dav, "bind-source-exists", DAV_FORBIDDEN,
+                      ERN_SLICE("This client has no right to one of the two ends."));
     if (!is_resource(source) || source->path.len == 1)
         return refuse(dav, "bind-source-exists", DAV_CONFLICTS,
                       ERN_SLICE("DAV:href names no resource of this folder."));
@@ -192,6 +206,8 @@ dav_unbind(struct dav *dav)
 
     if (error)
         return error;
+    if (is_resource(&member) && !res_may(dav->request, member.asked, RES_DELETE | RES_TREE))
+        return dav->outcome = DAV_FORBIDDEN, 0;
     if (!is_resource(&member))
         return refuse(dav, "unbind-source-exists", DAV_CONFLICTS,
                       ERN_SLICE("There is no member of this name."));

@@ -183,12 +183,14 @@ unreachable(struct ern_decision *d, enum ern_fact fact)
     return fact == ERN_FACT_state_reachable ? ERN_NO : ern_fact_fallback(fact) ? ERN_YES : ERN_NO;
 }
 
-/* All that the look found becomes known at once. */
+static enum ern_answer ask_look(struct ern_decision *d, enum ern_fact fact);
+
+/* All that the look found becomes known at once; but for that which others have a say in. */
 static void
 learn_answers(struct ern_decision *d, const struct ern_facts *answers)
 {
     for (unsigned f = 0; f < ERN_FACTS; f++)
-        if (ern_bits_has(&answers->known, (enum ern_fact)f))
+        if (ern_bits_has(&answers->known, (enum ern_fact)f) && d->resource->ask[f] == ask_look)
             learn(d, (enum ern_fact)f, ern_bits_has(&answers->yes, (enum ern_fact)f));
 }
 
@@ -227,7 +229,18 @@ ask_look(struct ern_decision *d, enum ern_fact fact)
     learn_answers(d, &dav->answers);
     if (!ern_bits_has(&dav->answers.known, fact))
         return ern_fact_fallback(fact) ? ERN_YES : ERN_NO;
-    return ern_bits_has(&d->facts.yes, fact) ? ERN_YES : ERN_NO;
+    return ern_bits_has(&dav->answers.yes, fact) ? ERN_YES : ERN_NO;
+}
+
+static enum ern_answer
+ask_permitted(struct ern_decision *d, enum ern_fact fact)
+{
+    enum ern_answer answer = ask_look(d, fact);
+    const struct dav *dav = ((struct res_request *)d->self)->state;
+
+    if (answer == ERN_YES && !is_retrieval(d) && dav && dav->method && !dav->error)
+        return dav_may(dav) ? ERN_YES : ERN_NO;
+    return answer;
 }
 
 /* Names that are never served, at both ends. */
@@ -352,7 +365,7 @@ look_again(struct dav *dav, bool *ret_changed)
     if (error)
         return error;
     *ret_changed =
-        before.yes.word[0] != dav->answers.yes.word[0] ||
+        !dav_may(dav) || before.yes.word[0] != dav->answers.yes.word[0] ||
         before.yes.word[1] != dav->answers.yes.word[1] ||
         (ern_bits_has(&dav->answers.yes, ERN_FACT_exists) && dav->target.kind == PLACE_FILE &&
          !file_stamp_same(&stamp, &dav->target.info.stamp));
@@ -551,7 +564,7 @@ struct ern_resource dav_resource = {
             ERN_ASKS_CONDITIONAL,
             ERN_ASKS_RANGE,
             [ERN_FACT_state_reachable] = ask_look,
-            [ERN_FACT_permitted] = ask_look,
+            [ERN_FACT_permitted] = ask_permitted,
             [ERN_FACT_withheld] = ask_withheld,
             [ERN_FACT_method_allowed] = ask_look,
             [ERN_FACT_fields_valid] = ask_look,

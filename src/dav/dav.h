@@ -181,6 +181,12 @@ ERN_MUST_USE int place_find(struct share *share, struct store_session *session, 
                             struct ern_slice asked, bool slashed, struct place *ret_place);
 /* Looks at the target and the destination, and answers all ASK facts into dav->answers. */
 ERN_MUST_USE int dav_look(struct dav *dav);
+/*
+ * Rights at all places that a method is about, once they were looked at: where bindings lead to,
+ * beneath a collection that is taken as a whole, and at the destination, which is replaced. Asked
+ * when it is known who asks, which the look need not wait for.
+ */
+bool dav_may(const struct dav *dav);
 /* The path without its last segment: "/" for "/a". */
 struct ern_slice path_parent(struct ern_slice path);
 /* Does the path lie beneath the other, or is it that itself? */

@@ -239,6 +239,9 @@ visit(struct find *f, const struct place *place)
                   (f->depth == DAV_DEPTH_INFINITY || f->level_n == 0);
     int error;
 
+    if (!res_may(f->dav->request, place->asked, RES_READ) ||
+        !res_may(f->dav->request, place->path, RES_READ))
+        return 0;
     if (f->depth == DAV_DEPTH_INFINITY && f->told_n >= f->dav->share->limits->members_max)
         return stop(f);
     if (enters && f->targets && was_reported(f, place->path))

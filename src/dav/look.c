@@ -402,3 +402,31 @@ dav_look(struct dav *dav)
         dav->evidence->detail = slice_text(dav->fields.why);
     return 0;
 }
+
+/* What a method does to its target, as rights have it; locks are asked about by the route alone. */
+static unsigned
+access_of(const struct dav_method *m)
+{
+    if (m->tree)
+        return RES_DELETE;
+    if (m->reads || m->has_destination)
+        return RES_READ;
+    return m->method == ERN_LOCK || m->method == ERN_UNLOCK ? 0 : RES_WRITE;
+}
+
+bool
+dav_may(const struct dav *dav)
+{
+    const struct place *t = &dav->target, *d = &dav->destination;
+    const struct dav_method *m = dav->method;
+    unsigned access = access_of(m);
+
+    if (t->kind == PLACE_COLLECTION &&
+        (m->tree || (m->method == ERN_COPY && dav->fields.depth == DAV_DEPTH_INFINITY)))
+        access |= RES_TREE;
+    if (!res_may(dav->request, t->path, access))
+        return false;
+    return !m->has_destination || !slice_is_there(d->asked) ||
+           (res_may(dav->request, d->asked, RES_WRITE) &&
+            res_may(dav->request, d->path, RES_WRITE | RES_TREE));
+}

@@ -141,7 +141,8 @@ tell_one(struct sync *s, struct ern_slice name)
     out_char(&s->path, '\0');
     if (!s->path.full) {
         s->path.len--;
-        if (file_look(s->dav->share->files.root, s->path_text + 1, &info) == 0 &&
+        if (res_may(s->dav->request, out_done(&s->path), RES_READ) &&
+            file_look(s->dav->share->files.root, s->path_text + 1, &info) == 0 &&
             info.kind != FILE_SPECIAL) {
             error = tell_member(s, &info);
             if (!error && info.kind == FILE_DIRECTORY &&
@@ -191,7 +192,8 @@ tell_gone(void *self, const struct ghost *ghost)
     if (s->dav->body.sync_level != DAV_DEPTH_INFINITY &&
         slice_find(slice_skip(ghost->path, at), '/') < ghost->path.len - at)
         return 0;
-    if (file_look(s->dav->share->files.root, ghost->path.ptr + 1, &info) == 0 || !has_room(s))
+    if (file_look(s->dav->share->files.root, ghost->path.ptr + 1, &info) == 0 ||
+        !res_may(s->dav->request, ghost->path, RES_READ) || !has_room(s))
         return 0;
     response_write_status(&s->text, s->dav->share, ghost->path, false, s->query.not_there);
     s->n++;

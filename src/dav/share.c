@@ -34,6 +34,14 @@ share_now(const struct store *store)
 }
 
 void
+share_write_number(struct out *o, const char *path, const struct share *share)
+{
+    out_text(o, path);
+    out_u64(o, (uint64_t)share->id);
+    out_char(o, '/');
+}
+
+void
 share_write_path(struct out *o, const struct share *share, struct ern_slice path)
 {
     path_write(o, share->prefix);

@@ -62,6 +62,9 @@ void share_close(struct share *share);
 /* The path of a URL for a path of the share: prefix and path, percent-encoded. */
 void share_write_path(struct out *o, const struct share *share, struct ern_slice path);
 
+/* What has a path for each share: "/.earnest/job/" becomes "/.earnest/job/1/". */
+void share_write_number(struct out *o, const char *path, const struct share *share);
+
 /* Now, by the clocks of the machine, and by that of the store (NULL: none is reached). */
 struct store_clock share_clock(void);
 struct store_clock share_now(const struct store *store);

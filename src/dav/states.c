@@ -49,7 +49,7 @@ take_tag(struct dav *dav, struct ern_slice tag, struct subject *subject)
     bool slashed = false, wrong;
     struct ern_slice path = dav_resolve(dav, tag, &slashed, &wrong);
 
-    subject->here = slice_is_there(path);
+    subject->here = slice_is_there(path) && res_may(dav->request, path, RES_READ);
     return subject->here ? place_find(dav->share, dav->session, dav->request->arena, path, slashed,
                                       &subject->place)
                          : 0;

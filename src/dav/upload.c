@@ -169,7 +169,7 @@ location_of(struct dav *dav)
 {
     struct out o = arena_out(dav->request->arena);
 
-    out_literal(&o, UPLOAD_PATH);
+    share_write_number(&o, UPLOAD_PATH, dav->share);
     out_text(&o, dav->transfer->name);
     return arena_keep(dav->request->arena, &o);
 }
@@ -247,7 +247,7 @@ interim_of(struct dav *dav)
 {
     struct out o = arena_out(dav->request->arena);
 
-    out_literal(&o, "Location: " UPLOAD_PATH);
+    share_write_number(&o, "Location: " UPLOAD_PATH, dav->share);
     out_text(&o, dav->transfer->name);
     out_literal(&o, "\r\nUpload-Draft-Interop-Version: ");
     out_u64(&o, INTEROP_VERSION);

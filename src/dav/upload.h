@@ -9,13 +9,12 @@
 
 #include "dav/dav.h"
 
-#define UPLOAD_PATH "/.earnest/upload/"
+#define UPLOAD_PATH "/.earnest/upload/" /* and the number of the share, a slash, a name */
 
 struct upload_route {
     struct res_route any; /* first */
-    struct share **shares;
-    unsigned shares_n;
-    struct store *store; /* NULL: the state cannot be reached */
+    struct share *share;  /* whose uploads these are */
+    struct store *store;  /* NULL: the state cannot be reached */
 };
 
 struct transfer {      /* a request that brings content to an upload; in the request's arena */

@@ -51,15 +51,6 @@ read_row(struct dav *dav)
     return slice_is_there(t->row.path) ? 0 : -ENOMEM;
 }
 
-static struct share *
-share_of(const struct upload_route *route, int64_t id)
-{
-    for (unsigned i = 0; i < route->shares_n; i++)
-        if (route->shares[i]->id == id)
-            return route->shares[i];
-    return NULL;
-}
-
 /* Opens its file: the size is the offset, which is on the disk before anybody is told. */
 static int
 open_file(struct dav *dav)
@@ -100,8 +91,7 @@ look(struct dav *dav)
     error = read_row(dav);
     if (error)
         return error;
-    dav->share = share_of(route, dav->transfer->row.share);
-    if (!dav->share)
+    if (dav->transfer->row.share != route->share->id)
         return -ENOENT;
     error = look_at_file(dav);
     dav->asked = dav->transfer->row.path;
@@ -222,7 +212,7 @@ state_of(struct ern_decision *d)
 
     if (dav)
         return dav;
-    dav = dav_new(d, route->shares[0], dav_method_find(ERN_PUT), ERN_SLICE("/"), false);
+    dav = dav_new(d, route->share, dav_method_find(ERN_PUT), ERN_SLICE("/"), false);
     if (!dav)
         return NULL;
     dav->transfer = arena_take(request->arena, sizeof *dav->transfer);
@@ -283,6 +273,19 @@ ask_look(struct ern_decision *d, enum ern_fact fact)
     if (fact == ERN_FACT_offset_matches)
         return dav->transfer->on_offset ? ERN_YES : ERN_NO;
     return ask_target(dav, fact);
+}
+
+/* Rights are those to the file that it becomes. */
+static enum ern_answer
+ask_permitted(struct ern_decision *d, enum ern_fact fact)
+{
+    enum ern_answer answer = ask_look(d, fact);
+    const struct dav *dav = ((struct res_request *)d->self)->state;
+
+    if (answer == ERN_YES && !dav->error &&
+        !res_may(dav->request, dav->transfer->row.path, RES_WRITE))
+        return ERN_NO;
+    return answer;
 }
 
 static enum ern_answer
@@ -352,6 +355,7 @@ struct ern_resource upload_resource = {
     .ask =
         {
             [ERN_FACT_state_reachable] = ask_look,
+            [ERN_FACT_permitted] = ask_permitted,
             [ERN_FACT_method_allowed] = ask_method_allowed,
             [ERN_FACT_fields_valid] = ask_look,
             [ERN_FACT_type_supported] = ask_type,

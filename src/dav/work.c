@@ -77,11 +77,11 @@ tokens_of(struct dav *dav)
 }
 
 struct ern_slice
-work_location(struct arena *arena, struct ern_slice id)
+work_location(struct arena *arena, const struct share *share, struct ern_slice id)
 {
     struct out o = arena_out(arena);
 
-    out_literal(&o, WORK_PATH);
+    share_write_number(&o, WORK_PATH, share);
     out_slice(&o, id);
     return arena_keep(arena, &o);
 }
@@ -112,7 +112,7 @@ work_accept(struct dav *dav)
     if (error)
         return error;
     dav_field(dav, "Preference-Applied", ERN_SLICE("respond-async"));
-    dav->decision->evidence.location = work_location(dav->request->arena, w.id);
+    dav->decision->evidence.location = work_location(dav->request->arena, dav->share, w.id);
     dav->outcome = DAV_LATER;
     work_runner_wake(dav->share->runner);
     return work_represent(dav->request, dav->decision->request, dav->share, &w) ? 0 : -ENOMEM;

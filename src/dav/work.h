@@ -10,13 +10,12 @@
 
 #include "dav/dav.h"
 
-#define WORK_PATH "/.earnest/job/"
+#define WORK_PATH "/.earnest/job/" /* and the number of the share, a slash, an id */
 
 struct work_route {
     struct res_route any; /* first */
-    struct share **shares;
-    unsigned shares_n;
-    struct store *store; /* NULL: the state cannot be reached */
+    struct share *share;  /* whose jobs these are */
+    struct store *store;  /* NULL: the state cannot be reached */
 };
 
 /* May one more job wait in this folder (limits.works_max)? Else the preference is not followed. */
@@ -30,7 +29,7 @@ ERN_MUST_USE bool work_represent(struct res_request *request, const struct ern_r
                                  const struct share *share, const struct work *work);
 
 /* The URI path of its monitor. In the arena. */
-struct ern_slice work_location(struct arena *arena, struct ern_slice id);
+struct ern_slice work_location(struct arena *arena, const struct share *share, struct ern_slice id);
 
 struct work_runner;
 

@@ -47,10 +47,8 @@ look(struct res_request *request, struct monitor *m, struct store_session *sessi
     m->work.to = keep(request, m->work.to);
     m->work.tokens = ERN_SLICE("");
     m->work.result = keep(request, m->work.result);
-    for (unsigned i = 0; i < route->shares_n; i++)
-        if (route->shares[i]->id == m->work.share)
-            m->share = route->shares[i];
-    return m->share ? 0 : -ENOENT;
+    m->share = route->share;
+    return m->work.share == route->share->id ? 0 : -ENOENT;
 }
 
 static void

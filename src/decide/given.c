@@ -55,6 +55,7 @@ static const uint64_t of_method[ERN_METHODS + 1] = {
 #undef NO
 #undef YES
 
+static const uint64_t mandatory = FIELD_BIT(man) | FIELD_BIT(c_man);
 static const uint64_t negotiating = FIELD_BIT(accept) | FIELD_BIT(accept_charset) |
                                     FIELD_BIT(accept_encoding) | FIELD_BIT(accept_language) |
                                     FIELD_BIT(negotiate);
@@ -197,6 +198,8 @@ ern_request_facts(const struct ern_request *r, int64_t now_s, struct ern_facts *
     *given = (struct ern_facts){.known = {{all_given, 0}}, .yes = {{yes, 0}}};
     if (r->present & looked_into || slice_is_there(r->protocol))
         look_into(r, now_s, given);
+    if (r->is_mandatory || r->present & mandatory)
+        ern_state(given, ERN_FACT_extended, false);
 }
 
 void

@@ -12,3 +12,12 @@ clock_read(void)
     clock_gettime(CLOCK_MONOTONIC_COARSE, &run);
     return (struct clock_now){real.tv_sec, run.tv_sec * 1000 + run.tv_nsec / 1000000};
 }
+
+int64_t
+clock_us(void)
+{
+    struct timespec run;
+
+    clock_gettime(CLOCK_MONOTONIC, &run);
+    return (int64_t)run.tv_sec * 1000000 + run.tv_nsec / 1000;
+}

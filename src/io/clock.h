@@ -12,4 +12,7 @@ struct clock_now {
 
 struct clock_now clock_read(void);
 
+/* Microseconds of the clock that never steps: for what is too short for a turn of the loop. */
+int64_t clock_us(void);
+
 #endif

@@ -23,6 +23,17 @@ digest_texts(const struct ern_slice *texts, size_t n, uint8_t ret_digest[DIGEST_
     sha256_digest(&sha, DIGEST_BYTES, ret_digest);
 }
 
+void
+digest_bytes(struct ern_slice bytes, uint8_t ret_digest[DIGEST_BYTES])
+{
+    struct sha256_ctx sha;
+
+    sha256_init(&sha);
+    if (bytes.len > 0)
+        sha256_update(&sha, bytes.len, (const uint8_t *)bytes.ptr);
+    sha256_digest(&sha, DIGEST_BYTES, ret_digest);
+}
+
 int
 digest_file(int fd, uint64_t n, uint8_t ret_digest[DIGEST_BYTES])
 {

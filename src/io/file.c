@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/openat2.h>
+#include <stdlib.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/uio.h>
@@ -121,4 +122,46 @@ file_read(int fd, void *buffer, size_t n, uint64_t offset, bool quick)
         got += (size_t)r;
     }
     return (ssize_t)got;
+}
+
+static int
+read_all(int fd, char *text, size_t len)
+{
+    for (size_t at = 0; at < len;) {
+        ssize_t n = read(fd, text + at, len - at);
+
+        if (n <= 0)
+            return n < 0 ? -errno : -EIO; /* it was cut meanwhile */
+        at += (size_t)n;
+    }
+    return 0;
+}
+
+int
+file_read_whole(const char *path, size_t bytes_max, char **ret_text, size_t *ret_len)
+{
+    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK), error = fd < 0 ? -errno : 0;
+    char *text = NULL;
+    size_t len = 0;
+    struct stat st;
+
+    if (!error && fstat(fd, &st) < 0)
+        error = -errno;
+    if (!error && (!S_ISREG(st.st_mode) || (uint64_t)st.st_size > bytes_max))
+        error = S_ISREG(st.st_mode) ? -EFBIG : -EISDIR;
+    if (!error) {
+        len = (size_t)st.st_size;
+        text = malloc(len + 1);
+        error = text ? read_all(fd, text, len) : -ENOMEM;
+    }
+    if (fd >= 0)
+        (void)close(fd);
+    if (error) {
+        free(text);
+        return error;
+    }
+    text[len] = '\0';
+    *ret_text = text;
+    *ret_len = len;
+    return 0;
 }

@@ -53,4 +53,13 @@ ERN_MUST_USE int file_look_open(int fd, struct file_info *ret_info);
  */
 ERN_MUST_USE ssize_t file_read(int fd, void *buffer, size_t n, uint64_t offset, bool quick);
 
+/*
+ * Reads a whole file of at most bytes_max bytes.
+ *   path      NUL-terminated, of anywhere
+ *   ret_text  the caller's to free; a NUL stands after it
+ * Returns 0 or a negative errno: -EISDIR if it is no regular file, -EFBIG, -EIO if it was cut.
+ */
+ERN_MUST_USE int file_read_whole(const char *path, size_t bytes_max, char **ret_text,
+                                 size_t *ret_len);
+
 #endif

@@ -4,6 +4,7 @@
 #include <assert.h>
 #include <errno.h>
 #include <signal.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <sys/eventfd.h>
 #include <unistd.h>
@@ -14,7 +15,8 @@ struct pool {
     pthread_mutex_t lock;
     pthread_cond_t work;
     struct job *first, **last;
-    int64_t queue_n, queue_max;
+    _Atomic int64_t queue_n; /* written under the lock */
+    int64_t queue_max;
     bool closing;
     unsigned threads_n;
     pthread_t threads[THREADS_MAX];
@@ -153,6 +155,13 @@ pool_close(struct pool *p)
     pthread_cond_destroy(&p->work);
     pthread_mutex_destroy(&p->lock);
     free(p);
+}
+
+bool
+pool_is_busy(const struct pool *p)
+{
+    return atomic_load_explicit(&p->queue_n, memory_order_relaxed) >=
+           p->queue_max - p->queue_max / 8;
 }
 
 bool

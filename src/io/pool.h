@@ -48,6 +48,9 @@ ERN_MUST_USE int pool_open(unsigned threads, int64_t queue_max, struct pool **re
  * that do not come back: they are run first. NULL is fine. */
 void pool_close(struct pool *pool);
 
+/* Do so many jobs wait that no more should be begun? What is in progress may need the rest. */
+bool pool_is_busy(const struct pool *pool);
+
 /* Hands a job over. Returns false, with nothing done, when the queue is full. */
 ERN_MUST_USE bool pool_submit(struct pool *pool, struct job *job);
 

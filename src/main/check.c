@@ -162,6 +162,8 @@ check_file(const struct check *check)
 
     if (result == 0)
         result = conf_check_files(conf, &errors);
+    if (result == 0)
+        conf_check_maps(conf, &errors);
     if (check->json)
         print_json(check, conf, &errors, to);
     else

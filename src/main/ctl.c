@@ -24,6 +24,17 @@ static const char help[] =
     "  limits                    every limit and its value\n"
     "  pause SITE [--for TIME]   answer 503 for a site: by its name, or - for the one without\n"
     "  resume SITE               serve it again\n"
+    "  credit                    every account: the digest of its key, and what it has\n"
+    "  credit KEY                the account of a key (X-API-Key); - reads the key from standard "
+    "input\n"
+    "  credit add KEY N          N more credits for it\n"
+    "  locks                     the locks of writable folders\n"
+    "  unlock TOKEN              breaks one\n"
+    "  jobs                      what was accepted to be done later\n"
+    "  legal                     the demands in force (earnest legal changes their file)\n"
+    "  incident ID               what is known of an incident, which a 500 names\n"
+    "  why ID                    a decision that is remembered, explained (earnest why is for "
+    "people)\n"
     "  reload                    read the configuration again\n"
     "  drain                     let answers finish, and stop\n"
     "\n"
@@ -60,7 +71,7 @@ failed(const char *what, const char *why)
 static int
 usage(void)
 {
-    (void)fputs("earnest ctl: status, limits, pause SITE, resume SITE, reload, drain\n"
+    (void)fputs("earnest ctl: wrong usage\n"
                 "Try: earnest ctl -h\n",
                 stderr);
     return 2;
@@ -87,46 +98,47 @@ connect_to(const char *path)
     return fd;
 }
 
-/* Sends a line and takes the answer. Returns 0, or the exit code; what is wrong was said. */
+/* Prints a piece of the answer; one that begins with an error is one. */
+static bool
+print(const struct ctl *ctl, bool is_error)
+{
+    is_error |= slice_starts(slice_from(ctl->answer, ctl->len), ERN_SLICE("{\"error\""));
+    (void)fwrite(ctl->answer, 1, ctl->len, is_error ? stderr : stdout);
+    return is_error;
+}
+
+/* Sends a line and takes the answer, which is printed piece by piece, or of which the first piece
+ * is kept. Returns 0, or the exit code; what is wrong was said. */
 static int
-ask(struct ctl *ctl, struct ern_slice line)
+ask(struct ctl *ctl, struct ern_slice line, bool prints)
 {
     int fd = connect_to(ctl->socket);
-    ssize_t n = 1;
+    bool is_error = false;
+    ssize_t n;
 
     if (fd < 0)
         return failed(ctl->socket, strerror(-fd));
-    if (send(fd, line.ptr, line.len, MSG_NOSIGNAL) != (ssize_t)line.len)
-        n = -1;
-    for (ctl->len = 0; n > 0 && ctl->len < sizeof ctl->answer; ctl->len += (size_t)n) {
-        n = read(fd, ctl->answer + ctl->len, sizeof ctl->answer - ctl->len);
-        if (n <= 0)
+    ctl->len = 0;
+    n = send(fd, line.ptr, line.len, MSG_NOSIGNAL);
+    while (n > 0 && (n = read(fd, ctl->answer, sizeof ctl->answer)) > 0) {
+        ctl->len = (size_t)n;
+        if (!prints)
             break;
+        is_error = print(ctl, is_error);
     }
     (void)close(fd);
-    if (n < 0 || ctl->len == 0)
+    if (n < 0)
         return failed(ctl->socket, "no answer");
-    return 0;
-}
-
-static int
-ask_and_print(struct ctl *ctl, struct ern_slice line)
-{
-    int code = ask(ctl, line);
-    struct ern_slice answer = slice_from(ctl->answer, code ? 0 : ctl->len);
-    bool error = slice_starts(answer, ERN_SLICE("{\"error\""));
-
-    (void)fwrite(answer.ptr, 1, answer.len, error ? stderr : stdout);
-    return code ? code : error;
+    return is_error;
 }
 
 /* Sends a signal to the supervisor, whom the server names. */
 static int
-signal_to(struct ctl *ctl, int number)
+signal_to(struct ctl *ctl, struct ern_slice line, int number)
 {
     struct ern_slice before = ERN_SLICE("{\"supervisor\":"), answer;
     uint64_t pid;
-    int code = ask(ctl, ERN_SLICE("status\n"));
+    int code = ask(ctl, line, false);
 
     if (code)
         return code;
@@ -134,7 +146,7 @@ signal_to(struct ctl *ctl, int number)
     if (!slice_starts(answer, before))
         return failed(ctl->socket, "this is no server of ours");
     answer = slice_skip(answer, before.len);
-    if (!u64_parse(slice_first(answer, slice_find(answer, ',')), INT32_MAX, &pid) || pid <= 1)
+    if (!u64_parse(slice_first(answer, slice_find(answer, '}')), INT32_MAX, &pid) || pid <= 1)
         return failed(ctl->socket, "its supervisor is gone");
     return kill((pid_t)pid, number) < 0 ? failed("signal", strerror(errno)) : 0;
 }
@@ -156,41 +168,68 @@ take(int argc, char **argv, struct ctl *ctl, bool *ret_help)
     return true;
 }
 
+/* Adds a word; - stands for a line of standard input, where a secret is not seen by others. */
+static bool
+add_word(struct out *line, const char *word, bool may_be_read)
+{
+    char text[LINE_BYTES];
+    struct ern_slice slice = slice_text(word);
+
+    if (may_be_read && slice_eq(slice, ERN_SLICE("-"))) {
+        if (!fgets(text, sizeof text, stdin))
+            return false;
+        slice = slice_text(text);
+        slice = slice_first(slice, slice_find(slice, '\n'));
+    }
+    out_char(line, ' ');
+    out_slice(line, slice);
+    return slice.len > 0 && slice_find(slice, ' ') == slice.len &&
+           slice_find(slice, '\n') == slice.len;
+}
+
 static int
 run(struct ctl *ctl, int argc, char **argv)
 {
     char text[LINE_BYTES];
     struct out line = out_init(text, sizeof text);
     struct ern_slice verb = slice_text(argc > 0 ? argv[0] : NULL);
-    bool is_pause = slice_eq(verb, ERN_SLICE("pause"));
+    bool is_credit = slice_eq(verb, ERN_SLICE("credit"));
 
     if (slice_eq(verb, ERN_SLICE("reload")) && argc == 1)
-        return signal_to(ctl, SIGHUP);
+        return signal_to(ctl, ERN_SLICE("reload\n"), SIGHUP);
     if (slice_eq(verb, ERN_SLICE("drain")) && argc == 1)
-        return signal_to(ctl, SIGTERM);
-    if (argc < 1 || argc > 2)
+        return signal_to(ctl, ERN_SLICE("drain\n"), SIGTERM);
+    if (argc < 1)
         return usage();
     out_slice(&line, verb);
-    if (argc == 2) {
-        out_char(&line, ' ');
-        out_text(&line, argv[1]);
-    }
-    if (is_pause) {
+    for (int i = 1; i < argc; i++)
+        if (!add_word(&line, argv[i], is_credit))
+            return usage();
+    if (slice_eq(verb, ERN_SLICE("pause"))) {
         out_char(&line, ' ');
         out_u64(&line, (uint64_t)ctl->for_s);
     }
     out_char(&line, '\n');
-    return line.full ? usage() : ask_and_print(ctl, out_done(&line));
+    return line.full ? usage() : ask(ctl, out_done(&line), true);
+}
+
+static struct ctl state = {.socket = "/run/earnest.sock", .for_s = 600};
+
+int
+ctl_ask(const char *socket, struct ern_slice line)
+{
+    if (socket)
+        state.socket = socket;
+    return ask(&state, line, true);
 }
 
 int
 ctl_main(int argc, char **argv)
 {
-    static struct ctl ctl = {.socket = "/run/earnest.sock", .for_s = 600};
     bool is_verb = !slice_eq(slice_text(argv[0]), ERN_SLICE("ctl")), wants_help = false;
     char *verb = argv[0];
 
-    if (!take(argc, argv, &ctl, &wants_help))
+    if (!take(argc, argv, &state, &wants_help))
         return usage();
     if (wants_help) {
         (void)fputs(help, stdout);
@@ -198,5 +237,5 @@ ctl_main(int argc, char **argv)
     }
     if (is_verb) /* the command is the verb: it goes before its arguments */
         argv[--optind] = verb;
-    return run(&ctl, argc - optind, argv + optind);
+    return run(&state, argc - optind, argv + optind);
 }

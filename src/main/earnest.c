@@ -11,6 +11,7 @@
 #include "main/legal.h"
 #include "main/passwd.h"
 #include "main/serve.h"
+#include "main/why.h"
 
 /* GnuTLS is made ready by who needs it (tls_ready() in io/tls.c), not when the program starts: a
  * server without TLS has a megabyte less in use. */
@@ -23,7 +24,8 @@ static const struct {
 } commands[] = {
     {"serve", serve_main, "serve a folder, or what a configuration file says"},
     {"check", check_main, "is this configuration file right, and what is to be mended?"},
-    {"explain", explain_main, "what a status code means, and what earns it here"},
+    {"explain", explain_main, "what a status code means; or send a request, and say what happens"},
+    {"why", why_main, "why a request was answered as it was, by the ID in its Link"},
     {"passwd", passwd_main, "the hash of a password, for the users of a configuration"},
     {"legal", legal_main, "list, add or lift legal demands, which are answered with 451"},
     {"ctl", ctl_main, "look into a running server, and steer it; its verbs are commands, too:"},
@@ -31,6 +33,11 @@ static const struct {
     {"limits", ctl_main, "its limits"},
     {"pause", ctl_main, "take a site out of service for a while"},
     {"resume", ctl_main, "put it back"},
+    {"credit", ctl_main, "what was paid in advance, and more of it"},
+    {"locks", ctl_main, "the locks of writable folders"},
+    {"unlock", ctl_main, "break one"},
+    {"jobs", ctl_main, "what was accepted to be done later"},
+    {"incident", ctl_main, "what is known of an incident, which a 500 names"},
     {"reload", ctl_main, "read the configuration again"},
     {"drain", ctl_main, "let answers finish, and stop"},
 };

@@ -10,6 +10,7 @@
 #include "code/text.h"
 #include "earnest/decide.h"
 #include "earnest/status.h"
+#include "main/ask.h"
 #include "main/cause.h"
 #include "main/page.h"
 #include "main/words.h"
@@ -23,7 +24,8 @@ enum { INDENT = 4, TERM_COLUMNS = 18, FACT_COLUMNS = 5, LINE_COLUMNS_MAX = 88 };
 enum { CODES_A_CLASS = ERN_200_OK - ERN_100_CONTINUE };
 
 struct arguments {
-    bool json;
+    bool json, svg;
+    const char *conf; /* a file that is asked in place of a server, or NULL */
     bool help;
     bool one; /* a code was named */
     unsigned code;
@@ -434,40 +436,20 @@ put_unknown(unsigned code)
 
 static const char usage[] =
     "Usage: earnest explain [--json] [--lang=en|bn] [CODE]\n"
+    "       earnest explain [--json|--svg] [--lang=en|bn] [-c FILE] -- REQUEST\n"
     "\n"
     "Says what a status code means, what earns it here, and what a client can do about it;\n"
-    "without a CODE, lists all of them.\n"
+    "without a CODE, lists all of them. With a REQUEST, as in -- -X PUT -d hello URL, sends it,\n"
+    "and prints the exchange and the path to its answer; or, with a configuration FILE, says\n"
+    "what that would answer, and sends nothing. earnest explain -- says more.\n"
     "\n"
     "  --json           the same as JSON\n"
+    "  --svg            the path to the answer of a REQUEST, as a picture\n"
     "  --lang=en|bn     in English or Bengali; otherwise as LC_ALL, LC_MESSAGES or LANG ask\n"
     "  -h, --help       this text\n"
     "\n"
-    "Exit code: 0; 1 if CODE is not registered; 2 if the command line is wrong.\n";
-
-static enum language
-language_of_environment(void)
-{
-    static const char *const names[] = {"LC_ALL", "LC_MESSAGES", "LANG"};
-
-    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
-        struct ern_slice value = slice_text(getenv(names[i]));
-
-        if (value.len)
-            return slice_starts(value, ERN_SLICE("bn")) ? LANGUAGE_BN : LANGUAGE_EN;
-    }
-    return LANGUAGE_EN;
-}
-
-static bool
-language_find(struct ern_slice tag, enum language *ret_language)
-{
-    for (int i = 0; i < LANGUAGES; i++)
-        if (slice_eq_nocase(tag, language_tag((enum language)i))) {
-            *ret_language = (enum language)i;
-            return true;
-        }
-    return false;
-}
+    "Exit code: 0; 1 if CODE is not registered, or there is no answer; 2 if the command line is\n"
+    "wrong.\n";
 
 /* What is wrong with the argument, or NULL. */
 static const char *
@@ -480,8 +462,10 @@ argument_read(struct arguments *arguments, struct ern_slice text)
         arguments->help = true;
     } else if (slice_eq(text, ERN_SLICE("--json"))) {
         arguments->json = true;
+    } else if (slice_eq(text, ERN_SLICE("--svg"))) {
+        arguments->svg = true;
     } else if (slice_starts(text, lang)) {
-        if (!language_find(slice_skip(text, lang.len), &arguments->language))
+        if (!words_language_find(slice_skip(text, lang.len), &arguments->language))
             return "the languages are en and bn";
     } else if (slice_starts(text, ERN_SLICE("-"))) {
         return "there is no such option";
@@ -505,20 +489,46 @@ written(const struct page *page)
     return EXIT_UNKNOWN;
 }
 
+/* What follows "--" is a request. */
+static int
+ask(const struct arguments *arguments, int argc, char **argv)
+{
+    const struct ask_options options = {
+        .form = arguments->json  ? ASK_JSON
+                : arguments->svg ? ASK_SVG
+                                 : ASK_TEXT,
+        .language = arguments->language,
+        .conf = arguments->conf,
+    };
+
+    return ask_main(&options, argc, argv);
+}
+
 int
 explain_main(int argc, char **argv)
 {
-    struct arguments arguments = {.language = language_of_environment()};
+    struct arguments arguments = {.language = words_language()};
     const struct ern_status *status;
     struct page page;
 
     for (int i = 1; i < argc; i++) {
-        const char *wrong = argument_read(&arguments, slice_text(argv[i]));
+        const char *wrong;
 
+        if (slice_eq(slice_text(argv[i]), ERN_SLICE("--")))
+            return ask(&arguments, argc - i - 1, argv + i + 1);
+        if (slice_eq(slice_text(argv[i]), ERN_SLICE("-c")) && i + 1 < argc) {
+            arguments.conf = argv[++i];
+            continue;
+        }
+        wrong = argument_read(&arguments, slice_text(argv[i]));
         if (wrong) {
             fprintf(stderr, "earnest: explain %s: %s\n%s", argv[i], wrong, usage);
             return EXIT_USAGE;
         }
+    }
+    if (arguments.conf || arguments.svg) {
+        fprintf(stderr, "earnest: explain: there is no request: it follows --\n%s", usage);
+        return EXIT_USAGE;
     }
     page_init(&page, stdout);
     status = ern_status_find(arguments.code);

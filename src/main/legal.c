@@ -11,8 +11,10 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/out.h"
 #include "base/slice.h"
 #include "conf/conf.h"
+#include "io/digest.h"
 #include "serve/complain.h"
 
 static const char help[] =
@@ -28,6 +30,7 @@ static const char help[] =
     "\n"
     "      --path PATH          what is withheld; PATH/ covers what is beneath it\n"
     "      --host NAME          the site; without one, every site\n"
+    "      --content FILE       this very content, wherever it stands; within --path and --host\n"
     "      --authority URL      who makes the demand, or the demand itself\n"
     "      --jurisdiction NAME  where its law holds\n"
     "      --blocked-by URL     who carries it out (default: /, this site)\n"
@@ -39,7 +42,7 @@ static const char help[] =
     "Exit codes: 0 done, 1 failed, 2 wrong usage.\n";
 
 enum { FILE_BYTES_MAX = 1 << 20, MODE = 0644 };
-enum { PATH = 256, HOST, AUTHORITY, JURISDICTION, BLOCKED_BY, NETWORK, FROM, UNTIL };
+enum { PATH = 256, HOST, AUTHORITY, JURISDICTION, BLOCKED_BY, NETWORK, FROM, UNTIL, CONTENT };
 
 static const struct option options[] = {
     {"path", required_argument, NULL, PATH},
@@ -48,6 +51,7 @@ static const struct option options[] = {
     {"jurisdiction", required_argument, NULL, JURISDICTION},
     {"blocked-by", required_argument, NULL, BLOCKED_BY},
     {"network", required_argument, NULL, NETWORK},
+    {"content", required_argument, NULL, CONTENT},
     {"from", required_argument, NULL, FROM},
     {"until", required_argument, NULL, UNTIL},
     {"help", no_argument, NULL, 'h'},
@@ -186,6 +190,34 @@ list(const char *path)
     return 0;
 }
 
+/* Names the content of a file. Returns false if it can not be read, which was said. */
+static bool
+take_content(const char *path, struct conf_demand *d)
+{
+    static char text[2 * DIGEST_BYTES];
+    struct out o = out_init(text, sizeof text);
+    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    uint8_t digest[DIGEST_BYTES];
+    struct stat file;
+    int error = fd < 0 || fstat(fd, &file) < 0 ? -errno : 0;
+
+    if (!error)
+        error = digest_file(fd, (uint64_t)file.st_size, digest);
+    if (fd >= 0)
+        (void)close(fd);
+    if (error) {
+        (void)failed(path, strerror(-error));
+        return false;
+    }
+    for (size_t i = 0; i < sizeof digest; i++) {
+        out_char(&o, "0123456789abcdef"[digest[i] >> 4]);
+        out_char(&o, "0123456789abcdef"[digest[i] & 15]);
+    }
+    d->sha256 = out_done(&o);
+    d->bytes = file.st_size;
+    return true;
+}
+
 /* Takes the options of a demand. Returns false if one is wrong; 'h' among them sets *help. */
 static bool
 take(int argc, char **argv, struct conf_demand *d, bool *ret_help)
@@ -208,7 +240,7 @@ take(int argc, char **argv, struct conf_demand *d, bool *ret_help)
             d->networks.text[d->networks.n++] = slice_text(optarg);
         else if (option == 'h')
             *ret_help = true;
-        else
+        else if (option != CONTENT || !take_content(optarg, d))
             return false;
     }
     return true;

@@ -9,14 +9,19 @@
 #include <unistd.h>
 
 #include "base/slice.h"
+#include "conf/users.h"
 #include "io/password.h"
 
 enum { EXIT_DONE, EXIT_FAILED, EXIT_USAGE };
 
 static const char usage[] =
-    "Usage: earnest passwd [NAME]\n\n"
+    "Usage: earnest passwd [NAME]\n"
+    "       earnest passwd --digest REALM NAME\n\n"
     "Reads a password, from the terminal or from standard input, and prints its hash (yescrypt):\n"
-    "with NAME as a line NAME:HASH of a file of users, else for password = \"...\".\n";
+    "with NAME as a line NAME:HASH of a file of users, else for password = \"...\".\n"
+    "With --digest it prints lines of a file for digests = \"...\": what routes with auth = "
+    "\"digest\"\n"
+    "and this realm know the password by, an algorithm each. Who can read them can log in there.\n";
 
 /* Reads one line, without its end. Returns false if there is none, or if it is too long. */
 static bool
@@ -99,29 +104,68 @@ print_hash(const char *name, struct ern_slice password)
     return fflush(stdout) == 0 ? EXIT_DONE : EXIT_FAILED;
 }
 
+/* H(A1) of each algorithm that is not broken (RFC 7616 3.4.2). */
+static int
+print_secrets(const char *realm, const char *name, struct ern_slice password)
+{
+    const struct ern_slice a1[] = {slice_text(name), slice_text(realm), password};
+    char hex[CRYPTO_HEX_BYTES];
+
+    for (unsigned a = 0; a < CRYPTO_HASHES; a++) {
+        struct ern_slice algorithm = users_algorithm_name((enum crypto_hash)a);
+
+        if (a == CRYPTO_MD5)
+            continue;
+        (void)crypto_joined((enum crypto_hash)a, a1, 3, hex);
+        (void)printf("%s:%s:%.*s:%.*s\n", name, realm, (int)sizeof hex, hex, (int)algorithm.len,
+                     algorithm.ptr);
+    }
+    explicit_bzero(hex, sizeof hex);
+    return fflush(stdout) == 0 ? EXIT_DONE : EXIT_FAILED;
+}
+
+struct wanted {
+    const char *name, *realm; /* NULL: not given */
+};
+
+static bool
+read_arguments(int argc, char **argv, struct wanted *ret)
+{
+    *ret = (struct wanted){NULL, NULL};
+    if (argc == 4 && slice_eq(slice_text(argv[1]), ERN_SLICE("--digest"))) {
+        *ret = (struct wanted){argv[3], argv[2]};
+        return is_name(slice_text(ret->name)) && is_name(slice_text(ret->realm));
+    }
+    if (argc == 2)
+        ret->name = argv[1];
+    return argc <= 2 && (!ret->name || (ret->name[0] != '-' && is_name(slice_text(ret->name))));
+}
+
 int
 passwd_main(int argc, char **argv)
 {
-    const char *name = argc > 1 ? argv[1] : NULL;
+    struct ern_slice first = slice_text(argc > 1 ? argv[1] : "");
     char line[PASSWORD_BYTES_MAX + 2], again[PASSWORD_BYTES_MAX + 2];
     struct ern_slice password;
+    struct wanted wanted;
     const char *wrong;
     int result = EXIT_FAILED;
 
-    if (slice_eq(slice_text(name), ERN_SLICE("-h")) ||
-        slice_eq(slice_text(name), ERN_SLICE("--help"))) {
+    if (slice_eq(first, ERN_SLICE("-h")) || slice_eq(first, ERN_SLICE("--help"))) {
         (void)fputs(usage, stdout);
         return EXIT_DONE;
     }
-    if (argc > 2 || (name && (name[0] == '-' || !is_name(slice_text(name))))) {
+    if (!read_arguments(argc, argv, &wanted)) {
         (void)fputs(usage, stderr);
         return EXIT_USAGE;
     }
     wrong = read_password(line, again, sizeof line, &password);
     if (wrong)
         (void)fprintf(stderr, "earnest passwd: %s\n", wrong);
+    else if (wanted.realm)
+        result = print_secrets(wanted.realm, wanted.name, password);
     else
-        result = print_hash(name, password);
+        result = print_hash(wanted.name, password);
     explicit_bzero(line, sizeof line);
     explicit_bzero(again, sizeof again);
     return result;

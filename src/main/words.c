@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "main/words.h"
 
-#include <stdbool.h>
+#include <stdlib.h>
 
 #include "base/slice.h"
 
@@ -75,4 +75,29 @@ words_field(const char *carry, char *buffer, size_t cap)
         buffer[len] = begins ? '-' : upper ? (char)(carry[len] - 'a' + 'A') : carry[len];
     }
     return slice_from(buffer, len);
+}
+
+enum language
+words_language(void)
+{
+    static const char *const names[] = {"LC_ALL", "LC_MESSAGES", "LANG"};
+
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+        struct ern_slice value = slice_text(getenv(names[i]));
+
+        if (value.len)
+            return slice_starts(value, ERN_SLICE("bn")) ? LANGUAGE_BN : LANGUAGE_EN;
+    }
+    return LANGUAGE_EN;
+}
+
+bool
+words_language_find(struct ern_slice tag, enum language *ret_language)
+{
+    for (int i = 0; i < LANGUAGES; i++)
+        if (slice_eq_nocase(tag, language_tag((enum language)i))) {
+            *ret_language = (enum language)i;
+            return true;
+        }
+    return false;
 }

@@ -3,6 +3,7 @@
 #ifndef MAIN_WORDS_H
 #define MAIN_WORDS_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 #include "code/language.h"
@@ -20,5 +21,11 @@ struct ern_slice words_cacheable_name(enum ern_cacheable cacheable);
  *   buffer, cap  the caller's memory, where the name is written, as much of it as fits
  */
 struct ern_slice words_field(const char *carry, char *buffer, size_t cap);
+
+/* The language that LC_ALL, LC_MESSAGES or LANG ask for. */
+enum language words_language(void);
+
+/* The language with this tag. Returns false if there is none. */
+bool words_language_find(struct ern_slice tag, enum language *ret_language);
 
 #endif

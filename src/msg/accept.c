@@ -9,6 +9,11 @@
 
 enum { FULL = 1000 };
 
+/* What parameters add to the rank of a media range is less; from MEDIA_EXACT on it names the type.
+ */
+#define MEDIA_RANK ((int64_t)1 << 32)
+#define MEDIA_EXACT (2 * MEDIA_RANK)
+
 /* A member of an Accept* list: a name, parameters, and among them a weight. */
 struct member {
     struct ern_slice name;
@@ -117,7 +122,7 @@ media_rank(const struct member *range, struct ern_slice type, struct ern_slice p
     while (parameter_next(&rest, &name, &value))
         if (!slice_eq_nocase(name, ERN_SLICE("q")) && !type_has(parameters, name, value))
             return -1;
-    return rank * ((int64_t)1 << 32) + range->parameters_n;
+    return rank * MEDIA_RANK + range->parameters_n;
 }
 
 /* media-range without its parameters: "*" stands for a subtype, and for a type only beside that. */
@@ -134,15 +139,14 @@ media_range_is(struct ern_slice name)
            (!slice_eq(type, ERN_SLICE("*")) || slice_eq(subtype, ERN_SLICE("*")));
 }
 
-void
-accept_types(const struct ern_request *request, const struct ern_slice *types, unsigned n,
-             unsigned *ret_qualities)
+/* Weighs n types in one reading of the field. */
+static void
+weigh_types(const struct ern_request *request, const struct ern_slice *types, unsigned n,
+            struct best *best)
 {
-    struct best best[ACCEPT_TYPES_MAX];
     struct ern_slice line, text;
     struct member m;
 
-    assert(n <= ACCEPT_TYPES_MAX);
     for (unsigned i = 0; i < n; i++)
         best[i] = (struct best){.rank = -1};
     for (uint16_t at = 0; ern_request_next(request, ERN_FIELD_accept, &at, &line);) {
@@ -159,17 +163,53 @@ accept_types(const struct ern_request *request, const struct ern_slice *types, u
             }
         }
     }
+}
+
+void
+accept_types(const struct ern_request *request, const struct ern_slice *types, unsigned n,
+             unsigned *ret_qualities)
+{
+    struct best best[ACCEPT_TYPES_MAX];
+
+    assert(n <= ACCEPT_TYPES_MAX);
+    weigh_types(request, types, n, best);
     for (unsigned i = 0; i < n; i++)
         ret_qualities[i] = best[i].any ? best[i].quality : FULL;
+}
+
+struct accepted
+accepted_type(const struct ern_request *request, struct ern_slice type)
+{
+    struct best best;
+
+    weigh_types(request, &type, 1, &best);
+    return (struct accepted){best.any ? best.quality : FULL, best.rank >= MEDIA_EXACT};
 }
 
 unsigned
 accept_type(const struct ern_request *request, struct ern_slice type)
 {
-    unsigned quality;
+    return accepted_type(request, type).quality;
+}
 
-    accept_types(request, &type, 1, &quality);
-    return quality;
+struct accepted
+accepted_charset(const struct ern_request *request, struct ern_slice charset)
+{
+    struct ern_slice line, text;
+    struct best best = {.rank = -1};
+    struct member m;
+
+    for (uint16_t at = 0; ern_request_next(request, ERN_FIELD_accept_charset, &at, &line);) {
+        while (list_next(&line, &text)) {
+            if (!simple_member_read(text, &m))
+                continue;
+            if (slice_eq(m.name, ERN_SLICE("*")))
+                consider(&best, 0, m.quality);
+            else
+                consider(&best, slice_eq_nocase(m.name, charset) ? 1 : -1, m.quality);
+        }
+    }
+    return (struct accepted){best.any ? best.quality : FULL, best.rank > 0};
 }
 
 /* The coding under its own name: x-gzip is gzip and x-compress is compress (RFC 9110 8.4.1). */
@@ -213,6 +253,8 @@ accept_coding(const struct ern_request *request, struct ern_slice coding)
     return least > 1 ? least - 1 : 1;
 }
 
+enum { LANGUAGE_FOUND = 1 /* the rank of a range that fits cut short: after all that match */ };
+
 /* language-range = (1*8ALPHA *("-" 1*8alphanum)) / "*" (RFC 4647 2.1) */
 static bool
 language_range_is(struct ern_slice range)
@@ -244,22 +286,117 @@ language_rank(struct ern_slice range, struct ern_slice tag)
     return (int64_t)range.len;
 }
 
-unsigned
-accept_language(const struct ern_request *request, struct ern_slice tag)
+/*
+ * Lookup (RFC 4647 3.4): the range cut short, subtag by subtag, until it is the tag. Returns how
+ * many cuts that takes; SIZE_MAX if it never is.
+ */
+static size_t
+language_cuts(struct ern_slice range, struct ern_slice tag)
+{
+    size_t cuts = 0;
+
+    if (range.len <= tag.len || range.ptr[tag.len] != '-' ||
+        !slice_eq_nocase(slice_first(range, tag.len), tag))
+        return SIZE_MAX;
+    for (size_t i = tag.len; i < range.len; i++)
+        cuts += range.ptr[i] == '-';
+    return cuts;
+}
+
+/* What a representation can be in: for lookup, all there is to choose from; else nothing. */
+struct choice {
+    const struct ern_slice *of; /* lists of tags, */
+    size_t n;                   /* so many */
+};
+
+/* Is the tag what the range finds: of all there are the one with the fewest cuts? */
+static bool
+finds(struct ern_slice range, struct ern_slice tag, const struct choice *choice)
+{
+    size_t cuts = language_cuts(range, tag);
+    struct ern_slice other;
+
+    for (size_t i = 0; cuts != SIZE_MAX && i < choice->n; i++)
+        for (struct ern_slice list = choice->of[i]; list_next(&list, &other);)
+            if (language_rank(range, other) > 0 || language_cuts(range, other) < cuts)
+                return false;
+    return cuts != SIZE_MAX && choice->n > 0;
+}
+
+/* The member that decides about a tag: that matches it, or failing that finds it. */
+static struct best
+best_language(const struct ern_request *request, struct ern_slice tag, const struct choice *choice)
 {
     struct ern_slice line, text;
     struct best best = {.rank = -1};
     struct member m;
 
-    for (uint16_t at = 0; ern_request_next(request, ERN_FIELD_accept_language, &at, &line);)
-        while (list_next(&line, &text))
-            if (simple_member_read(text, &m) && language_range_is(m.name))
-                consider(&best, language_rank(m.name, tag), m.quality);
+    for (uint16_t at = 0; ern_request_next(request, ERN_FIELD_accept_language, &at, &line);) {
+        while (list_next(&line, &text)) {
+            int64_t rank;
+
+            if (!simple_member_read(text, &m) || !language_range_is(m.name))
+                continue;
+            rank = language_rank(m.name, tag);
+            if (rank > 0)
+                rank += LANGUAGE_FOUND;
+            else if (rank < 0 && m.quality > 0 && finds(m.name, tag, choice))
+                rank = LANGUAGE_FOUND;
+            consider(&best, rank, m.quality);
+        }
+    }
+    return best;
+}
+
+static struct accepted
+accepted_tag(const struct ern_request *request, struct ern_slice tag, const struct choice *choice)
+{
+    struct best best = best_language(request, tag, choice);
+
     if (!best.any)
-        return FULL;
+        return (struct accepted){FULL, false};
     if (tag.len)
-        return best.quality;
+        return (struct accepted){best.quality, best.rank > 0};
     if (best.rank < 0)
-        return FULL;
-    return best.quality ? best.quality : 1;
+        return (struct accepted){FULL, false};
+    return (struct accepted){best.quality ? best.quality : 1, false};
+}
+
+/* The best of the languages of a list. */
+static struct accepted
+accepted_of_list(const struct ern_request *request, struct ern_slice tags,
+                 const struct choice *choice)
+{
+    struct accepted best;
+    struct ern_slice tag;
+
+    if (slice_find(tags, ',') == tags.len || !list_next(&tags, &tag))
+        return accepted_tag(request, tags, choice);
+    best = accepted_tag(request, tag, choice);
+    while (list_next(&tags, &tag)) {
+        struct accepted one = accepted_tag(request, tag, choice);
+
+        if (one.quality > best.quality || (one.quality == best.quality && one.definite))
+            best = one;
+    }
+    return best;
+}
+
+struct accepted
+accepted_language(const struct ern_request *request, struct ern_slice tags)
+{
+    return accepted_of_list(request, tags, &(struct choice){NULL, 0});
+}
+
+unsigned
+accept_language(const struct ern_request *request, struct ern_slice tag)
+{
+    return accepted_language(request, tag).quality;
+}
+
+unsigned
+accept_language_lookup(const struct ern_request *request, struct ern_slice tags,
+                       const struct ern_slice *all, size_t all_n)
+{
+    return accepted_of_list(request, tags, &(struct choice){all, all_n}).quality;
 }

@@ -36,4 +36,24 @@ unsigned accept_coding(const struct ern_request *request, struct ern_slice codin
  */
 unsigned accept_language(const struct ern_request *request, struct ern_slice tag);
 
+/*
+ * The same with lookup (RFC 4647 3.4) for a range that matches nothing there is: cut short, subtag
+ * by subtag, until something is found, "bn-BD" finds "bn", and speaks of it when nothing else does.
+ *   tags         of the representation: one, or a list of which the best counts
+ *   all, all_n   those of all there are to choose from
+ */
+unsigned accept_language_lookup(const struct ern_request *request, struct ern_slice tags,
+                                const struct ern_slice *all, size_t all_n);
+
+struct accepted {
+    unsigned quality;
+    bool definite; /* a member said so that is no wildcard (RFC 2296 3.4) */
+};
+
+/* What the remote variant selection algorithm asks. charset is compared in any case; tags is one
+ * language tag, or a list of which the best counts, by filtering alone. */
+struct accepted accepted_type(const struct ern_request *request, struct ern_slice type);
+struct accepted accepted_charset(const struct ern_request *request, struct ern_slice charset);
+struct accepted accepted_language(const struct ern_request *request, struct ern_slice tags);
+
 #endif

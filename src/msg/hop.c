@@ -74,23 +74,30 @@ cdn_id(struct ern_slice member)
 }
 
 static bool
-names(const struct ern_request *m, enum ern_field_id id, struct ern_slice pseudonym,
+names(struct ern_slice list, struct ern_slice pseudonym,
       struct ern_slice (*name_of)(struct ern_slice member))
 {
-    struct ern_slice line, member;
+    struct ern_slice member;
 
-    for (uint16_t at = 0; ern_request_next(m, id, &at, &line);)
-        while (list_next(&line, &member))
-            if (slice_eq_nocase(name_of(member), pseudonym))
-                return true;
+    while (list_next(&list, &member))
+        if (slice_eq_nocase(name_of(member), pseudonym))
+            return true;
     return false;
 }
 
 bool
 hop_loops(const struct ern_request *m, struct ern_slice pseudonym)
 {
-    return names(m, ERN_FIELD_via, pseudonym, received_by) ||
-           names(m, ERN_FIELD_cdn_loop, pseudonym, cdn_id);
+    for (unsigned i = 0; i < m->fields_n; i++) {
+        const struct ern_field *f = &m->fields[i];
+
+        if (f->id == ERN_FIELD_via && names(f->value, pseudonym, received_by))
+            return true;
+        if (f->id == ERN_FIELDS && slice_eq_nocase(f->name, ERN_SLICE("CDN-Loop")) &&
+            names(f->value, pseudonym, cdn_id))
+            return true;
+    }
+    return false;
 }
 
 static bool

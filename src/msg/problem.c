@@ -57,7 +57,8 @@ write_limit(struct out *o, const struct problem *problem)
 
 /* A type that is absent means "about:blank" (RFC 9457 3.1.1). */
 void
-problem_write(struct out *o, const struct problem *problem)
+problem_write(struct out *o, const struct problem *problem,
+              void (*more)(struct out *o, const void *self), const void *self)
 {
     out_char(o, '{');
     write_text(o, ERN_SLICE("type"), problem->type);
@@ -72,7 +73,13 @@ problem_write(struct out *o, const struct problem *problem)
     if (problem->offset >= 0)
         write_number(o, ERN_SLICE("offset"), problem->offset);
     write_text(o, ERN_SLICE("link"), problem->link);
+    if (problem->price > 0) {
+        write_number(o, ERN_SLICE("price"), problem->price);
+        write_number(o, ERN_SLICE("balance"), problem->balance);
+    }
     if (slice_is_there(problem->limit))
         write_limit(o, problem);
+    if (more)
+        more(o, self);
     out_char(o, '}');
 }

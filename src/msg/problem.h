@@ -19,11 +19,18 @@ struct problem {
     bool answer;               /* what it is; written with fact */
     int64_t offset;            /* of the offending byte in the message; -1: none */
     struct ern_slice link;     /* where a person can mend it: a URL */
+    int64_t price;             /* what it costs, in credits, 0: nothing; and */
+    int64_t balance;           /* what there is; written with price */
     struct ern_slice limit;    /* the limit that was passed, and */
     int64_t limit_value;       /* its value; written with limit */
 };
 
-/* Writes it as application/problem+json, one line, UTF-8. */
-void problem_write(struct out *o, const struct problem *problem);
+/*
+ * Writes it as application/problem+json, one line, UTF-8.
+ *   more   writes further members, each with a comma before it; NULL: there are none
+ *   self   what more() is given
+ */
+void problem_write(struct out *o, const struct problem *problem,
+                   void (*more)(struct out *o, const void *self), const void *self);
 
 #endif

@@ -14,6 +14,7 @@ ern_request_init(struct ern_request *request, struct ern_field *fields, uint16_t
     assert(cap <= FIELDS_CAP_MAX);
     request->method_text = ERN_ABSENT;
     request->method = ERN_METHODS;
+    request->is_mandatory = false;
     request->form = ERN_ORIGIN_FORM;
     request->target = request->authority = request->path = request->query = ERN_ABSENT;
     request->protocol = ERN_ABSENT;
@@ -31,6 +32,13 @@ ern_request_method(struct ern_request *request, struct ern_slice name)
 {
     request->method_text = name;
     request->method = ern_method_find(name);
+    request->is_mandatory = false;
+    if (request->method != ERN_METHODS || !slice_starts(name, ERN_SLICE("M-")))
+        return;
+    request->method = ern_method_find(slice_skip(name, 2));
+    if (request->method == ERN_CONNECT || request->method == ERN_PRI)
+        request->method = ERN_METHODS;
+    request->is_mandatory = request->method != ERN_METHODS;
 }
 
 bool

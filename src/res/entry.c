@@ -8,6 +8,7 @@
 
 #include "base/out.h"
 #include "msg/date.h"
+#include "res/choices.h"
 #include "res/media.h"
 
 enum { FIELDS_BYTES = 512 /* of one variant, without Cache-Control */ };
@@ -32,6 +33,8 @@ struct look {
     struct found found[ENTRY_VARIANTS]; /* the file itself first */
     struct files_other other;           /* what stands there, if there is no file */
     bool bound;                         /* name is the home of what the path is bound to */
+    const struct entry *known;          /* as in entry_load() */
+    struct choices *choices;            /* of ENTRY_CHOICES; NULL: those of known are right */
     char text[PATH_MAX];
 };
 
@@ -74,6 +77,21 @@ open_with(struct look *l, struct ern_slice end, struct file_info *ret_info)
     return fd;
 }
 
+/* Are there variants of the name? Then it is ENTRY_CHOICES. */
+static int
+try_choices(struct look *l)
+{
+    const struct choices *known = l->known ? l->known->choices : NULL;
+    int error = l->name.full
+                    ? -ENOENT
+                    : choices_find(l->route, out_done(&l->name), known, l->quick, &l->choices);
+
+    if (error)
+        return error == -ENOENT ? 0 : error;
+    l->kind = ENTRY_CHOICES;
+    return 0;
+}
+
 /* The file that the name is: opened, or -1. Returns 0, or a negative errno. */
 static int
 try_regular(struct look *l, struct ern_slice end, struct found *ret_found)
@@ -88,6 +106,24 @@ try_regular(struct look *l, struct ern_slice end, struct found *ret_found)
         ret_found->fd = fd;
     else
         (void)close(fd);
+    return 0;
+}
+
+/* Is there an index in several variants? The name ends with a slash. */
+static int
+find_index_choices(struct look *l)
+{
+    size_t len = l->name.len;
+
+    for (unsigned i = 0; i < FILES_INDEXES && slice_is_there(l->route->indexes[i]); i++) {
+        int error;
+
+        out_slice(&l->name, l->route->indexes[i]);
+        error = try_choices(l);
+        if (error || l->kind == ENTRY_CHOICES)
+            return error;
+        l->name.len = len;
+    }
     return 0;
 }
 
@@ -109,7 +145,7 @@ find_index(struct look *l)
         }
     }
     l->kind = l->route->listing ? ENTRY_LISTING : ENTRY_MISSING;
-    return 0;
+    return l->route->variants ? find_index_choices(l) : 0;
 }
 
 /* Finds out what the path is; the file itself, or the directory's index, is then found[0]. */
@@ -161,6 +197,15 @@ find_other(struct look *l, struct ern_slice path, bool slashed)
     return l->name.full ? 0 : find(l, slashed);
 }
 
+struct ern_slice
+entry_coding(struct ern_slice extension)
+{
+    for (unsigned i = 0; i < ENTRY_VARIANTS - 1; i++)
+        if (slice_eq(slice_skip(slice_text(siblings[i].suffix), 1), extension))
+            return slice_text(siblings[i].coding);
+    return ERN_ABSENT;
+}
+
 static bool
 is_sibling_name(struct ern_slice name)
 {
@@ -186,6 +231,33 @@ find_siblings(struct look *l)
         l->found_n += sibling->fd >= 0;
     }
     return 0;
+}
+
+/* There is no file, or it is a type map: is it there in a coding alone, or in variants? */
+static int
+find_choices(struct look *l)
+{
+    int error;
+
+    if (l->kind == ENTRY_MISSING) {
+        error = find_siblings(l);
+        if (error || l->found_n) {
+            l->kind = l->found_n ? ENTRY_FILE : ENTRY_MISSING;
+            return error;
+        }
+    }
+    error = try_choices(l);
+    for (; l->kind == ENTRY_CHOICES && l->found_n; l->found_n--)
+        (void)close(l->found[l->found_n - 1].fd);
+    return error;
+}
+
+static bool
+has_variants(const struct look *l, bool slashed)
+{
+    return l->route->variants && !slashed &&
+           (l->kind == ENTRY_MISSING ||
+            (l->kind == ENTRY_FILE && slice_ends(out_done(&l->name), ERN_SLICE(".var"))));
 }
 
 void
@@ -334,6 +406,8 @@ is_known(const struct entry *known, const struct look *l)
 {
     if (!known || known->kind != l->kind || known->variants_n != l->found_n || has_target(l))
         return false;
+    if (l->kind == ENTRY_CHOICES)
+        return l->choices == NULL;
     for (unsigned i = 0; i < l->found_n; i++)
         if (!slice_eq(known->variants[i].coding, l->found[i].coding) ||
             !file_stamp_same(&known->variants[i].stamp, &l->found[i].info.stamp))
@@ -361,6 +435,11 @@ make(struct look *l, struct ern_slice path, int64_t now_s, struct entry **ret_en
         e->type = media_type(out_done(&l->name));
         e->last_modified_s = modified_at(&l->found[0].info.stamp, now_s);
     }
+    if (l->choices) { /* the entry's from here on */
+        e->choices = l->choices;
+        e->memory += l->choices->memory;
+        l->choices = NULL;
+    }
     error = fill_variants(e, l, at);
     if (error) {
         entry_free(e);
@@ -382,6 +461,8 @@ entry_load(const struct files_route *route, struct ern_slice path, const struct 
     l.quick = quick;
     l.found_n = 0;
     l.bound = false;
+    l.known = known;
+    l.choices = NULL;
     l.other.kind = FILES_MISSING;
     l.kind = ENTRY_MISSING;
     l.found[0].coding = ERN_ABSENT;
@@ -390,15 +471,18 @@ entry_load(const struct files_route *route, struct ern_slice path, const struct 
               path.len > 1 ? slice_from(path.ptr + 1, path.len - 1 - slashed) : ERN_SLICE("."));
     *ret_entry = NULL;
     error = l.name.full ? 0 : find(&l, slashed);
+    if (!error && has_variants(&l, slashed))
+        error = find_choices(&l);
     if (!error && l.kind == ENTRY_MISSING && route->other)
         error = find_other(&l, path, slashed);
-    if (!error && l.kind == ENTRY_FILE && !route->writable)
+    if (!error && l.kind == ENTRY_FILE && !route->writable && !slice_is_there(l.found[0].coding))
         error = find_siblings(&l);
     if (!error && !is_known(known, &l))
         error = make(&l, path, now_s, ret_entry);
     for (unsigned i = 0; i < l.found_n; i++)
         if (l.found[i].fd >= 0)
             (void)close(l.found[i].fd);
+    free(l.choices);
     return error;
 }
 
@@ -410,5 +494,6 @@ entry_free(struct entry *e)
     for (unsigned i = 0; i < ENTRY_VARIANTS; i++)
         if (e->variants[i].fd >= 0)
             (void)close(e->variants[i].fd);
+    free(e->choices);
     free(e);
 }

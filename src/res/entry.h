@@ -19,6 +19,7 @@ enum entry_kind {
     ENTRY_GONE,      /* it was here, and */
     ENTRY_MOVED,     /* is now at target, a path below the route */
     ENTRY_REFERENCE, /* a redirect to target, a URI reference */
+    ENTRY_CHOICES,   /* no file, but there are variants of it */
 };
 
 enum { ENTRY_VARIANTS = 4, ENTRY_BYTES_MAX = 16384 /* content kept in memory: PERFORMANCE 8.2 */ };
@@ -50,7 +51,8 @@ struct entry {
     uint8_t fds_n;               /* descriptors it holds */
     uint8_t variants_n;
     enum entry_kind kind;
-    struct ern_slice type; /* media type */
+    struct choices *choices; /* of ENTRY_CHOICES; else NULL */
+    struct ern_slice type;   /* media type */
     int64_t last_modified_s;
     size_t memory; /* bytes it takes */
     struct entry_variant variants[ENTRY_VARIANTS];
@@ -67,6 +69,10 @@ struct entry {
 ERN_MUST_USE int entry_load(const struct files_route *route, struct ern_slice path,
                             const struct entry *known, int64_t now_s, bool quick,
                             struct entry **ret_entry);
+
+/* The coding of files with this extension, without its dot: "br" has "br", "gz" has "gzip". Absent
+ * if it is none. */
+struct ern_slice entry_coding(struct ern_slice extension);
 
 /* Writes the entity tag of a file, with its quotes: strong, since every change changes the stamp.
  */

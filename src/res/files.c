@@ -8,6 +8,7 @@
 #include "msg/accept.h"
 #include "msg/target.h"
 #include "res/cache.h"
+#include "res/choose.h"
 #include "res/listing.h"
 
 enum { LOOKS = 8 /* at what does not hold still, before it is a failure */ };
@@ -165,27 +166,29 @@ look(struct res_request *request)
 
 /* The variant for this request; SIZE_MAX if it accepts none. */
 static size_t
-choose(const struct ern_request *http, const struct entry *e)
+choose_coding(const struct ern_request *http, const struct entry *e)
 {
     struct ern_variant variants[ENTRY_VARIANTS];
-    bool strict = e->route->strict;
+    bool strict = e->route->strict, plain = !slice_is_there(e->variants[0].coding);
+    bool asks = ern_request_has(http, ERN_FIELD_accept_encoding);
     size_t n = 0, choice;
 
-    if (e->variants_n == 1 && !strict)
+    if ((e->variants_n == 1 || !asks) && !strict)
         return 0;
-    if (!ern_request_has(http, ERN_FIELD_accept_encoding) && !strict)
-        return 0;
-    /* Smaller ones first: on a tie the first is taken. Without the field, the file as it is. */
-    for (size_t i = 1; i < e->variants_n; i++)
+    if (!asks) { /* the file as it is */
+        variants[0] = (struct ern_variant){e->type, ERN_ABSENT, e->variants[0].coding, 1000};
+        return ern_negotiate(http, variants, 1, &choice) ? 0 : SIZE_MAX;
+    }
+    /* Smaller ones first: on a tie the first is taken. */
+    for (size_t i = plain; i < e->variants_n; i++)
         variants[n++] = (struct ern_variant){strict ? e->type : ERN_ABSENT, ERN_ABSENT,
                                              e->variants[i].coding, 1000};
-    variants[n++] =
-        (struct ern_variant){strict ? e->type : ERN_ABSENT, ERN_ABSENT, ERN_ABSENT, 1000};
-    if (!ern_request_has(http, ERN_FIELD_accept_encoding))
-        return ern_negotiate(http, &variants[n - 1], 1, &choice) ? 0 : SIZE_MAX;
+    if (plain)
+        variants[n++] =
+            (struct ern_variant){strict ? e->type : ERN_ABSENT, ERN_ABSENT, ERN_ABSENT, 1000};
     if (!ern_negotiate(http, variants, n, &choice))
         return strict ? SIZE_MAX : 0;
-    return choice == n - 1 ? 0 : choice + 1;
+    return choice + plain < n ? choice + plain : 0;
 }
 
 static void
@@ -204,6 +207,7 @@ represent(struct ern_decision *d, const struct entry *e, const struct entry_vari
         .length = v->stamp.bytes,
         .bytes = v->bytes,
         .fd = v->fd,
+        .original = {&e->variants[0].stamp, e->variants[0].bytes, e->variants[0].fd},
     };
 }
 
@@ -265,6 +269,186 @@ tell_target(struct ern_decision *d, const struct entry *e)
     return slice_is_there(d->evidence.location);
 }
 
+static ern_ask ask_moved;
+
+/* ---- variants ----------------------------------------------------------------------------------
+ */
+
+struct chosen {                /* stands for the resource: in the arena, for its entry may go */
+    struct ern_slice before;   /* field lines: Content-Location, Vary, TCN, and the list if asked */
+    struct ern_slice language; /* the line Content-Language, or nothing */
+    struct ern_slice validator;    /* of the list */
+    struct ern_slice type, coding; /* as a type map has them for a file that is coded */
+};
+
+/* What is said of the list itself. */
+static void
+write_list(struct out *o, const struct choices *c)
+{
+    out_literal(o, "TCN: list\r\n");
+    out_slice(o, c->alternates);
+    out_slice(o, c->vary);
+}
+
+/* What is said of the chosen variant, whatever it is (RFC 2295 10.2). */
+static void
+write_chosen(struct out *o, const struct choices *c, const struct variant *v, bool with_list)
+{
+    out_literal(o, "TCN: choice\r\nContent-Location: ");
+    out_slice(o, v->uri);
+    out_literal(o, "\r\n");
+    if (with_list)
+        out_slice(o, c->alternates);
+    out_slice(o, c->vary);
+}
+
+static struct ern_slice
+keep(struct res_request *request, struct ern_slice text)
+{
+    struct out o = arena_out(request->arena);
+
+    out_slice(&o, text);
+    return slice_is_there(text) ? arena_keep(request->arena, &o) : ERN_ABSENT;
+}
+
+/* The variant is looked at in the resource's place. */
+static bool
+go_to(struct ern_decision *d, const struct choices *c, const struct choice *choice)
+{
+    struct res_request *request = d->self;
+    struct chosen *chosen = arena_take(request->arena, sizeof *chosen);
+    const struct variant *v = &choice->variant;
+    struct out o;
+
+    if (!chosen)
+        return false;
+    o = arena_out(request->arena);
+    write_chosen(&o, c, v, choose_wants_list(d->request));
+    chosen->before = arena_keep(request->arena, &o);
+    o = arena_out(request->arena);
+    if (slice_is_there(v->language)) {
+        out_literal(&o, "Content-Language: ");
+        out_slice(&o, v->language);
+        out_literal(&o, "\r\n");
+    }
+    chosen->language = arena_keep(request->arena, &o);
+    chosen->validator = keep(request, c->validator);
+    chosen->type = slice_is_there(v->coding) ? keep(request, v->type) : ERN_ABSENT;
+    chosen->coding = keep(request, v->coding);
+    request->below = keep(request, choice->path);
+    request->chosen = chosen;
+    return slice_is_there(request->below) && !request->arena->full;
+}
+
+/* The client is to choose: the answer is the list. */
+static enum ern_answer
+tell_choices(struct ern_decision *d, const struct choices *c, bool acceptable)
+{
+    struct res_request *request = d->self;
+    struct out o = arena_out(request->arena);
+
+    write_list(&o, c);
+    request->fields = arena_keep(request->arena, &o);
+    request->choices = c;
+    learn(d, ERN_FACT_readable, true);
+    learn(d, ERN_FACT_exists, true);
+    learn(d, ERN_FACT_gone, false);
+    learn(d, ERN_FACT_for_good, true);
+    learn(d, ERN_FACT_variant_loops, false);
+    learn(d, ERN_FACT_acceptable, acceptable);
+    learn(d, ERN_FACT_choices, acceptable);
+    return slice_is_there(request->fields) ? ERN_NO : ERN_FAIL;
+}
+
+/* The entity tag gets the validator of the list (RFC 2295 9.2), the fields what the choice says. */
+static bool
+represent_chosen(struct ern_decision *d, const struct chosen *chosen)
+{
+    struct res_request *request = d->self;
+    struct res_representation *r = &request->representation;
+    struct ern_slice etag = d->evidence.etag, validators = r->validators;
+    size_t at = (size_t)(etag.ptr - validators.ptr), end = at + etag.len - 1;
+    struct out o = arena_out(request->arena);
+
+    out_slice(&o, slice_first(validators, end));
+    out_char(&o, ';');
+    out_slice(&o, chosen->validator);
+    etag = slice_from(o.ptr + at, o.len + 1 - at);
+    out_slice(&o, slice_skip(validators, end));
+    out_slice(&o, chosen->before);
+    r->validators = arena_keep(request->arena, &o);
+    d->evidence.etag = etag;
+    o = arena_out(request->arena);
+    if (slice_is_there(chosen->coding)) {
+        out_literal(&o, "Content-Encoding: ");
+        out_slice(&o, chosen->coding);
+        out_literal(&o, "\r\n");
+    }
+    if (slice_is_there(chosen->type)) {
+        out_literal(&o, "Content-Type: ");
+        out_slice(&o, chosen->type);
+        out_slice(&o, slice_skip(r->description, slice_find(r->description, '\r')));
+        r->type = chosen->type;
+    } else {
+        out_slice(&o, r->description);
+    }
+    out_slice(&o, chosen->language);
+    r->description = arena_keep(request->arena, &o);
+    return slice_is_there(r->validators) && slice_is_there(r->description);
+}
+
+/* The variant that was chosen is what there is. */
+static enum ern_answer
+settle(struct ern_decision *d, const struct entry *e, const struct chosen *chosen)
+{
+    bool loops = e->kind == ENTRY_CHOICES, is_file = e->kind == ENTRY_FILE;
+    size_t choice = 0;
+
+    if (is_file) {
+        choice = choose_coding(d->request, e);
+        if (choice < e->variants_n) {
+            represent(d, e, &e->variants[choice]);
+            if (!represent_chosen(d, chosen))
+                return ERN_FAIL;
+        }
+    }
+    learn(d, ERN_FACT_readable, e->kind != ENTRY_UNREADABLE);
+    learn(d, ERN_FACT_exists, is_file || loops);
+    learn(d, ERN_FACT_gone, false);
+    learn(d, ERN_FACT_for_good, true);
+    learn(d, ERN_FACT_variant_loops, loops);
+    learn(d, ERN_FACT_acceptable, choice < ENTRY_VARIANTS);
+    learn(d, ERN_FACT_choices, false);
+    return ERN_NO;
+}
+
+/* There are several variants, or one was chosen already. */
+static enum ern_answer
+ask_variant(struct ern_decision *d, enum ern_fact fact)
+{
+    struct res_request *request = d->self;
+    const struct entry *e = request->pinned;
+    const struct files_route *route = request->route;
+    size_t choice;
+
+    if (request->chosen)
+        return settle(d, e, request->chosen);
+    switch (choose(d->request, e->choices, route->strict, route->lists_ties, &choice)) {
+    case CHOOSE_LIST:
+        return tell_choices(d, e->choices, true);
+    case CHOOSE_NONE:
+        return tell_choices(d, e->choices, false);
+    case CHOOSE_ONE:
+        break;
+    }
+    if (!go_to(d, e->choices, &e->choices->choice[choice]))
+        return ERN_FAIL;
+    release(request);
+    return ask_moved(d, fact);
+}
+
+/* ---- the file --------------------------------------------------------------------------------*/
+
 /* The first question about the file itself: the look at it answers the others too. */
 static enum ern_answer
 ask_moved(struct ern_decision *d, enum ern_fact fact)
@@ -273,7 +457,6 @@ ask_moved(struct ern_decision *d, enum ern_fact fact)
     const struct entry *e;
     size_t choice = 0;
 
-    (void)fact;
     if (!request->pinned) {
         enum ern_answer looked = look(request);
 
@@ -281,6 +464,8 @@ ask_moved(struct ern_decision *d, enum ern_fact fact)
             return looked;
     }
     e = request->pinned;
+    if (e->kind == ENTRY_CHOICES || request->chosen)
+        return ask_variant(d, fact);
     if (e->kind == ENTRY_UNSLASHED || request->unslashed)
         return moves_to_slash(d);
     if ((e->kind == ENTRY_MOVED || e->kind == ENTRY_REFERENCE) && !tell_target(d, e))
@@ -288,17 +473,23 @@ ask_moved(struct ern_decision *d, enum ern_fact fact)
     if (slice_is_there(e->home))
         request->below = e->home; /* the listing reads the folder where it lies */
     if (e->kind == ENTRY_FILE) {
-        choice = choose(d->request, e);
+        choice = choose_coding(d->request, e);
         if (choice < e->variants_n)
             represent(d, e, &e->variants[choice]);
     }
     if (e->kind == ENTRY_LISTING && !listing_open(d))
         return ERN_FAIL;
-    learn(d, ERN_FACT_readable, e->kind != ENTRY_UNREADABLE);
+    learn(d, ERN_FACT_readable,
+          e->kind != ENTRY_UNREADABLE &&
+              (!slice_is_there(e->home) || res_may(request, e->home, RES_READ)));
     learn(d, ERN_FACT_exists, e->kind == ENTRY_FILE || e->kind == ENTRY_LISTING);
     learn(d, ERN_FACT_acceptable, choice < ENTRY_VARIANTS);
     learn(d, ERN_FACT_gone, e->kind == ENTRY_GONE);
     learn(d, ERN_FACT_for_good, e->kind != ENTRY_REFERENCE || e->for_good);
+    if (e->route->variants) {
+        learn(d, ERN_FACT_variant_loops, false);
+        learn(d, ERN_FACT_choices, false);
+    }
     return e->kind == ENTRY_MOVED || e->kind == ENTRY_REFERENCE ? ERN_YES : ERN_NO;
 }
 
@@ -359,20 +550,17 @@ ask_withheld(struct ern_decision *d, enum ern_fact fact)
     return files_withhold(request->route, request->below) ? ERN_YES : ERN_NO;
 }
 
-struct ern_resource files_resource = {
-    .name = "files",
-    .ask =
-        {
-            ERN_ASKS_CONDITIONAL,
-            ERN_ASKS_RANGE, /* a listing, whose length is not known, has none */
-            [ERN_FACT_method_allowed] = ask_method_allowed,
-            [ERN_FACT_withheld] = ask_withheld,
-            [ERN_FACT_moved] = ask_moved,
-            [ERN_FACT_keeps_method] = ask_keeps_method,
-            [ERN_FACT_for_good] = ask_file,
-            [ERN_FACT_gone] = ask_file,
-            [ERN_FACT_readable] = ask_file,
-            [ERN_FACT_exists] = ask_file,
-            [ERN_FACT_acceptable] = ask_file,
-        },
+#define ASKS                                                                                       \
+    ERN_ASKS_CONDITIONAL, ERN_ASKS_RANGE, /* a listing, whose length is not known, has none */     \
+        [ERN_FACT_method_allowed] = ask_method_allowed, [ERN_FACT_withheld] = ask_withheld,        \
+        [ERN_FACT_moved] = ask_moved, [ERN_FACT_keeps_method] = ask_keeps_method,                  \
+        [ERN_FACT_for_good] = ask_file, [ERN_FACT_gone] = ask_file,                                \
+        [ERN_FACT_readable] = ask_file, [ERN_FACT_exists] = ask_file,                              \
+        [ERN_FACT_acceptable] = ask_file
+
+struct ern_resource files_resource = {.name = "files", .ask = {ASKS}};
+
+struct ern_resource variants_resource = {
+    .name = "files with variants",
+    .ask = {ASKS, [ERN_FACT_variant_loops] = ask_file, [ERN_FACT_choices] = ask_file},
 };

@@ -21,6 +21,9 @@ struct files_route { /* its configuration; slices live as long as the configurat
     bool strict;        /* 406 rather than the best there is */
     bool writable;      /* clients write to it: the page of a folder lets them */
     bool precompressed; /* look for .br, .zst and .gz beside a file */
+    bool variants;      /* look for variants of a name that no file has */
+    bool lists_ties;    /* of variants that are equally good none is chosen: 300 */
+    const struct limits *limits;
     int64_t listing_sorted_max;     /* members of a listing that are sorted: limits.def */
     struct ern_slice cache_control; /* value of the field; absent: none is sent */
     struct ern_slice
@@ -55,6 +58,7 @@ struct files_other {
 bool files_withhold(const struct files_route *route, struct ern_slice path);
 
 extern struct ern_resource files_resource;
+extern struct ern_resource variants_resource; /* the same, with variants */
 
 /* What a thread remembers of files; res_request.thread of the kind. */
 struct files;

@@ -77,6 +77,23 @@ look(struct folder *f, struct member *m)
     return S_ISDIR(s.st_mode) || S_ISREG(s.st_mode);
 }
 
+/* May the client read it? */
+static bool
+is_shown(const struct folder *f, struct ern_slice name)
+{
+    char text[PATH_MAX + NAME_MAX + 3];
+    struct out o = out_init(text, sizeof text);
+
+    if (!f->request->may)
+        return true;
+    out_char(&o, '/');
+    out_slice(&o, slice_from(f->place, f->place_len));
+    if (f->place_len > 0)
+        out_char(&o, '/');
+    out_slice(&o, name);
+    return !o.full && res_may(f->request, out_done(&o), RES_READ);
+}
+
 /*
  * Reads on to the next member. Its name lasts until the next call.
  * Returns 1; 0 after the last; or a negative errno.
@@ -95,7 +112,7 @@ read_member(struct folder *f, struct member *ret)
         if (slice_eq(ret->name, ERN_SLICE(".")) || slice_eq(ret->name, ERN_SLICE("..")) ||
             (ret->name.ptr[0] == '.' && !f->hidden) || slice_eq(ret->name, ERN_SLICE(STAGE_FOLDER)))
             continue;
-        if (look(f, ret))
+        if (is_shown(f, ret->name) && look(f, ret))
             return 1;
     }
 }
@@ -194,9 +211,13 @@ compare(const void *left, const void *right, void *folder)
 }
 
 bool
-folder_init(struct folder *f, const struct files_route *route, struct ern_slice below)
+folder_init(struct folder *f, const struct res_request *request)
 {
+    const struct files_route *route = request->route;
+    struct ern_slice below = request->below;
+
     *f = (struct folder){
+        .request = request,
         .root = route->root,
         .hidden = route->hidden,
         .sorted_max = route->listing_sorted_max,
@@ -209,7 +230,7 @@ folder_init(struct folder *f, const struct files_route *route, struct ern_slice 
         return false;
     memcpy(f->place, below.ptr, below.len);
     f->place[below.len] = '\0';
-    f->name_at = below.len;
+    f->name_at = f->place_len = below.len;
     return true;
 }
 

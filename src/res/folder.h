@@ -28,7 +28,8 @@ struct member {
 
 struct folder {
     int root;
-    bool hidden; /* names that begin with a dot are members, too */
+    bool hidden;                       /* names that begin with a dot are members, too */
+    const struct res_request *request; /* whose rights count */
     int64_t sorted_max;
     enum folder_order sort;
     bool down;
@@ -37,17 +38,17 @@ struct folder {
     struct member *members; /* all of them, in order; NULL in a large folder */
     size_t members_n, members_cap, next;
     struct folder_names *names; /* memory of their names */
-    size_t name_at;             /* offset in place where a member's name belongs */
+    size_t place_len;           /* of the folder's place, and */
+    size_t name_at;             /* offset in it where a member's name belongs */
     char place[PATH_MAX];       /* below the root, ended by NUL: of the folder, then of a member */
 };
 
 /*
- * Prepares to read the folder of a route, by name; sort and down may be set afterwards.
- *   below   as in struct res_request; copied
+ * Prepares to read the folder of a request, by name; sort and down may be set afterwards. The
+ * request has to last as long.
  * Returns false if that is longer than any path.
  */
-ERN_MUST_USE bool folder_init(struct folder *folder, const struct files_route *route,
-                              struct ern_slice below);
+ERN_MUST_USE bool folder_init(struct folder *folder, const struct res_request *request);
 
 /* Opens it and reads its members, or finds that it is large. Returns 0, or a negative errno. */
 ERN_MUST_USE int folder_read(struct folder *folder);

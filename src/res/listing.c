@@ -167,7 +167,7 @@ listing_new(const struct res_request *request, const struct ern_request *http)
         .writable = ((const struct files_route *)request->route)->writable,
         .path = slice_from(l->path, request->path.len),
     };
-    if (folder_init(&l->folder, request->route, request->below)) {
+    if (folder_init(&l->folder, request)) {
         read_query(l, request->query);
         return l;
     }

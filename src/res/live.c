@@ -2,7 +2,6 @@
 #include "res/live.h"
 
 #include "base/slice.h"
-#include "msg/target.h"
 #include "res/live_filter.h"
 
 /* Of 4 KiB each way: enough to find the words of a decision again that was told a moment ago. */
@@ -13,79 +12,6 @@ bool
 live_deflate(const struct ern_request *r, struct websocket_deflate *ret_agreed)
 {
     return websocket_extensions(r, &ours, ret_agreed) == WEBSOCKET_DEFLATE;
-}
-
-/* ---- who may listen -------------------------------------------------------------------------- */
-
-/* Reads a host that is an address. */
-static bool
-read_address(struct ern_slice host, struct ip *ret)
-{
-    if (slice_starts(host, ERN_SLICE("[")))
-        return ip6_parse(slice_from(host.ptr + 1, host.len - 2), ret);
-    return ip4_parse(host, ret);
-}
-
-/* Does the host stand for the one that the client runs on, whoever asks? */
-static bool
-is_localhost(struct ern_slice host)
-{
-    static const struct ern_slice name = {"localhost", 9};
-    struct ip ip;
-
-    if (read_address(host, &ip))
-        return ip_is_loopback(&ip);
-    if (host.len > name.len && host.ptr[host.len - name.len - 1] == '.')
-        host = slice_skip(host, host.len - name.len);
-    return slice_eq_nocase(host, name);
-}
-
-/* A name of somebody else's may have led a browser here, that believes it is theirs. */
-static bool
-is_name_of_ours(const struct live_route *route, struct ern_slice host)
-{
-    struct ip ip;
-
-    for (unsigned i = 0; i < route->names_n; i++)
-        if (slice_eq_nocase(route->names[i], host))
-            return true;
-    return is_localhost(host) || read_address(host, &ip);
-}
-
-/* Does it speak for a client elsewhere? */
-static bool
-came_by_gateway(const struct ern_request *r)
-{
-    return ern_request_has(r, ERN_FIELD_via) || ern_request_has(r, ERN_FIELD_forwarded) ||
-           ern_request_has(r, ERN_FIELD_x_forwarded_for);
-}
-
-/* rfc6455#10.2 "Servers that are not intended to process input from any web page but only for
- * certain sites SHOULD verify the |Origin| field is an origin they expect." */
-static bool
-origin_is_ours(const struct ern_request *r)
-{
-    struct ern_slice origin = ern_request_field(r, ERN_FIELD_origin);
-    size_t colon = slice_find(origin, ':');
-
-    if (!slice_is_there(origin))
-        return true; /* it is no browser */
-    origin = slice_skip(origin, colon);
-    return slice_starts(origin, ERN_SLICE("://")) &&
-           slice_eq_nocase(slice_skip(origin, 3), r->authority);
-}
-
-static bool
-is_permitted(const struct ern_decision *d)
-{
-    const struct res_request *request = d->self;
-    const struct live_route *route = request->route;
-    struct ern_slice host = authority_host(d->request->authority);
-    struct ip peer = address_ip(&request->peer);
-    bool is_here = ip_is_loopback(&peer) && is_localhost(host) && !came_by_gateway(d->request);
-
-    return origin_is_ours(d->request) &&
-           (is_here || (networks_have(&route->allow, &peer) && is_name_of_ours(route, host)));
 }
 
 /* ---- the handshake --------------------------------------------------------------------------- */
@@ -156,7 +82,7 @@ static enum ern_answer
 ask_permitted(struct ern_decision *d, enum ern_fact fact)
 {
     (void)fact;
-    return is_permitted(d) ? ERN_YES : ERN_NO;
+    return onlooker_is_permitted(d) ? ERN_YES : ERN_NO;
 }
 
 /* In HTTP/2 nothing can be upgraded (RFC 9113 8.6). Nor does it help who may not listen. */
@@ -169,7 +95,7 @@ ask_upgrade_required(struct ern_decision *d, enum ern_fact fact)
 
     (void)fact;
     if (r->version_major > 1 || (r->method != ERN_GET && r->method != ERN_HEAD) || is_right ||
-        !is_permitted(d))
+        !onlooker_is_permitted(d))
         return ERN_NO;
     request->upgrade = ERN_SLICE("websocket");
     tell_version(request);

@@ -72,21 +72,37 @@ after_last(struct ern_slice text, char c)
     return slice_skip(text, at);
 }
 
+/* The row of an extension in any case, or NULL. */
+static const struct media_row *
+find_nocase(struct ern_slice extension)
+{
+    char text[EXTENSION_MAX];
+
+    if (extension.len == 0 || extension.len > sizeof text)
+        return NULL;
+    for (size_t i = 0; i < extension.len; i++)
+        text[i] = lower(extension.ptr[i]);
+    return find(slice_from(text, extension.len));
+}
+
+bool
+media_has(struct ern_slice extension)
+{
+    return find_nocase(extension) != NULL;
+}
+
 struct ern_slice
 media_type(struct ern_slice name)
 {
     struct ern_slice file = after_last(name, '/'), extension = after_last(file, '.');
     const struct media_row *row;
-    char text[EXTENSION_MAX];
 
     if (extension.len == file.len) {
         for (size_t i = 0; i < sizeof texts / sizeof *texts; i++)
             if (slice_eq_nocase(file, texts[i]))
                 return ERN_SLICE("text/plain; charset=utf-8");
-    } else if (extension.len > 0 && extension.len <= sizeof text) {
-        for (size_t i = 0; i < extension.len; i++)
-            text[i] = lower(extension.ptr[i]);
-        row = find(slice_from(text, extension.len));
+    } else {
+        row = find_nocase(extension);
         if (row)
             return row->type;
     }

@@ -2,6 +2,8 @@
 #ifndef RES_MEDIA_H
 #define RES_MEDIA_H
 
+#include <stdbool.h>
+
 #include "earnest/slice.h"
 
 /*
@@ -9,5 +11,8 @@
  * "application/octet-stream" if that says nothing. Text types carry charset=utf-8.
  */
 struct ern_slice media_type(struct ern_slice name);
+
+/* Does an extension, without its dot, say a media type? */
+bool media_has(struct ern_slice extension);
 
 #endif

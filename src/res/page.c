@@ -15,3 +15,5 @@ const struct page_part page_style = PART(style_css);
 const struct page_part page_listing = PART(listing_css);
 const struct page_part page_folder = PART(folder_css);
 const struct page_part page_script = PART(folder_js);
+const struct page_part page_path = PART(path_css);
+const struct page_part page_why = PART(why_css);

@@ -18,5 +18,7 @@ extern const struct page_part page_style;   /* of all pages */
 extern const struct page_part page_listing; /* of listings */
 extern const struct page_part page_folder;  /* of listings of writable folders */
 extern const struct page_part page_script;  /* what runs in these */
+extern const struct page_part page_path;    /* of pictures of the path of a decision */
+extern const struct page_part page_why;     /* of pages that explain one */
 
 #endif

@@ -28,6 +28,13 @@ struct res_stream {
     void (*free)(struct res_stream *stream);
 };
 
+/* Content before any coding: in memory, or in a file. */
+struct res_original {
+    const struct file_stamp *stamp; /* NULL: it has none, for it is made while it is sent */
+    const char *bytes;              /* NULL: in the file */
+    int fd;
+};
+
 /* The selected representation: its fields, and where its content is. */
 struct res_representation {
     struct ern_slice
@@ -37,6 +44,7 @@ struct res_representation {
     uint64_t length;              /* of the content, in bytes; not of a stream */
     const char *bytes;            /* the content in memory, or NULL: then it is in a file ... */
     int fd;                       /* ... that this is open on, or -1: then it is a stream */
+    struct res_original original;
     struct res_stream
         *stream; /* owned by the request, freed after the answer; NULL if there is none */
 };
@@ -77,6 +85,16 @@ struct res_route {       /* the first member of the configuration of every kind 
     uint64_t allow_more; /* methods that this route allows besides those of its kind: TRACE */
 };
 
+struct choices;
+struct chosen;
+
+enum res_access { /* bits */
+                  RES_READ = 1,
+                  RES_WRITE = 2,
+                  RES_DELETE = 4,
+                  RES_TREE = 64, /* and to all that is beneath it */
+};
+
 struct res_request {
     const void *route;      /* the configuration of the kind: struct files_route and so on */
     struct ern_slice path;  /* decoded and normalised (msg/target.h): the whole of it */
@@ -91,6 +109,9 @@ struct res_request {
     struct mailbox *mailbox; /* where they come back to */
     /* To be called, on the thread of the request, when an ask that said ERN_WAIT can answer. */
     void (*resume)(struct res_request *request);
+    /* May this client do that to another path below the route (rights)? NULL: it may. Keeps
+     * nothing, and may be asked on the pool. */
+    bool (*may)(const struct res_request *request, struct ern_slice below, unsigned access);
     void (*release)(struct res_request *request); /* gives back what was pinned; NULL if nothing */
     void *pinned;
     void *state;    /* of the kind's own, in the arena; NULL at the beginning */
@@ -103,11 +124,19 @@ struct res_request {
     struct ern_slice condition; /* what DAV:error says of an error (RFC 4918 16): XML; or absent */
     struct ern_slice link;      /* where a person can mend what is wrong: a URL; or absent */
     struct ern_slice interim;   /* field lines of a 104 */
-    int64_t processing_ms;      /* while acts wait: a 102 each time so much passed; 0: none */
+    const struct choices *choices; /* what the client can choose from, if the answer is to say so */
+    const struct chosen *chosen;   /* one of several variants that stands for the resource; NULL */
+    int64_t processing_ms;         /* while acts wait: a 102 each time so much passed; 0: none */
     bool again; /* what was decided on has changed meanwhile: decide anew, from the beginning */
     bool has_representation;
     struct res_representation representation; /* filled when has_representation */
 };
+
+static inline bool
+res_may(const struct res_request *request, struct ern_slice below, unsigned access)
+{
+    return !request->may || request->may(request, below, access);
+}
 
 /*
  * Answers the BODY facts about how the content arrived. The first of them asks for the content:

@@ -3,17 +3,21 @@
 
 #include "base/civil.h"
 #include "base/utf8.h"
+#include "serve/audit.h"
 #include "serve/conn.h"
+#include "serve/incident.h"
 #include "serve/live.h"
 #include "serve/login.h"
+#include "serve/tally.h"
 
 enum {
     VALUE_BYTES = 512,      /* of what strangers wrote, so much is logged */
     REFUSALS_A_SECOND = 10, /* of logins, are told by one thread */
 };
 
-const char *
-account_rule(const struct exchange *x)
+/* The name of the rule that decided, if it came to that. */
+static const char *
+rule_of(const struct exchange *x)
 {
     return x->rule ? x->rule->name : "none";
 }
@@ -114,7 +118,7 @@ write_combined(struct out *o, const struct exchange *x)
     out_char(o, ' ');
     write_safe_or_dash(o, ern_request_field(r, ERN_FIELD_user_agent));
     out_literal(o, " rule=");
-    out_text(o, account_rule(x));
+    out_text(o, rule_of(x));
     if (x->aborted)
         out_literal(o, " aborted");
     out_char(o, '\n');
@@ -156,7 +160,7 @@ write_json(struct out *o, const struct exchange *x)
     out_u64(o, x->status);
     out_literal(o, ",\"size\":");
     out_u64(o, x->sent_bytes);
-    write_member(o, ",\"rule\":", slice_text(account_rule(x)));
+    write_member(o, ",\"rule\":", slice_text(rule_of(x)));
     if (x->rule)
         write_member(o, ",\"source\":", slice_text(x->rule->source));
     write_member(o, ",\"referer\":", ern_request_field(r, ERN_FIELD_referer));
@@ -198,8 +202,8 @@ write_refusal(struct out *o, const struct exchange *x)
 {
     write_time(o, x->worker->now.unix_s);
     out_literal(o, " notice: login refused: ");
-    if (x->login->user)
-        write_user(o, x->login->user->name);
+    if (slice_is_there(x->login->named))
+        write_user(o, x->login->named);
     else
         out_literal(o, "(no such user)");
     out_literal(o, " from ");
@@ -221,17 +225,30 @@ is_told(struct worker *w)
 }
 
 void
+account_left(struct exchange *x)
+{
+    struct worker *w = x->worker;
+    struct out o;
+
+    if (!w->access.log)
+        return;
+    o = log_begin(&w->access, w->now.run_ms);
+    (w->json ? write_json : write_combined)(&o, x);
+    log_end(&w->access, &o);
+}
+
+void
 account(struct exchange *x)
 {
     struct worker *w = x->worker;
     struct out o;
 
+    tally_count(w->tally, x);
     live_tell(x);
-    if (w->access.log) {
-        o = log_begin(&w->access, w->now.run_ms);
-        (w->json ? write_json : write_combined)(&o, x);
-        log_end(&w->access, &o);
-    }
+    account_left(x);
+    audit_refusal(x);
+    if (x->incident)
+        incident_keep(w->incidents, x);
     if (x->incident && w->errors.log) {
         o = log_begin(&w->errors, w->now.run_ms);
         write_incident(&o, x);

@@ -8,8 +8,9 @@
  * fault; and a message to those who listen. */
 void account(struct exchange *exchange);
 
-/* The name of the rule that decided; "none" if it never came to that. */
-const char *account_rule(const struct exchange *exchange);
+/* Likewise, the line alone, for a request that went on to another server and was left before there
+ * was an answer: nothing was decided. */
+void account_left(struct exchange *exchange);
 
 /* A line in the errors log for a connection that ended for want of a PROXY header; at most one a
  * second, for strangers can make many. */

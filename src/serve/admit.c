@@ -71,10 +71,16 @@ admit_protocol(struct exchange *x)
 static void
 admit_rate(struct exchange *x)
 {
+    const struct rate_limit *limit = &x->route->rate;
     struct ip client = address_ip(&x->client);
+    struct ern_slice who = limit->by == RATE_BY_ROUTE ? ERN_SLICE("") : ip_client(&client);
     struct worker *w = x->worker;
+    uint8_t account[DIGEST_BYTES];
 
-    if (rate_take(w->rates, &x->route->rate, &client, w->now.run_ms, &x->rate))
+    /* A key that nobody has would be another client with each request. */
+    if (limit->by == RATE_BY_KEY && charge_knows(x, account))
+        who = slice_from((const char *)account, sizeof account);
+    if (rate_take(w->rates, limit, who, w->now.run_ms, &x->rate))
         return;
     ern_state(&x->given, ERN_FACT_rate_exceeded, true);
     x->retry_after_s = rate_next_s(&x->rate);
@@ -84,8 +90,12 @@ admit_rate(struct exchange *x)
 static void
 admit_login(struct exchange *x)
 {
-    int64_t wait_s = login_wait_s(x);
+    int64_t wait_s;
 
+    if (ern_bits_has(&x->given.yes, ERN_FACT_rate_exceeded)) /* it is not looked at */
+        return;
+    wait_s = login_begin(x);
+    x->is_let_in = policy_lets_in(x);
     if (wait_s < 0)
         return;
     ern_state(&x->given, ERN_FACT_rate_exceeded, true);
@@ -93,16 +103,38 @@ admit_login(struct exchange *x)
         x->retry_after_s = wait_s;
 }
 
+/* Turned away while that is cheap: what is in progress needs the rest (RFC 9110 15.6.4). */
+static bool
+admit_load(struct exchange *x)
+{
+    const struct worker *w = x->worker;
+
+    if (pool_is_busy(w->pool))
+        x->shed = SHED_POOL;
+    else if (w->exchanges_n > (uint64_t)w->limits->requests_max)
+        x->shed = SHED_REQUESTS;
+    else
+        return true;
+    ern_state(&x->given, ERN_FACT_overloaded, true);
+    return false;
+}
+
 bool
 admit(struct exchange *x)
 {
+    if (!admit_load(x))
+        return true;
     if (!admit_early(x))
         return false;
     if (x->route->needs != ROUTE_NEEDS_NOTHING)
         admit_protocol(x);
-    if (x->route->rate.interval_ns > 0)
+    if (x->request.is_mandatory || x->route->policy.agree ||
+        ern_request_has(&x->request, ERN_FIELD_man) ||
+        ern_request_has(&x->request, ERN_FIELD_c_man))
+        extend_admit(x);
+    if (x->route->rate.interval_ns > 0 && x->route->rate.by != RATE_BY_USER)
         admit_rate(x);
-    if (x->route->policy.asks_who)
+    if (x->route->policy.login)
         admit_login(x);
     return true;
 }

@@ -6,6 +6,7 @@
 #include "serve/carrier.h"
 #include "serve/conn.h"
 #include "serve/error.h"
+#include "serve/login.h"
 #include "serve/relay.h"
 #include "serve/stream.h"
 #include "wire/h1_write.h"
@@ -128,13 +129,10 @@ static bool
 is_secret(enum ern_field_id id)
 {
     static const bool secret[ERN_FIELDS] = {
-        [ERN_FIELD_authorization] = true,
-        [ERN_FIELD_proxy_authorization] = true,
-        [ERN_FIELD_cookie] = true,
-        [ERN_FIELD_forwarded] = true,
-        [ERN_FIELD_x_forwarded_for] = true,
-        [ERN_FIELD_x_forwarded_host] = true,
-        [ERN_FIELD_x_forwarded_proto] = true,
+        [ERN_FIELD_authorization] = true,    [ERN_FIELD_proxy_authorization] = true,
+        [ERN_FIELD_cookie] = true,           [ERN_FIELD_x_api_key] = true,
+        [ERN_FIELD_forwarded] = true,        [ERN_FIELD_x_forwarded_for] = true,
+        [ERN_FIELD_x_forwarded_host] = true, [ERN_FIELD_x_forwarded_proto] = true,
     };
 
     return id < ERN_FIELDS && secret[id];
@@ -209,13 +207,19 @@ write_evidence(struct exchange *x, struct out *o)
                            ? ERN_SLICE("Proxy-Authenticate")
                            : ERN_SLICE("WWW-Authenticate"),
                        e->challenge);
+    if (x->route->policy.login)
+        login_write_fields(x, o);
     if (x->status == ERN_405_METHOD_NOT_ALLOWED || x->request.method == ERN_OPTIONS)
         write_allow(o, e->allow);
     out_slice(o, x->res.fields);
+    if (x->extend.end_to_end || x->extend.hop_by_hop)
+        extend_write(x, o);
     if (x->rate.limit)
         rate_write(o, &x->rate);
     if (e->retry_after_s >= 0)
         h1_write_field_u64(o, ERN_SLICE("Retry-After"), (uint64_t)e->retry_after_s);
+    else if (x->rate.limit && x->status == ERN_429_TOO_MANY_REQUESTS)
+        h1_write_field_u64(o, ERN_SLICE("Retry-After"), (uint64_t)rate_next_s(&x->rate));
     if (x->status == ERN_416_RANGE_NOT_SATISFIABLE) {
         out_literal(o, "Content-Range: bytes */");
         out_u64(o, (uint64_t)e->content_bytes);
@@ -273,10 +277,14 @@ write_head(struct exchange *x, struct out *o)
         out_u64(o, (uint64_t)w->sites->hsts_s);
         out_literal(o, "\r\n");
     }
+    if (x->told)
+        trace_write_link(w->trace, o);
     if (relay_is_answer(x)) {
         relay_write_answer(x, o);
         if (x->rate.limit)
             rate_write(o, &x->rate);
+        if (x->route->policy.login && !x->route->policy.is_proxy)
+            login_write_fields(x, o);
     } else {
         write_evidence(x, o);
         compose_content(x, o);
@@ -293,6 +301,8 @@ compose(struct exchange *x)
     struct out *o;
     size_t before;
 
+    x->told = x->conn->onlooker != ONLOOKER_NONE && !x->route->quiet &&
+              onlooker_is_told((enum onlooker)x->conn->onlooker, &x->request);
     for (;;) {
         x->status = x->rule->status ? x->rule->status : x->decision.relayed;
         x->head_only = x->request.method == ERN_HEAD;
@@ -302,9 +312,11 @@ compose(struct exchange *x)
         o = x->carrier->begin_head(x);
         write_head(x, o);
         if (!o->full)
-            return;
+            break;
         o->full = false; /* a location can be as long as a request */
         x->worker->out.len = before;
         give_up(x);
     }
+    if (x->told)
+        trace_keep(x->worker->trace, x);
 }

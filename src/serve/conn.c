@@ -12,6 +12,7 @@
 #include "serve/guests.h"
 #include "serve/secure.h"
 #include "serve/send.h"
+#include "serve/trace.h"
 
 enum { TURN_READS = 4 /* full buffers that are read before others have their turn */ };
 
@@ -252,12 +253,21 @@ conn_expired(struct worker *w, struct conn *c)
         settle(w, c);
 }
 
+/* Something came that was not read yet: the event for it is on its way. */
+static bool
+has_unread(const struct conn *c)
+{
+    char byte;
+
+    return recv(c->fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT) > 0;
+}
+
 void
 conn_leave(struct worker *w, struct conn *c, bool at_once)
 {
     if (c->stage == CONN_LINGERING) /* our last word was said */
         return;
-    c->protocol->leave(w, c, at_once);
+    c->protocol->leave(w, c, at_once && !has_unread(c));
     settle(w, c);
 }
 
@@ -310,6 +320,7 @@ conn_begin(struct worker *w, struct conn *c)
     bool speaks_for_many = networks_have(w->gateways, &ip);
 
     c->protocol = &h1_protocol;
+    c->onlooker = (uint8_t)trace_onlooker(w->trace, &ip);
     if (!enter(w, c, speaks_for_many ? NULL : &c->peer))
         return false;
     if (!c->listener->tls || secure_begin(c))

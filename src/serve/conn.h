@@ -34,19 +34,20 @@ struct conn {           /* idle, it holds nothing but this */
     struct timer_list *list;   /* the list its timer is in; NULL if none */
     const struct listener *listener;
     int fd;
-    uint32_t guest;  /* its counter in worker->guests */
-    uint8_t stage;   /* an enum conn_stage */
-    bool registered; /* the loop tells of it */
-    bool ended;      /* the peer will send no more */
-    bool hung_up;    /* the loop said so: reading finds the end soon */
-    bool lost;       /* and nothing that we send arrives */
-    bool closing;    /* after what is being sent, and */
-    bool polite;     /* the client knows, and sends no more */
-    bool begun;      /* a request was read */
-    bool early;      /* what was received came in early data of TLS */
-    bool cipher_all; /* the socket had no more when cipher was received */
-    bool head_done;  /* a head was read in this turn: the time for the next begins anew */
-    bool again;      /* in worker->again_conns */
+    uint32_t guest;   /* its counter in worker->guests */
+    uint8_t stage;    /* an enum conn_stage */
+    uint8_t onlooker; /* an enum onlooker: whose decisions are kept */
+    bool registered;  /* the loop tells of it */
+    bool ended;       /* the peer will send no more */
+    bool hung_up;     /* the loop said so: reading finds the end soon */
+    bool lost;        /* and nothing that we send arrives */
+    bool closing;     /* after what is being sent, and */
+    bool polite;      /* the client knows, and sends no more */
+    bool begun;       /* a request was read */
+    bool early;       /* what was received came in early data of TLS */
+    bool cipher_all;  /* the socket had no more when cipher was received */
+    bool head_done;   /* a head was read in this turn: the time for the next begins anew */
+    bool again;       /* in worker->again_conns */
     /* Of the socket; or whom its PROXY header names. */
     union address peer;
 };
@@ -94,7 +95,8 @@ void conn_resume(struct worker *worker, struct conn *conn);
 /* Its timer is over. */
 void conn_expired(struct worker *worker, struct conn *conn);
 
-/* The server ends: says so; at once, if it stops and the connection is idle. */
+/* The server ends: says so; at once, if it stops, and the connection is idle with nothing unread.
+ */
 void conn_leave(struct worker *worker, struct conn *conn, bool at_once);
 
 /* There was more to do than one turn allows. */

@@ -6,7 +6,10 @@
 #include "msg/accept.h"
 #include "msg/language.h"
 #include "msg/problem.h"
+#include "res/choices.h"
 #include "res/page.h"
+#include "serve/section.h"
+#include "serve/why.h"
 
 enum {
     DETAIL_BYTES = 768,
@@ -29,16 +32,19 @@ enum limit_index {
 };
 
 static const struct labels {
-    struct ern_slice rule, source, why, yes, no, offset, limit, location, link, incident;
+    struct ern_slice rule, source, why, yes, no, offset, limit, location, link, price, balance,
+        incident, decided;
 } labels[LANGUAGES] = {
 #define L(text)                                                                                    \
     {                                                                                              \
         "" text, sizeof text - 1                                                                   \
     }
     [LANGUAGE_EN] = {L("Rule"), L("Section"), L("Why"), L("yes"), L("no"), L("At byte"), L("Limit"),
-                     L("Address"), L("Go on at"), L("Incident")},
+                     L("Address"), L("Go on at"), L("Price"), L("Balance"), L("Incident"),
+                     L("How it was decided")},
     [LANGUAGE_BN] = {L("নিয়ম"), L("ধারা"), L("কারণ"), L("হ্যাঁ"), L("না"), L("বাইট"), L("সীমা"),
-                     L("ঠিকানা"), L("এগিয়ে যান"), L("ঘটনা")},
+                     L("ঠিকানা"), L("এগিয়ে যান"), L("দাম"), L("জমা"), L("ঘটনা"),
+                     L("কীভাবে ঠিক হল")},
 #undef L
 };
 
@@ -46,8 +52,10 @@ static const struct labels {
 struct answer {
     enum language language;
     struct problem problem;
-    struct ern_slice location;  /* where to go instead, or absent */
-    struct ern_slice condition; /* what a WebDAV client is told of it (RFC 4918 16), or absent */
+    struct ern_slice location;     /* where to go instead, or absent */
+    const struct choices *choices; /* what to choose from, or NULL */
+    struct ern_slice why;          /* where it is explained, to who may see it; or absent */
+    struct ern_slice condition;    /* what a WebDAV client is told of it (RFC 4918 16), or absent */
 };
 
 /*
@@ -145,7 +153,9 @@ limit_passed(const struct exchange *x)
     case RULE_content_grew:
         return limit_of_content(x);
     case RULE_overloaded:
-        return LIMIT_connections_max;
+        return x->shed == SHED_POOL       ? LIMIT_pool_queue_max
+               : x->shed == SHED_REQUESTS ? LIMIT_requests_max
+                                          : LIMIT_connections_max;
     default:
         return LIMITS;
     }
@@ -171,6 +181,11 @@ detail_of(const struct exchange *x, enum language language, struct out *o)
 
     if (slice_is_there(x->decision.evidence.detail))
         return x->decision.evidence.detail;
+    if (x->rule == &ern_rules[RULE_not_extended]) {
+        out_slice(o, sentence_of(x->rule, language));
+        extend_tell(x, o);
+        return out_done(o);
+    }
     if (!x->finding)
         return sentence_of(x->rule, language);
     text = language == LANGUAGE_BN ? row->bengali : row->english;
@@ -193,7 +208,8 @@ detail_of(const struct exchange *x, enum language language, struct out *o)
 
 /* Gathers what there is to say. detail and incident are room for texts of it. */
 static void
-describe(const struct exchange *x, struct answer *a, struct out *detail, struct out *incident)
+describe(const struct exchange *x, struct answer *a, struct out *detail, struct out *incident,
+         struct out *why)
 {
     const struct ern_status *status = ern_status_find(x->status);
     const struct ern_rule *rule = rule_shown(x);
@@ -201,6 +217,12 @@ describe(const struct exchange *x, struct answer *a, struct out *detail, struct 
     a->language = language_preferred(&x->request);
     a->location = x->decision.evidence.location;
     a->condition = x->res.condition;
+    a->choices = x->res.choices;
+    a->why = ERN_ABSENT;
+    if (x->told) {
+        trace_write_path(x->worker->trace, why);
+        a->why = out_done(why);
+    }
     a->problem = (struct problem){
         .status = x->status,
         .title = status ? status->phrase : ERN_SLICE("Unregistered"),
@@ -212,6 +234,10 @@ describe(const struct exchange *x, struct answer *a, struct out *detail, struct 
     };
     describe_fact(rule, &a->problem);
     describe_limit(x, &a->problem);
+    if (x->rule == &ern_rules[RULE_payment] || x->rule == &ern_rules[RULE_credit_gone]) {
+        a->problem.price = x->charge.hold.price;
+        a->problem.balance = x->charge.hold.balance;
+    }
     if (x->incident) {
         out_hex(incident, x->incident);
         a->problem.instance = out_done(incident);
@@ -226,10 +252,20 @@ static const struct ern_slice style = {
     "p{font-size:1.2rem;margin:1.5rem 0 2.5rem;overflow-wrap:anywhere}"                            \
     "dl{margin:0;color:var(--soft);font-size:.9rem}"                                               \
     "div{display:flex;flex-wrap:wrap;gap:0 1rem;padding:.5rem 0;border-top:1px solid var(--line)}" \
-    "dt{flex:0 0 6rem}dd{flex:1 1 14rem;margin:0;color:var(--ink);overflow-wrap:anywhere}"
+    "dt{flex:0 0 6rem}dd{flex:1 1 14rem;margin:0;color:var(--ink);overflow-wrap:anywhere}"         \
+    "figure{margin:2.5rem 0 0;overflow-x:auto}"                                                    \
+    "svg{display:block;width:100%;min-width:34rem;height:auto}"
     TEXT, sizeof TEXT - 1
 #undef TEXT
 };
+
+static void
+write_number(struct out *o, int64_t n)
+{
+    if (n < 0)
+        out_char(o, '-');
+    out_u64(o, n < 0 ? 0 - (uint64_t)n : (uint64_t)n);
+}
 
 static void
 html_term(struct out *o, struct ern_slice term)
@@ -243,30 +279,6 @@ static void
 html_term_end(struct out *o)
 {
     out_literal(o, "</dd></div>\n");
-}
-
-/* A section as in "RFC 9110 15.5.5", as a link to it. */
-static void
-html_section(struct out *o, struct ern_slice source)
-{
-    struct ern_slice rest, number;
-
-    if (!slice_starts(source, ERN_SLICE("RFC "))) {
-        out_html(o, source);
-        return;
-    }
-    rest = slice_skip(source, 4);
-    number = slice_first(rest, slice_find(rest, ' '));
-    rest = slice_skip(rest, number.len);
-    out_literal(o, "<a href=\"https://www.rfc-editor.org/rfc/rfc");
-    out_slice(o, number);
-    if (rest.len > 1) {
-        out_literal(o, "#section-");
-        out_slice(o, slice_skip(rest, 1));
-    }
-    out_literal(o, "\">");
-    out_html(o, source);
-    out_literal(o, "</a>");
 }
 
 static void
@@ -293,7 +305,7 @@ html_why(struct out *o, const struct answer *a)
     out_html(o, p->rule);
     html_term_end(o);
     html_term(o, l->source);
-    html_section(o, p->source);
+    section_write_link(o, p->source);
     html_term_end(o);
     if (slice_is_there(p->fact)) {
         html_term(o, l->why);
@@ -306,16 +318,21 @@ html_why(struct out *o, const struct answer *a)
 }
 
 static void
+html_number(struct out *o, struct ern_slice term, int64_t n)
+{
+    html_term(o, term);
+    write_number(o, n);
+    html_term_end(o);
+}
+
+static void
 html_more(struct out *o, const struct answer *a)
 {
     const struct labels *l = &labels[a->language];
     const struct problem *p = &a->problem;
 
-    if (p->offset >= 0) {
-        html_term(o, l->offset);
-        out_u64(o, (uint64_t)p->offset);
-        html_term_end(o);
-    }
+    if (p->offset >= 0)
+        html_number(o, l->offset, p->offset);
     if (slice_is_there(p->limit)) {
         html_term(o, l->limit);
         out_html(o, p->limit);
@@ -325,6 +342,11 @@ html_more(struct out *o, const struct answer *a)
     }
     html_link(o, l->location, a->location);
     html_link(o, l->link, p->link);
+    if (p->price > 0) {
+        html_number(o, l->price, p->price);
+        html_number(o, l->balance, p->balance);
+    }
+    html_link(o, l->decided, a->why);
     if (slice_is_there(p->instance)) {
         html_term(o, l->incident);
         out_html(o, p->instance);
@@ -333,7 +355,7 @@ html_more(struct out *o, const struct answer *a)
 }
 
 static void
-write_html(struct out *o, const struct answer *a)
+write_html(struct out *o, const struct exchange *x, const struct answer *a)
 {
     const struct problem *p = &a->problem;
 
@@ -347,16 +369,27 @@ write_html(struct out *o, const struct answer *a)
     out_literal(o, "</title>\n<link rel=\"icon\" href=\"data:,\">\n<style>");
     out_slice(o, page_style.text);
     out_slice(o, style);
+    if (x->told)
+        out_slice(o, page_path.text);
     out_literal(o, "</style>\n</head>\n<body>\n<main>\n<h1 lang=\"en\"><b>");
     out_u64(o, p->status);
     out_literal(o, "</b> ");
     out_html(o, p->title);
     out_literal(o, "</h1>\n<p>");
     out_html(o, p->detail);
-    out_literal(o, "</p>\n<dl>\n");
+    out_literal(o, "</p>\n");
+    if (a->choices) {
+        out_literal(o, "<ul>\n");
+        choices_write_html(o, a->choices);
+        out_literal(o, "</ul>\n");
+    }
+    out_literal(o, "<dl>\n");
     html_why(o, a);
     html_more(o, a);
-    out_literal(o, "</dl>\n</main>\n</body>\n</html>\n");
+    out_literal(o, "</dl>\n");
+    if (x->told)
+        why_write_own(x, a->language, o);
+    out_literal(o, "</main>\n</body>\n</html>\n");
 }
 
 static void
@@ -367,6 +400,15 @@ text_line(struct out *o, struct ern_slice label, struct ern_slice value)
     out_slice(o, label);
     out_literal(o, ": ");
     out_plain(o, value);
+    out_char(o, '\n');
+}
+
+static void
+text_number(struct out *o, struct ern_slice label, int64_t n)
+{
+    out_slice(o, label);
+    out_literal(o, ": ");
+    write_number(o, n);
     out_char(o, '\n');
 }
 
@@ -382,6 +424,10 @@ write_text(struct out *o, const struct answer *a)
     out_literal(o, "\n\n");
     out_plain(o, p->detail);
     out_literal(o, "\n\n");
+    if (a->choices) {
+        choices_write_text(o, a->choices);
+        out_char(o, '\n');
+    }
     text_line(o, l->rule, p->rule);
     text_line(o, l->source, p->source);
     if (slice_is_there(p->fact)) {
@@ -392,12 +438,8 @@ write_text(struct out *o, const struct answer *a)
         out_slice(o, p->answer ? l->yes : l->no);
         out_char(o, '\n');
     }
-    if (p->offset >= 0) {
-        out_slice(o, l->offset);
-        out_literal(o, ": ");
-        out_u64(o, (uint64_t)p->offset);
-        out_char(o, '\n');
-    }
+    if (p->offset >= 0)
+        text_number(o, l->offset, p->offset);
     if (slice_is_there(p->limit)) {
         out_slice(o, l->limit);
         out_literal(o, ": ");
@@ -408,6 +450,11 @@ write_text(struct out *o, const struct answer *a)
     }
     text_line(o, l->location, a->location);
     text_line(o, l->link, p->link);
+    if (p->price > 0) {
+        text_number(o, l->price, p->price);
+        text_number(o, l->balance, p->balance);
+    }
+    text_line(o, l->decided, a->why);
     text_line(o, l->incident, p->instance);
 }
 
@@ -463,6 +510,16 @@ form_wanted(const struct ern_request *request, bool has_condition)
     return wanted[HTML] >= wanted[TEXT] ? FORM_HTML : FORM_TEXT;
 }
 
+/* The member "choices" of a problem that has them. */
+static void
+write_choices(struct out *o, const void *choices)
+{
+    if (!choices)
+        return;
+    out_literal(o, ",\"choices\":");
+    choices_write_json(o, choices);
+}
+
 struct error_content
 error_write(struct exchange *x)
 {
@@ -472,23 +529,23 @@ error_write(struct exchange *x)
         [FORM_TEXT] = {"text/plain; charset=utf-8", 25},
         [FORM_XML] = {"application/xml; charset=utf-8", 30},
     };
-    char detail_text[DETAIL_BYTES], incident_text[16];
+    char detail_text[DETAIL_BYTES], incident_text[16], why_text[TRACE_LINK_BYTES];
     struct out detail = out_init(detail_text, sizeof detail_text);
     struct out incident = out_init(incident_text, sizeof incident_text);
-    struct out o = arena_out(&x->arena);
+    struct out why = out_init(why_text, sizeof why_text), o = arena_out(&x->arena);
     enum form form = form_wanted(&x->request, slice_is_there(x->res.condition));
     struct error_content content;
     struct answer a;
 
-    describe(x, &a, &detail, &incident);
+    describe(x, &a, &detail, &incident, &why);
     if (form == FORM_HTML)
-        write_html(&o, &a);
+        write_html(&o, x, &a);
     else if (form == FORM_TEXT)
         write_text(&o, &a);
     else if (form == FORM_XML)
         write_xml(&o, &a);
     else
-        problem_write(&o, &a.problem);
+        problem_write(&o, &a.problem, write_choices, a.choices);
     content = (struct error_content){types[form], a.language, arena_keep(&x->arena, &o)};
     if (!slice_is_there(content.text)) /* the request has used up its memory: the phrase will do */
         content = (struct error_content){types[FORM_TEXT], LANGUAGE_EN, a.problem.title};

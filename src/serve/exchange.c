@@ -16,6 +16,7 @@
 #include "serve/forward.h"
 #include "serve/portal.h"
 #include "serve/relay.h"
+#include "serve/rights.h"
 #include "serve/stream.h"
 
 enum {
@@ -42,6 +43,8 @@ forget_answer(struct exchange *x)
 {
     x->res.has_representation = false;
     x->res.fields = x->res.upgrade = x->res.condition = x->res.interim = ERN_ABSENT;
+    x->res.choices = NULL;
+    x->res.chosen = NULL;
 }
 
 struct exchange *
@@ -71,13 +74,21 @@ exchange_take(struct worker *w, struct conn *conn, const struct carrier *carrier
     x->message = NULL;
     x->begun_ms = w->now.run_ms;
     x->rate.limit = NULL;
+    x->known.name = ERN_ABSENT;
+    x->is_let_in = false;
     x->login = NULL;
     x->retry_after_s = -1;
+    x->shed = SHED_CONNECTIONS;
+    x->content.is_known = false;
+    x->content.error = 0;
+    x->extend = (struct extend){false, false};
+    charge_init(&x->charge);
+    x->waits.since_us = x->waits.n = 0;
     x->incident = x->sent_bytes = x->drained_bytes = x->rate_mark = 0;
     x->writing.busy = x->writing.ends = false;
     x->res.sink = (struct res_sink){.fd = -1};
     x->is_relayed = x->close = x->peer_closes = x->head_only = x->early = x->awaits = x->upgrades =
-        x->unsized = x->chunked = x->tunnels = x->aborted = false;
+        x->unsized = x->chunked = x->tunnels = x->aborted = x->told = false;
     x->segments_n = x->segment = 0;
     x->stream = NULL;
     x->relay = NULL;
@@ -105,6 +116,7 @@ exchange_done(struct exchange *x)
 
     if (x->res.release && x->res.pinned)
         x->res.release(&x->res);
+    charge_done(x);
     content_done(x);
     relay_drop(x->relay);
     stream_free(x->stream);
@@ -160,6 +172,7 @@ find_route(struct exchange *x)
     const struct site_route *route;
     const struct site *site;
 
+    x->site = NULL;
     x->res.path = ERN_SLICE("/");
     if (x->finding)
         return &sites->none;
@@ -180,6 +193,7 @@ find_route(struct exchange *x)
         return &sites->none;
     if (x->conn->listener->https && !is_challenge(x->res.path))
         return &sites->https;
+    x->site = site;
     return site_route_find(sites, site, x->res.path);
 }
 
@@ -216,6 +230,7 @@ prepare_resource(struct exchange *x, const struct site_route *route)
     res->pool = w->pool;
     res->mailbox = &w->mailbox;
     res->resume = resumed;
+    res->may = x->site && x->site->is_guarded && route->policy.route ? rights_may : NULL;
 }
 
 /* Is what is still to come of the content better not read? */
@@ -231,8 +246,8 @@ leaves_content(const struct exchange *x)
 static void
 begin(struct exchange *x)
 {
-    ern_begin(&x->decision, x->route->resource, &x->res, &x->request, x->worker->now.unix_s,
-              &x->given);
+    ern_begin(&x->decision, x->is_let_in ? x->route->kind : x->route->resource, &x->res,
+              &x->request, x->worker->now.unix_s, &x->given);
     x->decision.evidence.retry_after_s = x->retry_after_s;
 }
 
@@ -246,8 +261,10 @@ walk(struct exchange *x)
         begin(x);
     }
     x->rule = ern_decide(&x->decision, ERN_ACT);
-    if (!x->rule)
+    if (!x->rule) {
+        trace_waits(&x->waits, x->decision.waiting);
         return false;
+    }
     if (x->res.sink.state != SINK_NONE && x->content_state != PARSE_DONE)
         x->close = true; /* where its content ends is not known, or not worth waiting for */
     x->close = x->close || leaves_content(x);
@@ -320,6 +337,8 @@ exchange_answer(struct exchange *x)
     x->close = x->peer_closes || x->finding || x->worker->draining;
     x->processing_ms = w->now.run_ms;
     begin(x);
+    if (x->shed != SHED_CONNECTIONS)
+        x->decision.evidence.retry_after_s = RETRY_AFTER_S;
     return walk(x);
 }
 
@@ -329,8 +348,10 @@ exchange_leave(struct exchange *x, bool is_waiting, struct buffer **in)
     if (x->stage != EXCHANGE_ANSWERED) {
         x->aborted = true;
         /* What went on to another server is told, whatever became of it. */
-        if (x->stage == EXCHANGE_SENDING || x->relay)
+        if (x->stage == EXCHANGE_SENDING)
             account(x);
+        else if (x->relay)
+            account_left(x);
     }
     if (x->relay) { /* which is all that it can wait for */
         relay_drop(x->relay);
@@ -377,6 +398,7 @@ bool
 exchange_resume(struct exchange *x)
 {
     x->res.now = x->worker->now;
+    trace_goes_on(&x->waits);
     x->stage = EXCHANGE_DECIDING;
     return walk(x);
 }
@@ -393,6 +415,7 @@ exchange_refuse(struct exchange *x, enum ern_fact fact)
     ern_state(&x->given, fact, true);
     x->res.path = ERN_SLICE("/");
     x->route = &w->sites->none;
+    x->site = NULL;
     x->content_max = w->limits->content_bytes_max;
     prepare_resource(x, x->route);
     x->close = true;

@@ -8,12 +8,17 @@
 
 #include "io/listen.h"
 #include "res/res.h"
+#include "serve/charge.h"
+#include "serve/demand.h"
+#include "serve/extend.h"
 #include "serve/rate.h"
+#include "serve/trace.h"
 #include "serve/worker.h"
 #include "wire/h1.h"
 #include "wire/h2.h"
 
 struct carrier;
+struct conf_texts;
 struct login;
 struct relay;
 
@@ -26,6 +31,8 @@ struct segment {
 };
 
 enum { SEGMENTS = 2 * ERN_RANGES_MAX + 1 };
+
+enum shed { SHED_CONNECTIONS, SHED_REQUESTS, SHED_POOL }; /* what there is too much of */
 
 enum exchange_stage {
     EXCHANGE_DECIDING, /* or waiting for an answer of the resource */
@@ -40,6 +47,11 @@ struct content_job { /* writes content to the file of a sink */
     bool busy;                 /* the pool has it */
     bool ends;                 /* after it the sink's state is */
     enum sink_state end_state; /* this */
+};
+
+struct known {             /* somebody who has said who he is */
+    struct ern_slice name; /* absent: nobody has */
+    const struct conf_texts *groups;
 };
 
 struct exchange {
@@ -67,15 +79,20 @@ struct exchange {
     enum parse content_state; /* of the content of the request: is there more to come? */
     uint64_t drained_bytes;
     struct content_job writing;
-    const char *interim;   /* what a 104 was sent of */
-    uint64_t rate_mark;    /* bytes of content that had come when the rate was last looked at */
-    int64_t content_max;   /* bytes of content that the resource takes */
-    int64_t begun_ms;      /* when it was */
-    int64_t processing_ms; /* when the next 102 is due */
+    const char *interim;     /* what a 104 was sent of */
+    uint64_t rate_mark;      /* bytes of content that had come when the rate was last looked at */
+    int64_t content_max;     /* bytes of content that the resource takes */
+    int64_t begun_ms;        /* when it was */
+    int64_t processing_ms;   /* when the next 102 is due */
+    const struct site *site; /* that it is for; NULL: none is */
     const struct site_route *route;
     /* Who asks: the connection's peer, or whom that names if it is a gateway. */
     union address client;
-    struct rate rate; /* of its client */
+    struct rate rate;     /* of its client */
+    struct charge charge; /* where the route costs */
+    struct demand_content content;
+    struct extend extend;     /* what was declared, and is kept */
+    struct trace_waits waits; /* for answers of its resource */
     struct ern_request request;
     struct ern_facts given;
     struct ern_decision decision;
@@ -87,9 +104,13 @@ struct exchange {
     enum finding ignored; /* what was wrong with what a gateway says of the client */
     const char *message;  /* the first byte of the message, for offsets; NULL: it has none */
     struct ern_slice finding_field;
-    struct login *login;   /* what Authorization says, in the arena; NULL: nobody looked */
+    struct known known;    /* who asks, once that is known */
+    struct login *login;   /* how that was found out, in the arena; NULL: it was remembered, or
+                              nobody looked */
     int64_t retry_after_s; /* of an answer that given facts decide; -1: none */
     uint64_t incident;     /* of an answer that is our fault; 0: none */
+    enum shed shed;        /* why it is turned away, if it is overload */
+    bool is_let_in;        /* no policy objects to it (policy_lets_in()) */
     bool is_relayed;       /* the client is another than the peer */
     bool close;            /* the connection ends after this answer, and */
     bool peer_closes;      /* the client said so: it will send no more */
@@ -101,6 +122,7 @@ struct exchange {
     bool chunked;          /* so it goes out in chunks */
     bool tunnels;          /* after the head the connection is not ours: bytes go both ways */
     bool aborted;          /* the answer was cut */
+    bool told;             /* its answer says where its decision can be seen */
     uint8_t segments_n, segment;
     struct segment segments[SEGMENTS];
     uint64_t sent_bytes;       /* of content */

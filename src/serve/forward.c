@@ -8,6 +8,7 @@
 #include "conf/conf.h"
 #include "msg/target.h"
 #include "serve/conn.h"
+#include "serve/login.h"
 #include "serve/proxy.h"
 #include "serve/relay.h"
 
@@ -17,6 +18,7 @@ struct forward {
     struct res_route any; /* first */
     const struct conf_texts *hosts, *ports;
     const struct networks *networks; /* that are not everybody's, and may be reached all the same */
+    struct conf_route door;          /* who may ask, as a route says it */
     struct site_route route;
 };
 
@@ -36,10 +38,17 @@ forward_open(const struct conf *conf, const struct conf_listen *listen,
     f->hosts = &listen->hosts;
     f->ports = &listen->ports;
     f->networks = &listen->reachable;
+    f->door = (struct conf_route){.path = ERN_SLICE("forward"),
+                                  .auth = listen->auth,
+                                  .realm = listen->realm,
+                                  .allow_users = listen->allow_users,
+                                  .allow_groups = listen->allow_groups};
     f->route = (struct site_route){.path = ERN_SLICE("/"),
                                    .kind = &forward_resource,
                                    .self = f,
-                                   .policy = policy_of_proxy(listen),
+                                   .policy = {.login = f->door.auth.n ? &f->door : NULL,
+                                              .schemes = login_schemes(&f->door.auth),
+                                              .is_proxy = true},
                                    .rate = rate_limit_of(&conf->limit, listen),
                                    .content_max = proxy_content_max,
                                    .state = proxy_state};

@@ -13,11 +13,20 @@
 #include "serve/complain.h"
 #include "serve/site.h"
 
-enum { LOOK_S = 1 };
+enum {
+    LOOK_S = 1,
+    DIGESTS = 64, /* that are remembered */
+};
+
+struct remembered {
+    struct file_stamp stamp;
+    uint8_t digest[DIGEST_BYTES];
+};
 
 struct legal_record {
     struct conf *conf;
     unsigned takers; /* under the lock of its owner */
+    bool names_content;
 };
 
 struct legal {
@@ -28,6 +37,8 @@ struct legal {
     bool ending;
     _Atomic(struct legal_record *) current;
     pthread_t thread;
+    struct remembered digests[DIGESTS]; /* under the lock */
+    size_t digests_n;                   /* so many there were */
 };
 
 static struct legal_record *
@@ -42,8 +53,11 @@ read_record(const char *path)
         complain_conf(errors);
     }
     free(errors);
-    if (!error)
+    if (!error) {
+        for (size_t i = 0; i < record->conf->demands_n; i++)
+            record->names_content |= slice_is_there(record->conf->demands[i].sha256);
         return record;
+    }
     free(record);
     return NULL;
 }
@@ -193,10 +207,26 @@ legal_give(struct legal *l, const struct legal_record *record)
     (void)pthread_mutex_unlock(&l->lock);
 }
 
+const struct conf *
+legal_demands(const struct legal_record *record)
+{
+    return record->conf;
+}
+
+/* Only its length is compared where the digest is not known; no content is no other's. */
+static bool
+is_of_content(const struct conf_demand *d, const struct legal_content *content)
+{
+    if (!content)
+        return !slice_is_there(d->sha256);
+    return slice_is_there(d->sha256) && content->bytes == (uint64_t)d->bytes &&
+           (!content->digest || memcmp(content->digest, d->digest, sizeof d->digest) == 0);
+}
+
 static bool
 is_about(const struct conf_demand *d, const struct legal_question *q)
 {
-    return q->now_s >= d->from_s && q->now_s < d->until_s &&
+    return is_of_content(d, q->content) && q->now_s >= d->from_s && q->now_s < d->until_s &&
            (!slice_is_there(d->path) || site_path_covers(d->path, q->path)) &&
            (d->clients.n == 0 || networks_have(&d->clients, q->client)) &&
            (!slice_is_there(d->host) || q->has_name(q->self, d->host));
@@ -211,4 +241,38 @@ legal_find(const struct legal_record *record, const struct legal_question *quest
         if (is_about(&conf->demands[i], question))
             return &conf->demands[i];
     return NULL;
+}
+
+bool
+legal_names_content(const struct legal_record *record)
+{
+    return record->names_content;
+}
+
+int
+legal_digest(struct legal *l, int fd, const struct file_stamp *stamp,
+             uint8_t ret_digest[DIGEST_BYTES])
+{
+    struct remembered *r = l->digests;
+    bool is_known = false;
+    int error;
+
+    (void)pthread_mutex_lock(&l->lock);
+    for (size_t i = 0; !is_known && i < DIGESTS && i < l->digests_n; i++, r++) {
+        is_known = file_stamp_same(&r->stamp, stamp);
+        if (is_known)
+            memcpy(ret_digest, r->digest, DIGEST_BYTES);
+    }
+    (void)pthread_mutex_unlock(&l->lock);
+    if (is_known)
+        return 0;
+    error = digest_file(fd, stamp->bytes, ret_digest);
+    if (error)
+        return error;
+    (void)pthread_mutex_lock(&l->lock);
+    r = &l->digests[l->digests_n++ % DIGESTS];
+    r->stamp = *stamp;
+    memcpy(r->digest, ret_digest, DIGEST_BYTES);
+    (void)pthread_mutex_unlock(&l->lock);
+    return 0;
 }

@@ -8,6 +8,8 @@
 #define SERVE_LEGAL_H
 
 #include "conf/conf.h"
+#include "io/digest.h"
+#include "io/file.h"
 
 struct legal;
 struct legal_record;
@@ -23,6 +25,11 @@ void legal_close(struct legal *legal); /* NULL is fine */
 const struct legal_record *legal_take(struct legal *legal, const struct legal_record *record);
 void legal_give(struct legal *legal, const struct legal_record *record); /* NULL is fine */
 
+struct legal_content { /* before any coding */
+    uint64_t bytes;
+    const uint8_t *digest; /* NULL: not known yet; then its length alone is compared */
+};
+
 struct legal_question {
     struct ern_slice path;
     const struct ip *client;
@@ -30,10 +37,24 @@ struct legal_question {
     /* Is the site, that is asked for, known by this name? */
     bool (*has_name)(const void *self, struct ern_slice name);
     const void *self;
+    const struct legal_content *content; /* NULL: demands that name none are looked for */
 };
+
+/* The demands that are in force, until the record is given back. */
+const struct conf *legal_demands(const struct legal_record *record);
 
 /* The first demand that stands in the way, or NULL. It is there until the record is given back. */
 const struct conf_demand *legal_find(const struct legal_record *record,
                                      const struct legal_question *question);
+
+/*
+ * The digest of a file that looks so; the latest ones are remembered. Blocks. Returns 0 or a
+ * negative errno.
+ */
+ERN_MUST_USE int legal_digest(struct legal *legal, int fd, const struct file_stamp *stamp,
+                              uint8_t ret_digest[DIGEST_BYTES]);
+
+/* Does any demand name content? */
+bool legal_names_content(const struct legal_record *record);
 
 #endif

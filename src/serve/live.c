@@ -11,7 +11,6 @@
 #include "io/ring.h"
 #include "res/live.h"
 #include "res/live_filter.h"
-#include "serve/account.h"
 
 enum {
     RING_BYTES = 1 << 18, /* that a thread may be ahead of the slowest other one */
@@ -118,22 +117,6 @@ write_member(struct out *o, const char *name, struct ern_slice value)
     out_char(o, '"');
 }
 
-/* "2026-11-22T23:30:09Z" */
-static void
-write_time(struct out *o, int64_t unix_s)
-{
-    struct civil t = civil_from(unix_s);
-
-    out_digits(o, (uint64_t)t.year, 4);
-    out_char(o, '-');
-    out_digits(o, t.month, 2);
-    out_char(o, '-');
-    out_digits(o, t.day, 2);
-    out_char(o, 'T');
-    civil_write_clock(o, &t);
-    out_char(o, 'Z');
-}
-
 /* The query is left out: it is where tokens and names of people stand. */
 static void
 write_message(struct out *o, const struct exchange *x)
@@ -144,7 +127,7 @@ write_message(struct out *o, const struct exchange *x)
     out_literal(o, "{\"id\":\"");
     out_hex(o, x->incident ? x->incident : worker_random(w));
     out_literal(o, "\",\"time\":\"");
-    write_time(o, w->now.unix_s);
+    civil_write_utc(o, w->now.unix_s);
     out_literal(o, "\",\"client\":\"");
     address_write_host(o, &x->res.peer);
     out_char(o, '"');
@@ -153,9 +136,8 @@ write_message(struct out *o, const struct exchange *x)
     write_member(o, ",\"target\":", slice_first(r->target, slice_find(r->target, '?')));
     out_literal(o, ",\"status\":");
     out_u64(o, x->status);
-    write_member(o, ",\"rule\":", slice_text(account_rule(x)));
-    if (x->rule)
-        write_member(o, ",\"source\":", slice_text(x->rule->source));
+    write_member(o, ",\"rule\":", slice_text(x->rule->name));
+    write_member(o, ",\"source\":", slice_text(x->rule->source));
     out_literal(o, ",\"ms\":");
     out_u64(o, (uint64_t)(w->now.run_ms - x->begun_ms));
     out_text(o, x->aborted ? ",\"aborted\":true}" : "}");

@@ -2,81 +2,88 @@
 #include "serve/login.h"
 
 #include <errno.h>
-#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/random.h>
 #include <sys/resource.h>
 
-#include "io/crypto.h"
 #include "io/password.h"
 #include "msg/credentials.h"
 #include "serve/conn.h"
+#include "serve/login_parts.h"
 
 enum {
-    HASHERS = 2,     /* threads that hash */
-    GIVES_WAY = 10,  /* their niceness */
-    REMEMBERED = 256 /* credentials of one thread */
+    HASHERS = 2,      /* threads that hash */
+    GIVES_WAY = 10,   /* their niceness */
+    REMEMBERED = 512, /* credentials of one thread */
+    SHORT_BYTES = 128 /* names of tokens that are longer are not remembered */
 };
 
-_Static_assert(sizeof((struct login *)0)->mac == CRYPTO_BYTES, "a MAC fits");
-
-struct logins {
-    struct users *users;
-    struct tries *tries;
-    struct pool *pool;
-    atomic_int_fast64_t waiting; /* passwords that wait or are hashed */
-    unsigned char key[CRYPTO_BYTES];
-    char stranger[PASSWORD_HASH_BYTES]; /* a hash for the names that nobody has */
-};
-
+/*
+ * Credentials are remembered by a keyed hash of the field's value (SipHash, 64 bits): neither what
+ * lies in memory nor how long it takes tells a password, and who does not know the key has one
+ * chance in 2^64 a try.
+ */
 struct remembered {
     struct memory_of {
-        unsigned char mac[CRYPTO_BYTES];
-        const struct user *user; /* NULL: free */
-        int64_t until_ms;
+        uint64_t tag;
+        int64_t until_ms; /* 0: free */
+        struct known known;
+        enum login_scheme scheme;
+        unsigned generation;         /* Bearer: of the keys */
+        const struct policy *policy; /* Bearer: for which it was looked at */
+        char text[SHORT_BYTES];      /* Bearer: the name */
     } slots[REMEMBERED];
 };
 
 /* ---- shared by all threads ---------------------------------------------------------------------
  */
 
-/* A name that nobody has costs as much as one that somebody has: it is hashed as the first user's.
- */
 static int
-make_stranger(struct logins *l)
+make_secrets(struct logins *l)
 {
-    struct out o = out_init(l->stranger, sizeof l->stranger);
+    char random[CRYPTO_BYTES];
+    struct ern_slice text;
 
-    if (l->users->n == 0)
-        return password_hash(ERN_SLICE("nobody"), l->stranger);
-    out_text(&o, l->users->user[0].hash);
-    out_char(&o, '\0');
-    return o.full ? -EINVAL : 0;
+    if (getrandom(&l->key, sizeof l->key, 0) != sizeof l->key ||
+        getrandom(random, sizeof random, 0) != sizeof random)
+        return -EIO;
+    text = slice_from(random, sizeof random);
+    (void)crypto_joined(CRYPTO_SHA256, &text, 1, l->stranger);
+    return 0;
+}
+
+static bool
+can_log_in(const struct conf *conf)
+{
+    return conf->accounts_n > 0 || slice_is_there(conf->users) || slice_is_there(conf->digests) ||
+           conf->issuers_n > 0;
 }
 
 int
-logins_open(const struct conf *conf, struct hash_key key, struct logins **ret_logins)
+logins_open(const struct conf *conf, struct logins **ret_logins)
 {
     struct logins *l;
     struct users_fault fault;
     int error;
 
-    if (conf->accounts_n == 0 && !slice_is_there(conf->users))
+    if (!can_log_in(conf))
         return 0;
     l = calloc(1, sizeof *l);
     *ret_logins = l;
     if (!l)
         return -ENOMEM;
+    l->nonce_valid_s = conf->limits.nonce_valid_s;
     error = users_new(conf, &l->users, &fault);
     if (!error)
-        error = make_stranger(l);
+        error = issuers_new(conf, &l->issuers);
+    if (!error)
+        error = make_secrets(l);
     if (error)
         return error;
-    if (getrandom(l->key, sizeof l->key, 0) != sizeof l->key)
-        return -EIO;
-    l->tries = tries_new(conf->limits.logins_failed_max, key);
-    if (!l->tries)
+    l->tries = tries_new(conf->limits.logins_failed_max, l->key);
+    l->nonces = nonces_new();
+    if (!l->tries || !l->nonces)
         return -ENOMEM;
     /* Threads may pass login_has_room() together: each then brings one more. */
     return pool_open(HASHERS, 2 * conf->limits.login_queue_max + 1024, &l->pool);
@@ -98,6 +105,8 @@ logins_free(struct logins *l)
         return;
     logins_stop(l);
     tries_free(l->tries);
+    nonces_free(l->nonces);
+    issuers_free(l->issuers);
     users_free(l->users);
     explicit_bzero(l, sizeof *l);
     free(l);
@@ -119,29 +128,68 @@ remembered_free(struct remembered *r)
 }
 
 static struct memory_of *
-slot_of(const struct login *login)
+slot_of(const struct worker *w, uint64_t tag)
 {
-    return &login->exchange->worker->remembered->slots[login->mac[0] % REMEMBERED];
+    return &w->remembered->slots[tag % REMEMBERED];
 }
 
+/* Does the route take these credentials without another look? */
 static bool
-is_remembered(const struct login *login)
+still_counts(const struct exchange *x, const struct memory_of *m)
 {
-    const struct memory_of *slot = slot_of(login);
+    const struct policy *p = &x->route->policy;
 
-    return slot->user && login->exchange->worker->now.run_ms < slot->until_ms &&
-           crypto_same(slot->mac, login->mac, sizeof slot->mac);
+    return (p->schemes >> m->scheme & 1) &&
+           (m->scheme != LOGIN_BEARER ||
+            (m->policy == p && m->generation == issuers_generation(x->worker->logins->issuers)));
+}
+
+/* Were the credentials found right a while ago? */
+static bool
+recall(struct exchange *x, uint64_t tag)
+{
+    const struct memory_of *m = slot_of(x->worker, tag);
+
+    if (m->tag != tag || x->worker->now.run_ms >= m->until_ms || !still_counts(x, m))
+        return false;
+    x->known = m->known;
+    if (m->scheme == LOGIN_BEARER) { /* the slot may be another's before the answer is sent */
+        struct out o = arena_out(&x->arena);
+
+        out_slice(&o, m->known.name);
+        x->known.name = arena_keep(&x->arena, &o);
+    }
+    x->res.user = x->known.name;
+    return slice_is_there(x->known.name);
 }
 
 static void
 remember(const struct login *login)
 {
-    const struct worker *w = login->exchange->worker;
-    struct memory_of *slot = slot_of(login);
+    const struct exchange *x = login->exchange;
+    const struct worker *w = x->worker;
+    struct memory_of *m = slot_of(w, login->tag);
+    int64_t valid_ms = w->limits->login_valid_ms;
 
-    memcpy(slot->mac, login->mac, sizeof slot->mac);
-    slot->user = login->user;
-    slot->until_ms = w->now.run_ms + w->limits->login_valid_ms;
+    if (login->scheme == LOGIN_BEARER) {
+        int64_t left_ms = (login->until_s - w->now.unix_s) * 1000;
+
+        if (x->known.name.len > SHORT_BYTES || !login->is_enough)
+            return;
+        valid_ms = left_ms < valid_ms ? left_ms : valid_ms;
+    }
+    *m = (struct memory_of){
+        .tag = login->tag,
+        .until_ms = w->now.run_ms + valid_ms,
+        .known = x->known,
+        .scheme = login->scheme,
+        .generation = issuers_generation(w->logins->issuers),
+        .policy = &x->route->policy,
+    };
+    if (login->scheme == LOGIN_BEARER) {
+        memcpy(m->text, x->known.name.ptr, x->known.name.len);
+        m->known.name.ptr = m->text;
+    }
 }
 
 /* ---- the credentials ---------------------------------------------------------------------------
@@ -160,43 +208,100 @@ only_authorization(const struct exchange *x, struct ern_slice *ret_value)
            !ern_request_next(&x->request, id, &at, &another);
 }
 
-static void
-read_basic(struct login *login, struct ern_slice rest)
+bool
+login_must_wait(struct login *login, struct ern_slice name, int64_t *ret_wait_s)
+{
+    struct exchange *x = login->exchange;
+    struct tries *tries = x->worker->logins->tries;
+    struct ip client = address_ip(&x->client);
+    int64_t ms;
+
+    login->keys = tries_keys(tries, &client, name);
+    ms = tries_wait_ms(tries, login->keys, x->worker->now.run_ms);
+    *ret_wait_s = ms > 0 ? (ms + 999) / 1000 : -1;
+    return ms > 0;
+}
+
+/* A name that nobody has costs as much as one that somebody has: which one, the name says. */
+static const char *
+hash_of(const struct logins *l, const struct user *user, struct ern_slice name)
+{
+    if (!user)
+        user = &l->users->user[hash_bytes(l->key, name) % l->users->n];
+    return user->hash;
+}
+
+static int64_t
+begin_basic(struct login *login, struct ern_slice rest)
 {
     struct exchange *x = login->exchange;
     struct logins *l = x->worker->logins;
     struct out o = arena_out(&x->arena);
-    struct ip client = address_ip(&x->client);
+    const struct user *user;
     struct ern_slice name;
+    int64_t wait_s;
 
-    if (!credentials_basic(rest, &o, &name, &login->password) ||
-        !slice_is_there(arena_keep(&x->arena, &o)))
-        return;
-    crypto_mac(l->key, rest, login->mac);
-    login->user = users_find(l->users, name);
-    login->keys = tries_keys(l->tries, &client, name);
-    login->stage = login->user && is_remembered(login) ? LOGIN_RIGHT : LOGIN_NEW;
+    if (!credentials_basic(rest, &o, &name, &login->secret) ||
+        !slice_is_there(arena_keep(&x->arena, &o)) || l->users->n == 0)
+        return -1;
+    user = users_find(l->users, name);
+    login->named = user ? user->name : ERN_ABSENT;
+    login->groups = user ? user->groups : NULL;
+    login->hash = hash_of(l, user, name);
+    if (!login_must_wait(login, name, &wait_s))
+        login->stage = LOGIN_NEW;
+    return wait_s;
+}
+
+static const struct {
+    struct ern_slice name, option;
+    int64_t (*begin)(struct login *login, struct ern_slice rest);
+} schemes[LOGIN_SCHEMES] = {
+    [LOGIN_BASIC] = {{"Basic", 5}, {"basic", 5}, begin_basic},
+    [LOGIN_DIGEST] = {{"Digest", 6}, {"digest", 6}, login_digest},
+    [LOGIN_BEARER] = {{"Bearer", 6}, {"bearer", 6}, login_bearer},
+};
+
+unsigned
+login_schemes(const struct conf_texts *names)
+{
+    unsigned bits = 0;
+
+    for (size_t i = 0; i < names->n; i++)
+        for (unsigned s = 0; s < LOGIN_SCHEMES; s++)
+            if (slice_eq(names->text[i], schemes[s].option))
+                bits |= 1U << s;
+    return bits;
 }
 
 int64_t
-login_wait_s(struct exchange *x)
+login_begin(struct exchange *x)
 {
-    struct login *login = arena_take(&x->arena, sizeof *login);
+    const struct worker *w = x->worker;
     struct credentials credentials;
     struct ern_slice value;
-    int64_t ms;
+    struct login *login;
+    uint64_t tag;
 
-    if (!login)
-        return -1; /* and login_ask() fails */
-    *login = (struct login){.exchange = x};
-    x->login = login;
-    if (only_authorization(x, &value) && credentials_read(value, &credentials) &&
-        slice_eq_nocase(credentials.scheme, ERN_SLICE("Basic")))
-        read_basic(login, credentials.rest);
-    if (login->stage != LOGIN_NEW)
+    if (!only_authorization(x, &value))
         return -1;
-    ms = tries_wait_ms(x->worker->logins->tries, login->keys, x->worker->now.run_ms);
-    return ms > 0 ? (ms + 999) / 1000 : -1;
+    tag = hash_bytes(w->logins->key, value);
+    if (recall(x, tag))
+        return -1;
+    x->login = login = arena_take(&x->arena, sizeof *login);
+    if (!login)
+        return -1;
+    *login = (struct login){.exchange = x, .tag = tag, .named = ERN_ABSENT};
+    if (!credentials_read(value, &credentials))
+        return -1;
+    for (unsigned s = 0; s < LOGIN_SCHEMES; s++) {
+        if (!(x->route->policy.schemes >> s & 1) ||
+            !slice_eq_nocase(credentials.scheme, schemes[s].name))
+            continue;
+        login->scheme = (enum login_scheme)s;
+        return schemes[s].begin(login, credentials.rest);
+    }
+    return -1;
 }
 
 bool
@@ -208,25 +313,28 @@ login_has_room(const struct exchange *x)
            atomic_load(&w->logins->waiting) < w->limits->login_queue_max;
 }
 
-/* ---- the password ------------------------------------------------------------------------------
+/* ---- what takes long ---------------------------------------------------------------------------
  */
 
 static void
-hash(struct job *job)
+look(struct job *job)
 {
     struct login *login = (struct login *)job;
-    struct logins *l = login->exchange->worker->logins;
-    bool matches;
+    bool is_known = slice_is_there(login->named);
 
     (void)setpriority(PRIO_PROCESS, 0, GIVES_WAY); /* of this thread */
-    matches = password_matches(login->password, login->user ? login->user->hash : l->stranger);
-    login->matches = matches && login->user;
-    explicit_bzero((char *)(uintptr_t)login->password.ptr, login->password.len);
-    l->waiting--;
+    if (login->scheme == LOGIN_BEARER) {
+        login_verify(login);
+    } else {
+        login->matches = password_matches(login->secret, login->hash) && is_known;
+        login->is_forged = !login->matches;
+        explicit_bzero((char *)(uintptr_t)login->secret.ptr, login->secret.len);
+    }
+    login->exchange->worker->logins->waiting--;
 }
 
 static void
-hashed(struct job *job)
+looked(struct job *job)
 {
     struct login *login = (struct login *)job;
     struct exchange *x = login->exchange;
@@ -234,49 +342,42 @@ hashed(struct job *job)
 
     login->stage = login->matches ? LOGIN_RIGHT : LOGIN_WRONG;
     if (login->matches) {
+        x->known = (struct known){login->named, login->groups};
         remember(login);
         tries_succeed(w->logins->tries, login->keys);
-    } else {
+    } else if (login->is_forged) {
         tries_fail(w->logins->tries, login->keys, w->now.run_ms);
     }
     x->res.resume(&x->res);
+}
+
+/* Hands the credentials to the threads that look at them. */
+static enum ern_answer
+begin_look(struct exchange *x)
+{
+    struct login *login = x->login;
+    struct logins *l = x->worker->logins;
+
+    login->job = (struct job){.mailbox = &x->worker->mailbox, .run = look, .done = looked};
+    login->stage = LOGIN_ASKED;
+    l->waiting++;
+    if (pool_submit(l->pool, &login->job))
+        return ERN_WAIT;
+    l->waiting--;
+    return ERN_FAIL;
 }
 
 enum ern_answer
 login_ask(struct exchange *x)
 {
     struct login *login = x->login;
-    struct logins *l = x->worker->logins;
 
-    if (!login)
-        return ERN_FAIL;
-    if (login->stage == LOGIN_NEW) {
-        login->job = (struct job){.mailbox = &x->worker->mailbox, .run = hash, .done = hashed};
-        login->stage = LOGIN_ASKED;
-        l->waiting++;
-        if (pool_submit(l->pool, &login->job))
-            return ERN_WAIT;
-        l->waiting--;
-        return ERN_FAIL;
-    }
-    if (login->stage != LOGIN_RIGHT)
+    if (login && login->stage == LOGIN_NEW)
+        return begin_look(x);
+    if (login && login->stage == LOGIN_RIGHT)
+        x->known = (struct known){login->named, login->groups};
+    if (!slice_is_there(x->known.name))
         return ERN_NO;
-    x->res.user = login->user->name;
+    x->res.user = x->known.name;
     return ERN_YES;
-}
-
-struct ern_slice
-login_challenge(struct exchange *x)
-{
-    struct ern_slice realm = x->route->policy.realm;
-    struct out o = arena_out(&x->arena);
-
-    out_literal(&o, "Basic realm=\"");
-    for (size_t i = 0; i < realm.len; i++) {
-        if (realm.ptr[i] == '"' || realm.ptr[i] == '\\')
-            out_char(&o, '\\');
-        out_char(&o, realm.ptr[i]);
-    }
-    out_literal(&o, "\", charset=\"UTF-8\""); /* RFC 7617 2.1 */
-    return arena_keep(&x->arena, &o);
 }

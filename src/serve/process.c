@@ -17,26 +17,34 @@
 #include "serve/complain.h"
 #include "serve/forward.h"
 #include "serve/guests.h"
+#include "serve/incident.h"
 #include "serve/legal.h"
 #include "serve/live.h"
 #include "serve/login.h"
+#include "serve/meter.h"
 #include "serve/portal.h"
 #include "serve/rate.h"
 #include "serve/shares.h"
+#include "serve/tally.h"
+#include "serve/trace.h"
 
 enum { POOL_THREADS = 4 };
 
 struct process { /* all that is to be given back at the end */
     struct site_table *sites;
     struct guests *guests;
+    struct incidents *incidents; /* NULL: there is no admin socket to ask of them */
     struct rates *rates;
     struct legal *legal;
     struct admin *admin;
     struct logins *logins;
     struct shares *shares;
-    struct live *live; /* NULL: there is no stream of decisions */
+    struct meter *meter; /* NULL: there is no credit */
+    struct live *live;   /* NULL: there is no stream of decisions */
+    struct traces *traces;
+    struct tallies *tallies;
     struct pool *pool;
-    struct log *access, *errors;
+    struct log *access, *errors, *audit;
     struct tls **tls; /* of each listener; NULL where it is plain */
     unsigned tls_n, listens_n;
     struct portal **portals;   /* likewise; NULL where it is none */
@@ -76,7 +84,11 @@ open_logs(struct process *p, const struct conf *conf)
     if (error)
         return complain(conf->log.file.ptr, error);
     error = log_open(errors, STDERR_FILENO, queue, &p->errors);
-    return error ? complain(errors, error) : 0;
+    if (error)
+        return complain(errors, error);
+    if (!slice_eq(conf->log.audit, ERN_SLICE("off")))
+        error = log_open(conf->log.audit.ptr, STDERR_FILENO, queue, &p->audit);
+    return error ? complain(conf->log.audit.ptr, error) : 0;
 }
 
 /* What each listener speaks TLS with, for all threads. */
@@ -177,16 +189,21 @@ open_all(struct process *p, const struct process_options *options, struct hash_k
     p->workers = calloc(options->threads_n, sizeof *p->workers);
     p->threads = calloc(options->threads_n, sizeof *p->threads);
     p->live = conf->live ? live_new(options->threads_n, &conf->limits) : NULL;
-    if (!p->guests || !p->rates || !p->workers || !p->threads || (conf->live && !p->live))
+    p->traces =
+        conf->live ? traces_new(options->threads_n, &conf->limits, &conf->live_networks) : NULL;
+    p->tallies = tallies_new(options->threads_n);
+    if (!p->guests || !p->rates || !p->workers || !p->threads || !p->tallies ||
+        (conf->live && (!p->live || !p->traces)))
         return complain("start", -ENOMEM);
     if (slice_is_there(conf->legal) && legal_open(conf->legal.ptr, &p->legal) < 0)
         return complain(conf->legal.ptr, -EINVAL);
     if (slice_is_there(conf->admin)) {
-        error = admin_open(&(struct admin_options){conf, p->guests, options->pauses}, &p->admin);
+        p->incidents = incidents_new();
+        error = p->incidents ? admin_open(conf, &p->admin) : -ENOMEM;
         if (error)
             return complain(conf->admin.ptr, error);
     }
-    error = logins_open(conf, key, &p->logins);
+    error = logins_open(conf, &p->logins);
     if (error)
         return complain(slice_is_there(conf->users) ? conf->users.ptr : "users", error);
     error = pool_open(POOL_THREADS, conf->limits.pool_queue_max, &p->pool);
@@ -198,6 +215,16 @@ open_all(struct process *p, const struct process_options *options, struct hash_k
     if (!error)
         error = open_forwards(p, options);
     return error ? error : open_logs(p, conf);
+}
+
+/* Without a store there is no credit, and what costs is out of reach. */
+static int
+open_meter(struct process *p, const struct conf *conf)
+{
+    struct store *store = shares_store(p->shares);
+
+    p->meter = store ? meter_new(store, conf->limits.receipt_seconds) : NULL;
+    return store && !p->meter ? complain("memory", -ENOMEM) : 0;
 }
 
 static void *
@@ -224,11 +251,16 @@ start_worker(struct process *p, const struct process_options *options, struct ha
             .rates = p->rates,
             .legal = p->legal,
             .logins = p->logins,
+            .meter = p->meter,
+            .incidents = p->incidents,
             .pool = p->pool,
             .access = p->access,
             .errors = p->errors,
+            .audit = p->audit,
             .live = p->live,
             .pseudonym = p->pseudonym,
+            .traces = p->traces,
+            .tallies = p->tallies,
             .number = i,
             .json = conf->log.format == CONF_LOG_JSON,
             .listeners = options->listeners + (size_t)i * options->listens_n,
@@ -278,12 +310,17 @@ close_all(struct process *p)
         worker_free(p->workers[i]);
     log_close(p->access);
     log_close(p->errors);
+    log_close(p->audit);
     guests_free(p->guests);
+    incidents_free(p->incidents);
     live_free(p->live);
+    traces_free(p->traces);
+    tallies_free(p->tallies);
     rates_free(p->rates);
     legal_close(p->legal);
     logins_free(p->logins);
     site_table_free(p->sites);
+    meter_free(p->meter);
     shares_free(p->shares);
     for (unsigned i = 0; i < p->tls_n; i++)
         tls_close(p->tls[i]);
@@ -334,6 +371,18 @@ process_run(const struct process_options *options)
     }
     if (!error)
         error = shares_open(p.sites, options->conf, &p.shares);
+    if (!error)
+        error = open_meter(&p, options->conf);
+    if (!error && p.admin)
+        error = admin_serve(p.admin, &(struct admin_options){.conf = options->conf,
+                                                             .guests = p.guests,
+                                                             .pauses = options->pauses,
+                                                             .meter = p.meter,
+                                                             .shares = p.shares,
+                                                             .legal = p.legal,
+                                                             .incidents = p.incidents,
+                                                             .traces = p.traces,
+                                                             .audit = p.audit});
     while (!error && p.workers_n < options->threads_n)
         error = start_worker(&p, options, key);
     if (!error)

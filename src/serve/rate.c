@@ -7,7 +7,10 @@
 #include "base/slice.h"
 #include "conf/conf.h"
 
-enum { WAYS = 8 /* buckets among which one is looked for: two cache lines */ };
+enum {
+    WAYS = 8,       /* buckets among which one is looked for: two cache lines */
+    WHO_BYTES = 32, /* of a longer name its hash will do */
+};
 
 #define NS_PER_S INT64_C(1000000000)
 #define NS_PER_MS INT64_C(1000000)
@@ -67,18 +70,23 @@ rate_limit_of(const struct conf_limit *conf, const void *route)
         .scope = conf->by == CONF_BY_ROUTE ? route : conf,
         .interval_ns = interval_ns,
         .burst_ns = interval_ns * (conf->burst ? conf->burst : conf->requests),
-        .by_route = conf->by == CONF_BY_ROUTE,
+        .by = (enum rate_by)conf->by,
     };
 }
 
 static uint64_t
-name_of(const struct rates *r, const struct rate_limit *limit, const struct ip *client)
+name_of(const struct rates *r, const struct rate_limit *limit, struct ern_slice who)
 {
-    char text[sizeof limit->scope + sizeof *client];
-    struct ern_slice who = limit->by_route ? ERN_SLICE("") : ip_client(client);
+    char text[sizeof limit->scope + WHO_BYTES];
+    uint64_t hash;
 
+    if (who.len > WHO_BYTES) {
+        hash = hash_bytes(r->key, who);
+        who = slice_from((const char *)&hash, sizeof hash);
+    }
     memcpy(text, &limit->scope, sizeof limit->scope);
-    memcpy(text + sizeof limit->scope, who.ptr, who.len);
+    if (who.len > 0)
+        memcpy(text + sizeof limit->scope, who.ptr, who.len);
     return hash_bytes(r->key, slice_from(text, sizeof limit->scope + who.len));
 }
 
@@ -104,10 +112,10 @@ find(const struct rates *r, uint64_t name)
 }
 
 bool
-rate_take(struct rates *r, const struct rate_limit *limit, const struct ip *client, int64_t now_ms,
+rate_take(struct rates *r, const struct rate_limit *limit, struct ern_slice who, int64_t now_ms,
           struct rate *ret_rate)
 {
-    struct bucket *b = find(r, name_of(r, limit, client));
+    struct bucket *b = find(r, name_of(r, limit, who));
     int64_t now_ns = now_ms * NS_PER_MS, lead_ns;
     int_fast64_t full_ns = atomic_load_explicit(&b->full_ns, memory_order_relaxed);
 
@@ -150,7 +158,13 @@ void
 rate_write(struct out *o, const struct rate *rate)
 {
     const struct rate_limit *limit = rate->limit;
-    const char *name = limit->by_route ? "\"route\"" : "\"address\"";
+    static const char *const names[] = {
+        [RATE_BY_ADDRESS] = "\"address\"",
+        [RATE_BY_ROUTE] = "\"route\"",
+        [RATE_BY_USER] = "\"user\"",
+        [RATE_BY_KEY] = "\"key\"",
+    };
+    const char *name = names[limit->by];
 
     out_literal(o, "RateLimit: ");
     out_text(o, name);

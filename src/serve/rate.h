@@ -12,16 +12,17 @@
 #define SERVE_RATE_H
 
 #include "base/hash.h"
-#include "base/ip.h"
 #include "base/out.h"
 
 struct conf_limit;
+
+enum rate_by { RATE_BY_ADDRESS, RATE_BY_ROUTE, RATE_BY_USER, RATE_BY_KEY }; /* as enum conf_by */
 
 struct rate_limit {
     const void *scope; /* whose buckets these are: the configuration of the limit, or of a route */
     int64_t interval_ns; /* between two tokens; 0: there is no limit */
     int64_t burst_ns;    /* in which an empty bucket fills: a multiple of interval_ns */
-    bool by_route;       /* one bucket for all clients */
+    enum rate_by by;     /* whom a bucket is for */
 };
 
 struct rate {                       /* of one request */
@@ -42,12 +43,13 @@ void rates_free(struct rates *rates);
 struct rate_limit rate_limit_of(const struct conf_limit *conf, const void *route);
 
 /*
- * Takes a token of the client's bucket (IPv6: of its /64).
+ * Takes a token of somebody's bucket.
+ *   who       names them; empty: it is everybody's
  *   ret_rate  what is left; it keeps limit
  * Returns false, having taken nothing, if there is none.
  */
 ERN_MUST_USE bool rate_take(struct rates *rates, const struct rate_limit *limit,
-                            const struct ip *client, int64_t now_ms, struct rate *ret_rate);
+                            struct ern_slice who, int64_t now_ms, struct rate *ret_rate);
 
 /* Seconds, rounded up, until there is one token more. */
 int64_t rate_next_s(const struct rate *rate);

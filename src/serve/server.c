@@ -13,7 +13,9 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "earnest/message.h"
 #include "io/clock.h"
+#include "io/memory.h"
 #include "io/tls.h"
 #include "serve/complain.h"
 #include "serve/passes.h"
@@ -26,6 +28,7 @@ enum {
     THREADS_MAX = 256,
     FDS_BESIDES = 64,       /* descriptors that are neither connections nor cached files, */
     FDS_BESIDES_LEAST = 32, /* or at least these */
+    REQUEST_BYTES = 8192,   /* of a connection and a request, besides what limits bound */
     READY_MS = 10000,       /* time that a process has to say that it serves */
     CRASH_MS = 1000,        /* a process that lived less is not started again at once */
 };
@@ -73,7 +76,7 @@ read_conf(const struct server_source *source)
 
 /* Descriptors bound how many connections there can be: better a 503 than none left for files. */
 static void
-fit_limits(struct limits *limits)
+fit_descriptors(struct limits *limits)
 {
     struct rlimit files;
     int64_t most;
@@ -93,6 +96,28 @@ fit_limits(struct limits *limits)
     most -= limits->cache_files_max;
     if (limits->connections_max > most)
         limits->connections_max = most > 1 ? most : 1;
+}
+
+static void
+at_most(int64_t *limit, int64_t most)
+{
+    if (*limit > most)
+        *limit = most > 1 ? most : 1;
+}
+
+/* Better a 503 than to be killed for what we took: half of the memory is for connections that each
+ * ask something large, a quarter for requests, an eighth for what is remembered. */
+static void
+fit_memory(struct limits *limits, unsigned threads_n)
+{
+    int64_t memory = memory_most("/proc/self/cgroup", "/sys/fs/cgroup");
+    int64_t request = limits->request_arena_bytes + REQUEST_BYTES +
+                      limits->fields_max * (int64_t)sizeof(struct ern_field);
+    int64_t connection = limits->target_bytes_max + limits->fields_bytes_max + REQUEST_BYTES;
+
+    at_most(&limits->connections_max, memory / 2 / (connection + request));
+    at_most(&limits->requests_max, memory / 4 / request / threads_n);
+    at_most(&limits->cache_bytes_max, memory / 8 / threads_n);
 }
 
 static unsigned
@@ -195,7 +220,8 @@ reload(struct server *s)
     int error;
 
     if (conf) {
-        fit_limits(&conf->limits);
+        fit_descriptors(&conf->limits);
+        fit_memory(&conf->limits, s->threads_n);
         error = sockets_open(conf, s->threads_n, s->sockets, &sockets, &name);
         if (error)
             (void)complain(name.ptr ? name.ptr : "sockets", error);
@@ -342,8 +368,9 @@ open_server(struct server *s)
     s->conf = read_conf(s->source);
     if (!s->conf)
         return -EINVAL;
-    fit_limits(&s->conf->limits);
     s->threads_n = threads_for(s->conf);
+    fit_descriptors(&s->conf->limits);
+    fit_memory(&s->conf->limits, s->threads_n);
     error = sockets_open(s->conf, s->threads_n, NULL, &s->sockets, &name);
     if (error)
         return complain(name.ptr ? name.ptr : "sockets", error);

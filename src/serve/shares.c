@@ -15,14 +15,22 @@
 #include "serve/complain.h"
 #include "serve/site.h"
 
-enum { BUSY_MS = 5000, BOOT_BYTES = 256 };
+enum { BUSY_MS = 5000, BOOT_BYTES = 256, PATH_BYTES = 48 };
+
+struct annex { /* what belongs to a writable folder besides its files */
+    struct upload_route uploads;
+    struct work_route works;
+    /* Of the folder's route: who may not ask for it, or not so often, may not ask for these. */
+    struct policy policy;
+    struct rate_limit rate;
+    char uploads_path[PATH_BYTES], works_path[PATH_BYTES];
+};
 
 struct shares {
     struct store *store;
     struct share **shares;
+    struct annex *annexes; /* one a share */
     unsigned shares_n;
-    struct upload_route uploads;
-    struct work_route works;
     struct work_runner *runner;
 };
 
@@ -85,78 +93,82 @@ open_share(struct shares *s, const struct conf *conf, const struct conf_route *f
     return 0;
 }
 
-/* That of the writable folder that may be asked least often: uploads and jobs are no way around it.
- */
-static struct rate_limit
-tightest_limit(const struct site *site)
+/* Adds a route to a site that has room for it. */
+static int
+add_route(struct site *site, const struct annex *annex, struct site_route route)
 {
-    struct rate_limit tightest = {.scope = NULL};
+    int error;
 
-    for (unsigned i = 0; i < site->routes_n; i++)
-        if (site->routes[i].kind == &dav_resource &&
-            site->routes[i].rate.interval_ns > tightest.interval_ns)
-            tightest = site->routes[i].rate;
-    return tightest;
+    route.policy = annex->policy;
+    route.rate = annex->rate;
+    error = policy_apply(&route.policy, route.kind, &route.resource);
+    if (!error)
+        site->routes[site->routes_n++] = route;
+    return error;
 }
 
-/* Adds the routes of uploads and jobs to a site that has a writable folder. */
-static int
-add_routes(struct shares *s, const struct conf *conf, struct site *site)
+static struct ern_slice
+path_of(char path[PATH_BYTES], const char *folder, const struct share *share)
 {
-    const struct rate_limit rate = tightest_limit(site);
-    const struct policy policy = {.pause = site->pause, .pause_allow = conf->pause_allowed};
-    const struct site_route more[] = {
-        {.path = ERN_SLICE(UPLOAD_PATH),
-         .kind = &upload_resource,
-         .resource = &upload_resource,
-         .self = &s->uploads,
-         .rate = rate,
-         .policy = policy,
-         .content_max = dav_content_max},
-        {.path = ERN_SLICE(WORK_PATH),
-         .kind = &work_resource,
-         .resource = &work_resource,
-         .self = &s->works,
-         .rate = rate,
-         .policy = policy},
-    };
-    size_t more_n = sizeof more / sizeof *more;
-    struct site_route *routes = realloc(site->routes, (site->routes_n + more_n) * sizeof *routes);
+    struct out o = out_init(path, PATH_BYTES);
 
-    int error = 0;
+    share_write_number(&o, folder, share);
+    return out_done(&o);
+}
+
+/* Adds the routes of uploads and jobs of one folder to its site. */
+static int
+add_annex(struct shares *s, struct share *share, struct annex *annex, struct site *site)
+{
+    struct site_route *routes = realloc(site->routes, (site->routes_n + 2) * sizeof *routes);
+    int error;
 
     if (!routes)
         return -ENOMEM;
-    memcpy(routes + site->routes_n, more, sizeof more);
     site->routes = routes;
-    for (size_t i = 0; !error && i < more_n; i++, site->routes_n++) {
-        struct site_route *route = &routes[site->routes_n];
-
-        error = policy_apply(&policy, route->kind, &route->resource);
-    }
-    site_sort(site);
-    return error;
+    annex->uploads.share = annex->works.share = share;
+    annex->uploads.store = annex->works.store = s->store;
+    error = add_route(site, annex,
+                      (struct site_route){
+                          .path = path_of(annex->uploads_path, UPLOAD_PATH, share),
+                          .kind = &upload_resource,
+                          .self = &annex->uploads,
+                          .content_max = dav_content_max,
+                      });
+    if (error)
+        return error;
+    return add_route(site, annex,
+                     (struct site_route){
+                         .path = path_of(annex->works_path, WORK_PATH, share),
+                         .kind = &work_resource,
+                         .self = &annex->works,
+                     });
 }
 
 static int
 open_site(struct shares *s, const struct conf *conf, const struct conf_site *from,
           struct site *site)
 {
-    unsigned before = s->shares_n;
+    unsigned first = s->shares_n;
+    int error = 0;
 
     for (unsigned i = 0; i < site->routes_n; i++) {
         const struct site_route *route = &site->routes[i];
-        struct share *share = (struct share *)(uintptr_t)route->self;
         const struct conf_route *writes = route_of(from, route->path);
-        int error;
 
         if (route->kind != &dav_resource)
             continue;
-        error = writes ? open_share(s, conf, writes, share) : -EINVAL;
+        s->annexes[s->shares_n].policy = route->policy;
+        s->annexes[s->shares_n].rate = route->rate;
+        error =
+            writes ? open_share(s, conf, writes, (struct share *)(uintptr_t)route->self) : -EINVAL;
         if (error)
             return error;
     }
-    return s->shares_n > before ? add_routes(s, conf, site) : 0;
+    for (unsigned i = first; !error && i < s->shares_n; i++)
+        error = add_annex(s, s->shares[i], &s->annexes[i], site);
+    site_sort(site);
+    return error;
 }
 
 static void
@@ -182,19 +194,21 @@ open_state(struct shares *s, const struct conf *conf, bool durable)
     }
 }
 
+/* How many writable folders there are; whether anything is to be kept, and survives a power cut. */
 static unsigned
-writable_n(const struct conf *conf, bool *ret_durable)
+writable_n(const struct conf *conf, bool *ret_keeps, bool *ret_durable)
 {
     unsigned n = 0;
 
-    *ret_durable = false;
+    *ret_keeps = *ret_durable = false;
     for (size_t i = 0; i < conf->sites_n; i++) {
         for (size_t j = 0; j < conf->sites[i].routes_n; j++) {
             const struct conf_route *route = &conf->sites[i].routes[j];
             bool writes = route->kind == CONF_KIND_FILES && route->write;
 
             n += writes;
-            *ret_durable |= writes && route->durable;
+            *ret_keeps |= writes || route->price > 0;
+            *ret_durable |= (writes && route->durable) || route->price > 0;
         }
     }
     return n;
@@ -203,30 +217,46 @@ writable_n(const struct conf *conf, bool *ret_durable)
 int
 shares_open(struct site_table *table, const struct conf *conf, struct shares **ret_shares)
 {
-    bool durable;
-    unsigned n = writable_n(conf, &durable);
+    bool keeps, durable;
+    unsigned n = writable_n(conf, &keeps, &durable);
     struct shares *s;
     int error = 0;
 
     *ret_shares = NULL;
-    if (n == 0)
+    if (!keeps)
         return 0;
     s = calloc(1, sizeof *s);
     if (!s)
         return -ENOMEM;
     *ret_shares = s;
-    s->shares = calloc(n, sizeof(struct share *));
-    if (!s->shares)
+    s->shares = calloc(n + 1, sizeof(struct share *));
+    s->annexes = calloc(n + 1, sizeof *s->annexes);
+    if (!s->shares || !s->annexes)
         return -ENOMEM;
     open_state(s, conf, durable);
     for (unsigned i = 0; !error && i < table->sites_n; i++)
         error = open_site(s, conf, &conf->sites[i], &table->sites[i]);
-    s->uploads.shares = s->works.shares = s->shares;
-    s->uploads.shares_n = s->works.shares_n = s->shares_n;
-    s->uploads.store = s->works.store = s->store;
-    if (!error && s->store)
+    if (!error && s->store && n > 0)
         error = work_runner_open(s->shares, s->shares_n, s->store, &s->runner);
     return error;
+}
+
+unsigned
+shares_n(const struct shares *s)
+{
+    return s ? s->shares_n : 0;
+}
+
+struct share *
+shares_at(const struct shares *s, unsigned i)
+{
+    return s->shares[i];
+}
+
+struct store *
+shares_store(const struct shares *s)
+{
+    return s ? s->store : NULL;
 }
 
 void
@@ -244,6 +274,7 @@ shares_free(struct shares *s)
     if (!s)
         return;
     store_close(s->store);
+    free(s->annexes);
     free(s->shares);
     free(s);
 }

@@ -20,11 +20,14 @@
 #include "serve/pause.h"
 #include "serve/portal.h"
 #include "serve/proxy.h"
+#include "serve/vitals.h"
+#include "serve/why.h"
 
 struct ern_resource *const site_kinds[] = {
-    &files_resource,  &dav_resource,   &upload_resource,  &work_resource,  &redirect_resource,
-    &gone_resource,   &none_resource,  &server_resource,  &https_resource, &live_resource,
-    &portal_resource, &proxy_resource, &forward_resource,
+    &files_resource,    &variants_resource, &dav_resource,     &upload_resource,  &work_resource,
+    &redirect_resource, &gone_resource,     &none_resource,    &server_resource,  &https_resource,
+    &live_resource,     &portal_resource,   &why_resource,     &metrics_resource, &health_resource,
+    &ready_resource,    &proxy_resource,    &forward_resource,
 };
 enum { HTTPS_PORT = 443 };
 
@@ -34,7 +37,7 @@ union route_self { /* the configuration of a route, as its kind has it */
     struct res_route any;
     struct files_route files;
     struct redirect_route redirect;
-    struct live_route live;
+    struct onlooker_route onlooker;
     struct share share; /* its part files is the first member, too */
     struct https_route https;
     struct proxy_route proxy;
@@ -64,6 +67,9 @@ make_files(const struct conf_route *from, const struct limits *limits, struct fi
     to->hidden = from->hidden == CONF_HIDDEN_SERVE;
     to->strict = from->negotiate == CONF_NEGOTIATE_STRICT;
     to->precompressed = from->precompressed;
+    to->variants = from->variants;
+    to->lists_ties = from->choices == CONF_CHOICES_LIST;
+    to->limits = limits;
     to->cache_control = from->cache_control;
     for (size_t i = 0; i < from->index.n && i < FILES_INDEXES; i++)
         to->indexes[i] = from->index.text[i];
@@ -107,12 +113,16 @@ make_route(const struct conf_route *from, struct site_table *table, const struct
 {
     to->path = from->path;
     to->self = self;
+    to->by = from;
     to->needs = (enum route_needs)from->require;
-    to->early = (enum route_early)from->early_data;
+    /* A request that costs is not one that may come again (RFC 8470 2). */
+    to->early = from->price ? ROUTE_EARLY_REFUSE : (enum route_early)from->early_data;
     self->any.allow_more = from->trace ? RES_ALLOW(TRACE) : 0;
     switch (from->kind) {
     case CONF_KIND_FILES:
-        to->kind = from->write ? &dav_resource : &files_resource;
+        to->kind = from->write      ? &dav_resource
+                   : from->variants ? &variants_resource
+                                    : &files_resource;
         to->content_max = from->write ? dav_content_max : NULL;
         return make_files(from, limits, &self->files);
     case CONF_KIND_REDIRECT:
@@ -149,11 +159,14 @@ nearest_limit(const struct conf *conf, const struct conf_site *site, const struc
 
 static int
 add_policies(const struct conf *conf, const struct conf_site *site, const struct conf_route *from,
-             const struct pause *pause, struct site_route *to)
+             struct site *of, struct site_route *to)
 {
+    to->of = site;
     to->rate = nearest_limit(conf, site, from);
     to->policy = policy_of(conf, from);
-    to->policy.pause = pause;
+    to->policy.pause = of->pause;
+    to->policy.counts_users = to->rate.interval_ns > 0 && to->rate.by == RATE_BY_USER;
+    of->is_guarded |= from->auth.n > 0 || from->allowed.n > 0 || from->rights_n > 0;
     return policy_apply(&to->policy, to->kind, &to->resource);
 }
 
@@ -172,21 +185,35 @@ site_sort(struct site *site)
     qsort(site->routes, site->routes_n, sizeof *site->routes, longest_first);
 }
 
-/* The stream of decisions, for those who may listen to it. */
-static int
-add_live(const struct conf *conf, struct site *site)
-{
-    union route_self *self = calloc(1, sizeof *self);
+/* What shows decisions, to those who may see them. */
+static const struct {
+    struct ern_slice path;
+    struct ern_resource *kind;
+} shows[] = {
+    {{LIVE_PATH, sizeof LIVE_PATH - 1}, &live_resource},
+    {{TRACE_PATH, sizeof TRACE_PATH - 1}, &why_resource},
+    {{METRICS_PATH, sizeof METRICS_PATH - 1}, &metrics_resource},
+    {{HEALTH_PATH, sizeof HEALTH_PATH - 1}, &health_resource},
+    {{READY_PATH, sizeof READY_PATH - 1}, &ready_resource},
+};
+enum { SHOWS = sizeof shows / sizeof *shows };
 
-    if (!self)
-        return -ENOMEM;
-    self->live.allow = conf->live_networks;
-    self->live.names = site->names;
-    self->live.names_n = site->names_n;
-    site->routes[site->routes_n++] = (struct site_route){.path = ERN_SLICE(LIVE_PATH),
-                                                         .kind = &live_resource,
-                                                         .resource = &live_resource,
-                                                         .self = self};
+static int
+add_shows(const struct conf *conf, struct site *site)
+{
+    for (size_t i = 0; i < SHOWS; i++) {
+        union route_self *self = calloc(1, sizeof *self);
+
+        if (!self)
+            return -ENOMEM;
+        self->onlooker.onlookers =
+            (struct onlookers){conf->live_networks, site->names, site->names_n};
+        site->routes[site->routes_n++] = (struct site_route){.path = shows[i].path,
+                                                             .kind = shows[i].kind,
+                                                             .resource = shows[i].kind,
+                                                             .quiet = true,
+                                                             .self = self};
+    }
     return 0;
 }
 
@@ -195,7 +222,7 @@ make_site(const struct conf *conf, struct site_table *table, const struct conf_s
           struct site *to, struct ern_slice *ret_path)
 {
     to->names = calloc(from->aliases.n + 1, sizeof *to->names);
-    to->routes = calloc(from->routes_n + conf->live, sizeof *to->routes);
+    to->routes = calloc(from->routes_n + (conf->live ? SHOWS : 0), sizeof *to->routes);
     if (!to->names || !to->routes)
         return -ENOMEM;
     if (slice_is_there(from->name))
@@ -212,14 +239,13 @@ make_site(const struct conf *conf, struct site_table *table, const struct conf_s
             error = make_route(&from->routes[i], table, &conf->limits, self,
                                &to->routes[to->routes_n++]);
         if (!error)
-            error = add_policies(conf, from, &from->routes[i], to->pause,
-                                 &to->routes[to->routes_n - 1]);
+            error = add_policies(conf, from, &from->routes[i], to, &to->routes[to->routes_n - 1]);
         if (error) {
             *ret_path = from->routes[i].files;
             return error;
         }
     }
-    if (conf->live && add_live(conf, to) != 0)
+    if (conf->live && add_shows(conf, to) != 0)
         return -ENOMEM;
     site_sort(to);
     return 0;
@@ -255,6 +281,7 @@ site_table_new(const struct conf *conf, struct pauses *pauses, struct site_table
         return -ENOMEM;
     for (size_t i = 0; i < site_kinds_n; i++)
         ern_resource_init(site_kinds[i]);
+    t->conf = conf;
     t->none = (struct site_route){
         .path = ERN_SLICE("/"), .kind = &none_resource, .resource = &none_resource};
     t->server = (struct site_route){
@@ -296,7 +323,9 @@ free_route(const struct site_route *route)
         proxy_close(&self->proxy);
     if (route->kind == &dav_resource)
         share_close(&self->share);
-    if ((route->kind == &files_resource || route->kind == &dav_resource) && self->files.root >= 0)
+    if ((route->kind == &files_resource || route->kind == &variants_resource ||
+         route->kind == &dav_resource) &&
+        self->files.root >= 0)
         (void)close(self->files.root);
     free(self);
 }

@@ -7,6 +7,8 @@
 #include "serve/rate.h"
 
 struct conf;
+struct conf_route;
+struct conf_site;
 struct exchange;
 struct origin_names;
 struct pauses;
@@ -33,6 +35,9 @@ struct site_route {
     enum route_early early;
     /* States what is known of a request before anything is asked; NULL: nothing. */
     void (*state)(struct exchange *exchange);
+    bool quiet;                  /* it shows decisions, and none of its own */
+    const struct conf_route *by; /* where it is written; NULL: it is in no file */
+    const struct conf_site *of;  /* likewise */
     /* Bytes of content that it takes of this request at most; NULL: content_bytes_max. */
     int64_t (*content_max)(const struct ern_request *request, const struct limits *limits);
 };
@@ -43,9 +48,11 @@ struct site {
     struct pause *pause;       /* NULL: it can not be paused */
     struct site_route *routes; /* longest path first */
     unsigned routes_n;
+    bool is_guarded; /* one of them is not for everybody */
 };
 
 struct site_table {
+    const struct conf *conf;
     struct site *sites; /* the first answers for unknown hosts, unless the listener is strict */
     unsigned sites_n;
     struct site_route none;   /* of every path without a route */

@@ -15,6 +15,7 @@
 #include "serve/legal.h"
 #include "serve/live.h"
 #include "serve/login.h"
+#include "serve/tally.h"
 #include "serve/upstream.h"
 
 enum {
@@ -144,6 +145,8 @@ worker_new(const struct worker_options *options, struct worker **ret_worker)
     w->rates = options->rates;
     w->legal = options->legal;
     w->logins = options->logins;
+    w->meter = options->meter;
+    w->incidents = options->incidents;
     w->pool = options->pool;
     w->listeners = options->listeners;
     w->listeners_n = options->listeners_n;
@@ -159,6 +162,7 @@ worker_new(const struct worker_options *options, struct worker **ret_worker)
     w->json = options->json;
     log_writer_init(&w->access, options->access);
     log_writer_init(&w->errors, options->errors);
+    log_writer_init(&w->audit, options->audit);
     timer_list_init(&w->heads, limits->header_timeout_ms);
     timer_list_init(&w->contents, limits->content_grace_ms);
     timer_list_init(&w->idles, limits->idle_timeout_ms);
@@ -173,6 +177,14 @@ worker_new(const struct worker_options *options, struct worker **ret_worker)
     error = w->files && w->remembered && w->upstreams ? open_loop(w, options) : -ENOMEM;
     if (!error && options->live)
         w->live = live_port(options->live, options->number, &w->mailbox);
+    if (options->tallies) {
+        w->tallies = options->tallies;
+        w->tally = tally_of(options->tallies, options->number);
+    }
+    if (options->traces) {
+        w->traces = options->traces;
+        w->trace = trace_ring(options->traces, options->number);
+    }
     if (error) {
         worker_free(w);
         return error;
@@ -429,6 +441,7 @@ worker_run(struct worker *w)
         reuse_closed(w);
         log_flush(&w->access, w->now.run_ms, false);
         log_flush(&w->errors, w->now.run_ms, false);
+        log_flush(&w->audit, w->now.run_ms, false);
     }
     close_all(w);
     await_jobs(w);
@@ -436,6 +449,7 @@ worker_run(struct worker *w)
     w->demands = NULL;
     log_flush(&w->access, w->now.run_ms, true);
     log_flush(&w->errors, w->now.run_ms, true);
+    log_flush(&w->audit, w->now.run_ms, true);
 }
 
 void

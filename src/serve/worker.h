@@ -47,15 +47,21 @@ struct conn;
 struct exchange;
 struct forward;
 struct guests;
+struct incidents;
 struct legal;
 struct legal_record;
 struct live;
 struct live_port;
+struct meter;
 struct portal;
 struct rates;
 struct logins;
 struct remembered;
+struct tallies;
+struct tally;
 struct tls;
+struct trace_ring;
+struct traces;
 struct upstreams;
 
 struct worker {
@@ -68,16 +74,23 @@ struct worker {
     struct rates *rates;                /* how often they ask */
     struct legal *legal;                /* and what they may not have; NULL: there is no record */
     const struct legal_record *demands; /* of this turn */
-    struct logins *logins;              /* likewise: who can log in, */
-    struct remembered *remembered;      /* and credentials that were right, of this thread */
-    struct pool *pool;                  /* shared, too */
+    struct incidents *incidents;        /* and what was our fault; NULL: nobody asks */
+    struct meter *meter;                /* what was paid in advance; NULL: nothing can be */
+    struct logins *logins;              /* who can log in; NULL: nobody */
+    struct pool *pool;                  /* likewise shared */
+    struct remembered *remembered;      /* credentials that were right, of this thread */
     struct files *files;
     struct mailbox mailbox;
-    struct upstreams *upstreams; /* servers behind us */
-    struct ern_slice pseudonym;  /* our name among gateways (RFC 9110 7.6.3) */
-    struct live_port *live;      /* of the stream of decisions; NULL: there is none */
+    struct upstreams *upstreams;   /* servers behind us */
+    struct ern_slice pseudonym;    /* our name among gateways (RFC 9110 7.6.3) */
+    struct live_port *live;        /* of the stream of decisions; NULL: there is none */
+    const struct tallies *tallies; /* the counters of all workers, and */
+    struct tally *tally;           /* its own; NULL: nothing is counted */
+    const struct traces *traces;   /* the last ones of all workers, and */
+    struct trace_ring *trace;      /* its own; NULL: they are not kept */
     struct log_writer access;
     struct log_writer errors;
+    struct log_writer audit;
     /* When a connection without its PROXY header was last logged, and how many were not since. */
     int64_t unproxied_s;
     uint64_t unproxied_n;
@@ -129,11 +142,15 @@ struct worker_options {
     struct rates *rates;
     struct legal *legal; /* NULL: there is no record of demands */
     struct logins *logins;
+    struct meter *meter; /* NULL: there is no credit */
+    struct incidents *incidents;
     struct pool *pool;
-    struct log *access, *errors; /* NULL: not written */
+    struct log *access, *errors, *audit; /* NULL: not written */
     struct ern_slice pseudonym;
-    struct live *live; /* NULL: there is no stream of decisions */
-    unsigned number;   /* of the worker, from 0 */
+    struct live *live;       /* NULL: there is no stream of decisions */
+    struct tallies *tallies; /* NULL: nothing is counted */
+    struct traces *traces;   /* NULL: they are not kept */
+    unsigned number;         /* of the worker, from 0 */
     struct listener *listeners;
     unsigned listeners_n;
     bool json;          /* the form of the access log */

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What it takes to count a request: of one client, and of ten million in turn. */
+#include "base/ip.h"
 #include "bench.h"
 #include "serve/rate.h"
 
@@ -19,7 +20,7 @@ take(uint32_t step, size_t times)
     for (size_t i = 0; i < times; i++) {
         struct ip client = ip_from_v4((const uint8_t *)&at);
 
-        bench_must(rate_take(rates, &limit, &client, 1000, &rate), "there is a token");
+        bench_must(rate_take(rates, &limit, ip_client(&client), 1000, &rate), "there is a token");
         bench_use(&rate);
         at = (at + step) % CLIENTS;
     }

@@ -125,6 +125,21 @@ answer_200(size_t times)
     answer(ERN_SLICE(SHORT_REQUEST), 200, times);
 }
 
+/* Who may see decisions is told where: the same answer, and what it costs to keep why. */
+static void
+answer_200_told(size_t times)
+{
+    struct traces *traces = traces_new(1, &conf->limits, &conf->live_networks);
+
+    bench_must(traces != NULL, "decisions are kept");
+    worker->trace = trace_ring(traces, 0);
+    conn.onlooker = ONLOOKER_HERE;
+    answer(ERN_SLICE("GET /1k.txt HTTP/1.1\r\nHost: localhost:8080\r\n\r\n"), 200, times);
+    conn.onlooker = ONLOOKER_NONE;
+    worker->trace = NULL;
+    traces_free(traces);
+}
+
 static void
 answer_206(size_t times)
 {
@@ -147,10 +162,8 @@ answer_404(size_t times)
 }
 
 static const struct bench benches[] = {
-    {"answer_200", answer_200},
-    {"answer_206", answer_206},
-    {"answer_304", answer_304},
-    {"answer_404_browser", answer_404},
+    {"answer_200", answer_200}, {"answer_200_told", answer_200_told}, {"answer_206", answer_206},
+    {"answer_304", answer_304}, {"answer_404_browser", answer_404},
 };
 
 int

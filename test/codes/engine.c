@@ -223,6 +223,8 @@ decide(struct run *run)
     for (unsigned f = 0; f < ERN_FACTS; f++)
         if (r->answer[f] != VECTOR_UNASKED && ern_fact_source((enum ern_fact)f) <= ERN_CONF)
             ern_state(&given, (enum ern_fact)f, r->answer[f] == VECTOR_YES);
+    if (r->answer[ERN_FACT_extended] != VECTOR_UNASKED) /* whoever knows extensions states it */
+        ern_state(&given, ERN_FACT_extended, r->answer[ERN_FACT_extended] == VECTOR_YES);
     make_resource(run);
     ern_begin(&run->decision, &run->resource, run, &run->request, VECTOR_NOW_S, &given);
     /* No rule asks this: the resource says it when it is ready for the content. */

@@ -4,9 +4,13 @@
 One server a vector: it is started with the vector's files and configuration, and stopped again, so
 that the rules in its access log can be compared. README.md has the format.
 """
+import json
 import os
 import pathlib
 import re
+import shutil
+import socket
+import tempfile
 
 import pytest
 
@@ -191,6 +195,11 @@ class Vector:
                     modified_s = seconds_of(date) if date else MODIFIED_S
                 os.utime(made, (modified_s, modified_s))
 
+    def shows_decisions(self):
+        """Is it about what shows decisions, and none of its own?"""
+        return any(b"/.earnest/live" in piece for exchange in self.exchanges
+                   for piece in exchange.head if isinstance(piece, bytes))
+
     def configuration(self, root, upstream):
         if self.config is not None:
             text = "\n".join(self.config)
@@ -199,6 +208,8 @@ class Vector:
         if "write = true" in text:
             text += f'\nstate = "{root}.state"'
         text = "\n".join([*self.top, text])
+        if not self.shows_decisions():
+            text = 'live_allow = { "127.0.0.1" }\n' + text
         if self.limits:
             text += "\nlimits {\n" + "\n".join(self.limits) + "\n}"
         return text.replace("ROOT", str(root)).replace("UPSTREAM", upstream)
@@ -207,12 +218,13 @@ class Vector:
 class Run:
     """The exchanges of a vector with a server, in one way."""
 
-    def __init__(self, port, root, way, upstream):
-        self.port, self.root, self.upstream = port, root, upstream
+    def __init__(self, port, root, way, quiet, upstream):
+        self.port, self.root, self.quiet, self.upstream = port, root, quiet, upstream
         self.carrier = way(port)
         self.etag = self.first_etag = None
         self.id = "$id"
         self.rules = []
+        self.told = []  # of each answer: where it is explained, status and rule
         self.resets = 0
 
     def etag_of(self, target):
@@ -256,6 +268,7 @@ class Run:
         interim += [i.status for i in answer.interim]
         assert [*interim, answer.status] == exchange.statuses, f"instead came\n{answer}"
         self.rules.append(exchange.rule)
+        self.remember(exchange, answer)
         check_laws(answer, method, 0 if minor == "HTTP/1.0" else 1)
         problem = answer.problem()
         if problem:
@@ -267,6 +280,28 @@ class Run:
         self.id = (answer.field("location") or self.id).rsplit("/", 1)[-1]
         self.compare(exchange, answer)
         self.carrier.done(answer)
+
+    def remember(self, exchange, answer):
+        """Every answer says where it is explained, but for those of what shows decisions."""
+        lines = {field: re.fullmatch(r'</\.earnest/why/([0-9a-f-]+)>; rel="describedby"', field[1])
+                 for field in answer.fields if field[0] == "link"}
+        ids = [match[1] for match in lines.values() if match]
+        answer.fields = [field for field in answer.fields if not lines.get(field)]
+        assert len(ids) == (0 if self.quiet else 1), f"it is explained at {ids}"
+        self.told += [(id, answer.status, exchange.rule) for id in ids]
+
+    def replay(self, admin):
+        """What is remembered of each decision leads to the same rule and status again."""
+        for id, status, rule in self.told:
+            with socket.socket(socket.AF_UNIX) as asks:
+                asks.connect(str(admin))
+                asks.sendall(f"why {id} json en\n".encode())
+                with asks.makefile("rb") as file:
+                    why = json.load(file)
+            assert "error" not in why, f"{id}: {why}"
+            assert (why["id"], why["status"], why["rule"]) == (id, status, rule)
+            assert why["replayed"] == {"rule": rule, "status": status}
+            assert [step["rule"] for step in why["steps"] if step["group"] == "held"] == [rule]
 
     def compare(self, exchange, answer):
         for name, wanted in exchange.fields:
@@ -316,27 +351,36 @@ def ways():
                 yield pytest.param(vector, carrier, id=name if way == "http" else f"{name} {way}")
 
 
-def run_vector(vector, server, run):
+@pytest.fixture(name="admin")
+def short_path():
+    """Where the admin socket can be: the path of a socket must be short."""
+    folder = tempfile.mkdtemp()
+    yield pathlib.Path(folder) / "admin"
+    shutil.rmtree(folder)
+
+
+def run_vector(vector, server, run, admin):
     with server:
         held = [server.connect() for _ in range(vector.held)]
         for exchange in vector.exchanges:
             run.exchange(exchange)
         run.carrier.finish()
+        run.replay(admin)
         for wire in held:
             wire.__exit__()
-    return run
 
 
 @pytest.mark.parametrize("vector, way", ways())
-def test_vector(vector, way, tmp_path):
+def test_vector(vector, way, tmp_path, admin):
     root = tmp_path / "root"
     vector.make(root)
     with Behind(vector.upstream) as upstream:
         listen = [line.replace("UPSTREAM_PORT", upstream.rpartition(":")[2]) for line in vector.listen]
         listen += [make_certificate(tmp_path)] if way.secure else []
-        server = Server(tmp_path, vector.configuration(root, upstream), "\n".join(listen),
-                        kind=vector.listener)
-        run = run_vector(vector, server, Run(server.port, root, way, upstream))
+        server = Server(tmp_path, f'admin = "{admin}"\n{vector.configuration(root, upstream)}',
+                        "\n".join(listen), kind=vector.listener)
+        run = Run(server.port, root, way, vector.shows_decisions(), upstream)
+        run_vector(vector, server, run, admin)
     logged = server.rules()
     if run.resets:  # a malformed request may be reset before there is anything to log
         logged = [rule for rule in logged if rule != "malformed"]

@@ -153,7 +153,7 @@ try_problem(const struct problem *problem)
     struct json json;
     unsigned members = 1;
 
-    problem_write(&o, problem);
+    problem_write(&o, problem, NULL, NULL);
     must(!o.full);
     must(utf8_is(out_done(&o)));
     for (size_t i = 0; i < o.len; i++)
@@ -174,7 +174,7 @@ try_problem(const struct problem *problem)
         struct out l = out_init(less, cap);
 
         must(less != NULL);
-        problem_write(&l, problem);
+        problem_write(&l, problem, NULL, NULL);
         must(l.full == (cap < o.len));
         must(memcmp(less, memory, l.len) == 0);
         free(less);

@@ -74,7 +74,7 @@ class Stream:
         answer.interim = self.interim
         answer.content = b"".join(self.content)
         length = answer.field("content-length")
-        if self.method == "HEAD" or answer.status in (204, 304):
+        if self.method in ("HEAD", "M-HEAD") or answer.status in (204, 304):
             assert answer.content == b"", f"{answer.status} to {self.method} has content"
             assert length is None or answer.status != 204, "Content-Length in 204 (RFC 9110 8.6)"
         elif length is not None and (answer.content or self.method is not None):

@@ -176,7 +176,7 @@ def test_upload_goes_on_after_a_cut(tab, relay, server, root, tmp_path, cut):
 def test_a_cut_that_looks_like_an_answer(tab, root, tmp_path):
     """Chromium takes 104 and the end of the connection for an empty 200: it counts as a cut."""
     source = random_file(tmp_path / "large.bin", 3 * MIB)
-    tab.pretend("**/.earnest/upload/*")
+    tab.pretend("**/.earnest/upload/**")
     tab.setInputFiles("input[type=file]", str(source))
     told(tab, "“large.bin” is here.")
     all_arrived(tab, root, [source])

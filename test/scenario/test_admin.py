@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """The admin socket: what a server says of itself, and sites that are paused (RFC 9110 15.6.4)."""
+import base64
 import json
 import os
 import socket
@@ -9,7 +10,7 @@ import subprocess
 import pytest
 
 from earnest_server import PROGRAM
-from scenario import Site, files_route, get, wait_until
+from scenario import Site, compile_shim, files_route, get, wait_until
 
 
 def ctl(*arguments, command=("ctl",)):
@@ -25,9 +26,10 @@ def objects(done):
 class Admin(Site):
     """A server with an admin socket."""
 
-    def __init__(self, tmp_path, root, more="", config=None):
+    def __init__(self, tmp_path, root, more="", config=None, preload=None):
         self.path = tmp_path / "admin.sock"
-        super().__init__(tmp_path, f'admin = "{self.path}"\n{more}\n' + (config or files_route(root)))
+        super().__init__(tmp_path, f'admin = "{self.path}"\n{more}\n'
+                         + (config or files_route(root)), preload=preload)
 
     def ctl(self, *arguments):
         return ctl("--admin", str(self.path), *arguments)
@@ -77,6 +79,22 @@ def test_allowed_networks_pass(tmp_path, root):
         with socket.create_connection(("127.0.0.1", site.port), 10, ("127.0.0.2", 0)) as stranger:
             stranger.sendall(get(b"/a.txt"))
             assert stranger.recv(100).startswith(b"HTTP/1.1 503 ")
+
+
+ANN = '"$y$j75$kEpsA1tYkEpsA1tY$JIRHXLKDnnkdsg0dgIi7Fusw8eyyfhh9Owx2LgI8sz4"'
+LOGIN = b"Authorization: Basic YW5uOnNlY3JldA==\r\n"  # ann:secret
+
+
+def test_allowed_users_pass(tmp_path, root):
+    more = f'user "ann" {{ password = {ANN} }}\nuser "bob" {{ password = {ANN} }}\n'
+    config = files_route(root, 'auth = "basic"')
+    with Admin(tmp_path, root, more + 'pause_allow_users = "ann"', config) as site:
+        assert site.ctl("pause", "-").returncode == 0
+        assert site.status(b"/a.txt", fields=LOGIN) == 200
+        for other in (b"bob:secret", b"ann:wrong", b"eve:secret"):
+            fields = b"Authorization: Basic %s\r\n" % base64.b64encode(other)
+            assert site.status(b"/a.txt", fields=fields) == 503
+        assert site.status(b"/a.txt") == 503
 
 
 def test_a_pause_outlives_reload_and_crash(tmp_path, root):
@@ -136,9 +154,84 @@ def test_a_file_is_not_replaced(tmp_path, root):
     assert (tmp_path / "admin.sock").read_text() == "mine"
 
 
-@pytest.mark.parametrize("verb", ["ctl", "status", "limits", "pause", "resume", "reload", "drain"])
+@pytest.mark.parametrize("verb", ["ctl", "status", "limits", "pause", "resume", "reload", "drain",
+                                  "credit", "locks", "unlock", "jobs", "incident"])
 def test_each_verb_is_a_command(verb):
     assert ctl("--help", command=(verb,)).stdout.startswith("Usage: earnest ctl")
-    nowhere = ctl("--admin", "/nowhere.sock", *(["x"] if verb in ("pause", "resume") else []),
+    nowhere = ctl("--admin", "/nowhere.sock", *(["x"] if verb in ("pause", "resume", "unlock", "incident") else []),
                   command=(verb,))
     assert nowhere.returncode == (2 if verb == "ctl" else 1)
+
+
+LOCK = (b'<?xml version="1.0"?><D:lockinfo xmlns:D="DAV:"><D:lockscope><D:exclusive/></D:lockscope>'
+        b'<D:locktype><D:write/></D:locktype><D:owner>ann</D:owner></D:lockinfo>')
+
+
+def test_locks_are_listed_and_broken(tmp_path, root):
+    with Admin(tmp_path, root, f'state = "{tmp_path}/state"',
+               f'route "/dav/" {{ files = "{root}" write = true }}') as site, site.connect() as wire:
+        assert objects(site.ctl("locks")) == []
+        wire.send(b"LOCK /dav/a.txt HTTP/1.1\r\nHost: a.example\r\nTimeout: Second-600\r\n"
+                  b"Content-Length: %d\r\n\r\n%s" % (len(LOCK), LOCK))
+        token = wire.answer("LOCK").field("lock-token").strip("<>")
+        lock, = objects(site.ctl("locks"))
+        assert (lock["path"], lock["token"], lock["scope"]) == ("/dav/a.txt", token, "exclusive")
+        assert "ann" in lock["owner"] and 590 <= lock["seconds"] <= 600
+        assert site.status(b"/dav/a.txt", b"DELETE") == 423
+        assert objects(site.ctl("unlock", token)) == [{"unlocked": token}]
+        assert objects(site.ctl("locks")) == []
+        assert site.ctl("unlock", token).returncode == 1
+        assert site.status(b"/dav/a.txt", b"DELETE") == 204
+
+
+def test_more_locks_than_one_piece_holds(tmp_path, root):
+    with Admin(tmp_path, root, f'state = "{tmp_path}/state"',
+               files_route(root, "write = true")) as site, site.connect() as wire:
+        for i in range(300):
+            wire.send(b"LOCK /%d.txt HTTP/1.1\r\nHost: a.example\r\nContent-Length: %d\r\n\r\n%s"
+                      % (i, len(LOCK), LOCK))
+            assert wire.answer("LOCK").status == 201
+        assert len({lock["path"] for lock in objects(site.ctl("locks"))}) == 300
+
+
+def test_jobs_are_listed(tmp_path, root):
+    (root / "many").mkdir()
+    for i in range(20):
+        (root / "many" / f"{i}.txt").write_text("x")
+    with Admin(tmp_path, root, f'state = "{tmp_path}/state"',
+               files_route(root, "write = true")) as site:
+        fields = b"Prefer: respond-async\r\nDestination: /copy/\r\n"
+        assert site.status(b"/many/", b"COPY", fields) == 202
+        wait_until(lambda: objects(site.ctl("jobs"))[0]["state"] == "done")
+        job, = objects(site.ctl("jobs"))
+        assert (job["method"], job["path"], job["to"]) == ("COPY", "/many", "/copy")
+
+
+def test_demands_in_force(tmp_path, root):
+    record = tmp_path / "demands.conf"
+    record.write_text('demand "R 1" { path = "/x" authority = "https://c.example/1" }\n'
+                      'demand "R 2" { path = "/y" authority = "https://c.example/2" '
+                      'until = "2001-01-01" }\n')
+    with Admin(tmp_path, root, f'legal = "{record}"') as site:
+        demand, = objects(site.ctl("legal"))
+        assert demand == {"demand": "R 1", "path": "/x", "authority": "https://c.example/1"}
+
+
+def test_an_incident_is_told(tmp_path, root):
+    """What can not be read is our fault: its answer has an id, by which it is remembered."""
+    (root / "eio.txt").write_bytes(b"unreadable\n")
+    with Admin(tmp_path, root, preload=compile_shim(tmp_path, "fail_io")) as site:
+        with site.connect() as wire:
+            wire.send(get(b"/eio.txt?token=abc"))
+            answer = wire.answer("GET")
+        why, = objects(site.ctl("incident", answer.problem()["instance"]))
+        assert (answer.status, why["method"], why["target"]) == (500, "GET", "/eio.txt")
+        assert (why["rule"], why["error"]) == ("broke", "Input/output error")
+        assert site.ctl("incident", "0123456789abcdef").returncode == 1
+
+
+@pytest.mark.parametrize("verb", ["locks", "jobs", "legal", "credit"])
+def test_what_there_is_not_is_said(tmp_path, root, verb):
+    with Admin(tmp_path, root) as site:
+        done = site.ctl(verb)
+        assert done.returncode == 1 and "error" in done.stderr

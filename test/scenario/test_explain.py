@@ -9,9 +9,9 @@ ROOT = pathlib.Path(__file__).resolve().parents[2]
 EARNEST = os.environ.get("EARNEST", ROOT / "build/debug/src/main/earnest")
 
 # Reached by no vector, but by a disk that fails (test/fault), a clock (test/dav), a pause from
-# outside (test_admin.py), or many logins at once (test_auth.py).
-WITHOUT_VECTOR = {"act_failed", "broke", "if_match_missing", "no_room", "outcome_elsewhere",
-                  "state_unreachable", "unavailable"}
+# outside (test_admin.py), many logins at once (test_auth.py), or a second process (unit/serve/meter_test.c).
+WITHOUT_VECTOR = {"act_failed", "broke", "credit_gone", "if_match_missing", "no_room",
+                  "outcome_elsewhere", "state_unreachable", "unavailable"}
 INTERIM = {"100": "continue", "102": "processing", "104": "resumable"}
 
 

@@ -9,10 +9,10 @@ import time
 import h2
 import pytest
 import tls
-from earnest_server import Wire
+from earnest_server import Wire, secret
 from scenario import Site, files_route, wait_until
 
-SECRET = bytes(range(32))
+SECRET = secret(bytes(range(32)))
 LOGIN = "https://login.example/in"
 API = b"/captive/api"
 

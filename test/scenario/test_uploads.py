@@ -86,7 +86,7 @@ def test_cut_anywhere(site, root, figure, cuts):
 def test_the_end_of_the_server_is_a_cut_too(tmp_path, root, sent):
     """What came until then is kept, though the client was never done."""
     config = (f'state = "{tmp_path}/state"\nroute "/dav/" {{ files = "{root}" write = true }}\n'
-              "limits { drain_timeout_ms = 100 }")
+              "limits { drain_timeout_ms = 1000 }")
     content = os.urandom(4_000_000)
     with Site(tmp_path, config) as site:
         dav = Dav(site.port)
@@ -199,8 +199,8 @@ def test_cancelled_and_unknown(site, root):
         assert dav("DELETE", location).status == 204
         assert dav("HEAD", location).status == 404
         assert append(dav, location, 5, b"x").status == 404
-        assert dav("GET", "/.earnest/upload/" + "0" * 32).status == 404
-        assert dav("GET", "/.earnest/upload/x").status == 404
+        assert dav("GET", "/.earnest/upload/1/" + "0" * 32).status == 404
+        assert dav("GET", "/.earnest/upload/1/x").status == 404
         assert dav("PUT", location, b"x").status == 405
         allow = dav("OPTIONS", location).field("allow")
         assert allow == "GET, HEAD, OPTIONS, DELETE, PATCH" or "PATCH" in allow

@@ -62,6 +62,30 @@ reads_what_it_writes_and_nothing_else(void **state)
 }
 
 static void
+reads_base64url_without_padding_and_nothing_else(void **state)
+{
+    static const struct {
+        const char *text, *bytes; /* bytes NULL: it is none */
+    } rows[] = {
+        {"", ""},        {"Zg", "f"},    {"Zm8", "fo"}, {"Zm9v", "foo"}, {"-_-_", "\xfb\xff\xbf"},
+        {"+/+/", NULL},  {"Zg==", NULL}, {"Zh", NULL},  {"Z", NULL},     {"Zm9vZ", NULL},
+        {"Zm 9v", NULL},
+    };
+    char memory[8];
+
+    (void)state;
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        struct out o = out_init(memory, sizeof memory);
+        bool is_read = base64url_read(slice_text(rows[i].text), &o);
+
+        if (is_read != (rows[i].bytes != NULL))
+            fail_msg("%s", rows[i].text);
+        if (is_read)
+            assert_true(slice_eq(out_done(&o), slice_text(rows[i].bytes)));
+    }
+}
+
+static void
 knows_the_value_of_each_character(void **state)
 {
     static const char alphabet[] =
@@ -81,6 +105,7 @@ main(void)
     static const struct CMUnitTest tests[] = {
         cmocka_unit_test(writes_the_vectors),
         cmocka_unit_test(reads_what_it_writes_and_nothing_else),
+        cmocka_unit_test(reads_base64url_without_padding_and_nothing_else),
         cmocka_unit_test(knows_the_value_of_each_character),
     };
 

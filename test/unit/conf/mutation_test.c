@@ -115,6 +115,11 @@ static const struct mutation mutations[] = {
     M("status = 308", "status = `\"moved\"", "308, 301")
     M("status = 308", "status = `0308", "308, 301")
     M("file = \"off\"", "errors = `\"off\"", "standard error")
+    M("gone = true", "`price = 1  pay = \"/pay\"  gone = true", "state = ")
+    M("gone = true", "`price = 1  gone = true", "pay = ")
+    M("gone = true", "gone = true  pay = `\"no URL\"", "https://example.org/pay")
+    M("gone = true", "gone = true  `agree = true", "price = 1")
+    M("gone = true", "gone = true  price = `\"1 credit\"", "0 to 1000000")
     /* addresses, names, paths, URLs */
     M("\"127.0.0.1:8080\"", "`\"127.0.0.1\"", "127.0.0.1:8080")
     M("\"127.0.0.1:8080\"", "`\"127.0.0.1:99999\"", "127.0.0.1:8080")
@@ -157,7 +162,7 @@ static const struct mutation mutations[] = {
     M("gone = true", "gone = true limit { requests = 1 per = `\"0s\" }", "1ms to 1d")
     M("gone = true", "gone = true limit { requests = 1 per = `\"2d\" }", "1ms to 1d")
     M("gone = true", "gone = true limit { requests = 1 per = \"1d\" burst = `31 }", "write fewer")
-    M("gone = true", "gone = true limit { requests = 1 by = `user }", "address, route")
+    M("gone = true", "gone = true limit { requests = 1 by = `group }", "address, route")
     /* what fits together */
     M("trusted = { \"10.0.0.1\", \"fd00::/8\" }\nlisten \"127.0.0.1:8080\" { strict = true  proxy_protocol = true }", "listen \"127.0.0.1:8080\" { strict = true  proxy_protocol = `true }", "trusted = ")
     M("status = 308", "`gone = true", "another route")

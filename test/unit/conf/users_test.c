@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #define _GNU_SOURCE /* memmem() */
 /* Who can log in, by the configuration and by the file that it names. */
+#include <errno.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -135,6 +136,94 @@ wrong_users_and_routes_are_errors(void **state)
     }
 }
 
+#define A1 "8482fda2023fe7b4ef0cff303e9565aab9073b14bc6e7b3b0cccb8a7237b325d"
+
+static int
+secrets_of(const char *text, struct conf **ret_conf, struct users **ret_users,
+           struct users_fault *ret_fault)
+{
+    struct conf_errors errors;
+    char config[512];
+
+    write_file(text);
+    (void)snprintf(config, sizeof config,
+                   "digests = \"%s\"\n" ANN "route \"/\" { files = \"/\" auth = digest }\n", path);
+    if (conf_parse(slice_text(config), "t.conf", ret_conf, &errors) < 0)
+        fail_msg("%s", errors.error[0].what);
+    return users_new(*ret_conf, ret_users, ret_fault);
+}
+
+static void
+secrets_are_found_by_name_and_by_hash(void **state)
+{
+    static const struct ern_slice parts[] = {{"ann", 3}, {"x", 1}};
+    const struct ern_slice x = ERN_SLICE("x"), ann = ERN_SLICE("ann");
+    struct users_fault fault;
+    struct users *users;
+    struct conf *conf;
+    const struct secret *secret;
+    char hex[CRYPTO_HEX_BYTES];
+
+    (void)state;
+    assert_int_equal(secrets_of("# htdigest\nbob:x:0123456789ABCDEF0123456789abcdef\nann:x:" A1
+                                ":SHA-512-256\r\n\nann:y:" A1 "\nann:x:" A1 ":sha-256",
+                                &conf, &users, &fault),
+                     0);
+    assert_int_equal(users->secrets_n, 4);
+    secret = users_secret(users, CRYPTO_SHA256, x, ann);
+    assert_non_null(secret);
+    assert_int_equal(secret->line, 6);
+    assert_int_equal(secret->groups->n, 2); /* of the user of this name */
+    assert_memory_equal(secret->a1, A1, sizeof hex);
+    (void)crypto_joined(CRYPTO_SHA256, parts, 2, hex);
+    assert_ptr_equal(users_secret_hashed(users, CRYPTO_SHA256, x, slice_from(hex, sizeof hex)),
+                     secret);
+    assert_null(users_secret_hashed(users, CRYPTO_SHA512_256, x, slice_from(hex, sizeof hex)));
+    assert_null(users_secret_hashed(users, CRYPTO_SHA256, x, slice_from(hex, 63)));
+    assert_null(users_secret_hashed(users, CRYPTO_SHA256, x, ERN_SLICE("z")));
+    assert_null(users_secret(users, CRYPTO_MD5, x, ann));
+    assert_null(users_secret(users, CRYPTO_SHA256, ERN_SLICE("z"), ann));
+    secret = users_secret(users, CRYPTO_MD5, x, ERN_SLICE("bob"));
+    assert_non_null(secret);
+    assert_memory_equal(secret->a1, "0123456789abcdef0123456789abcdef", 32);
+    assert_int_equal(secret->groups->n, 0);
+    users_free(users);
+    conf_free(conf);
+}
+
+static void
+wrong_secrets_are_found_with_their_line(void **state)
+{
+    static const struct {
+        const char *text;
+        unsigned line;
+    } rows[] = {
+        {"ann:x:" A1 "\nann", 2},
+        {"ann:" A1, 1},
+        {":x:" A1, 1},
+        {"ann::" A1, 1},
+        {"ann:x:0123", 1},
+        {"ann:x:" A1 "0", 1},
+        {"ann:x:0123456789abcdef0123456789abcdeg", 1},
+        {"ann:x:" A1 ":SHA-1", 1},
+        {"ann:x:" A1 ":MD5", 1},
+        {"ann:x:" A1 "\nann:x:" A1 ":SHA-256", 2},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        struct users_fault fault;
+        struct users *users;
+        struct conf *conf;
+
+        if (secrets_of(rows[i].text, &conf, &users, &fault) != -EINVAL)
+            fail_msg("%s", rows[i].text);
+        assert_int_equal(fault.line, rows[i].line);
+        assert_int_equal(fault.file, CONF_top_digests);
+        conf_free(conf);
+    }
+}
+
 int
 main(void)
 {
@@ -142,6 +231,8 @@ main(void)
         cmocka_unit_test(both_count_and_the_configuration_first),
         cmocka_unit_test(what_is_wrong_is_found_with_its_line),
         cmocka_unit_test(wrong_users_and_routes_are_errors),
+        cmocka_unit_test(secrets_are_found_by_name_and_by_hash),
+        cmocka_unit_test(wrong_secrets_are_found_with_their_line),
     };
     int fd = mkstemp(path), failed;
 

@@ -86,6 +86,8 @@ negotiate_weighs_languages(void **state)
         {NULL, "en-gb, en;q=0.8", NULL, 2},
         {NULL, "en-us, en;q=0.8, bn;q=0.7", NULL, 1},
         {NULL, "da", NULL, NONE},
+        {NULL, "bn-IN", NULL, 0}, /* looked up */
+        {NULL, "en-us, bn-IN;q=0.5", NULL, 1},
         {NULL, "da, *;q=0.1", NULL, 0},
         {NULL, "bn;q=0, *", NULL, 1},
         {NULL, "", NULL, 0},

@@ -221,6 +221,63 @@ accept_language_filters_by_prefix(void **state)
         check(accept_language, ERN_SLICE("Accept-Language"), &rows[i]);
 }
 
+/* The quality of the first of the languages that there are, which stand apart at bars. */
+static unsigned
+look_up_first(const struct ern_request *request, struct ern_slice all)
+{
+    struct ern_slice of[4] = {ERN_ABSENT};
+    size_t n = 0;
+
+    for (; all.len && n < 4; n++) {
+        of[n] = slice_trim(slice_first(all, slice_find(all, '|')));
+        all = slice_skip(all, slice_find(all, '|'));
+        all = slice_skip(all, all.len > 0);
+    }
+    return accept_language_lookup(request, of[0], of, n);
+}
+
+static void
+accept_language_looks_up(void **state)
+{
+#define LONG "zh-Hant-CN-x-private1-private2" /* RFC 4647 3.4 */
+    static const struct row rows[] = {
+        {NULL, "bn", 1000},
+        {"bn-BD", "bn", 1000},
+        {"bn-BD", "bn-IN", 0},
+        {"bn-BD", "bn | bn-BD", 0}, /* found before it was cut */
+        {"bn-BD", "bn | bn-BD-x", 0},
+        {"en-gb", "en", 1000},
+        {"en-gb", "en-US", 0},
+        {"eng-gb", "en", 0},
+        {"en", "en-GB", 1000}, /* filtering goes on to hold */
+        {LONG, LONG, 1000},
+        {LONG, "zh-Hant-CN-x-private1 | zh-Hant-CN | zh-Hant | zh", 1000},
+        {LONG, "zh-Hant-CN | zh-Hant | zh", 1000},
+        {LONG, "zh-Hant | zh | ja", 1000},
+        {LONG, "zh | ja", 1000},
+        {LONG, "zh | zh-Hant", 0},
+        {LONG, "zh-Hans", 0},
+        {"fr-FR, zh-Hant", "fr | zh", 1000},
+        {"fr-FR, zh-Hant;q=0.5", "zh | fr", 500},
+        {"fr-FR, zh-Hant", "ja | zh", 0}, /* the default is the caller's */
+        {"de-de;q=0.5, de-at;q=0.7", "de", 700},
+        {"de-de, de;q=0.3", "de", 300}, /* what speaks of the tag itself comes first */
+        {"de-de, de;q=0", "de", 0},
+        {"de-de;q=0", "de", 0},
+        {"de-de, *;q=0.1", "de", 1000}, /* and the wildcard last */
+        {"de-de, *;q=0.1", "en | de", 100},
+        {"bn-BD, en;q=0.5", "en, bn", 1000}, /* a representation in two languages */
+        {"bn-BD, en;q=0.5", "bn | en, bn-BD", 0},
+        {"fr", "en, bn", 0},
+        {"fr", NULL, 1000},
+    };
+#undef LONG
+
+    (void)state;
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
+        check(look_up_first, ERN_SLICE("Accept-Language"), &rows[i]);
+}
+
 int
 main(void)
 {
@@ -228,6 +285,7 @@ main(void)
         cmocka_unit_test(accept_type_takes_the_most_specific),
         cmocka_unit_test(accept_coding_follows_its_rules),
         cmocka_unit_test(accept_language_filters_by_prefix),
+        cmocka_unit_test(accept_language_looks_up),
     };
 
     return cmocka_run_group_tests_name("accept", tests, NULL, NULL);

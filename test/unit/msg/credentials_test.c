@@ -86,13 +86,109 @@ needs_room_for_both(void **state)
     }
 }
 
+/* As in RFC 7616 3.9.1. */
+#define MUFASA                                                                                     \
+    "realm=\"http-auth@example.org\", uri=\"/dir/index.html\", algorithm=SHA-256, "                \
+    "nonce=\"7ypf/xlj9XXwfDPEoM4URrv/xwf94BcCAzFZH4GiTo0v\", nc=00000001, cnonce=\"f2/w\", "       \
+    "qop=auth, response=\"7539\", opaque=\"FQhe\""
+
+static void
+reads_parameters_of_digest(void **state)
+{
+    char memory[512];
+    struct out o = out_init(memory, sizeof memory);
+    struct digest d;
+
+    (void)state;
+    assert_true(credentials_digest(ERN_SLICE("username=\"Mu\\\"fa\", " MUFASA), &o, &d));
+    assert_true(slice_eq(d.user, ERN_SLICE("Mu\"fa")));
+    assert_true(slice_eq(d.realm, ERN_SLICE("http-auth@example.org")));
+    assert_true(slice_eq(d.uri, ERN_SLICE("/dir/index.html")));
+    assert_true(slice_eq(d.algorithm, ERN_SLICE("SHA-256")));
+    assert_true(slice_eq(d.nonce, ERN_SLICE("7ypf/xlj9XXwfDPEoM4URrv/xwf94BcCAzFZH4GiTo0v")));
+    assert_true(slice_eq(d.nc, ERN_SLICE("00000001")));
+    assert_true(slice_eq(d.cnonce, ERN_SLICE("f2/w")));
+    assert_true(slice_eq(d.qop, ERN_SLICE("auth")));
+    assert_true(slice_eq(d.response, ERN_SLICE("7539")));
+    assert_false(d.userhash);
+    for (size_t cap = 0; cap < o.len; cap++) {
+        struct out less = out_init(memory, cap);
+
+        assert_false(credentials_digest(ERN_SLICE("username=\"Mu\\\"fa\", " MUFASA), &less, &d));
+    }
+}
+
+static void
+reads_users_of_digest(void **state)
+{
+    static const struct {
+        const char *text, *user; /* NULL: it is refused */
+        bool userhash;
+    } rows[] = {
+        {"username=a", "a", false},
+        {"USERNAME=\"a b\"", "a b", false},
+        {"username=\"\"", "", false},
+        {"username=a, userhash=true", "a", true},
+        {"username=a, userhash=FALSE", "a", false},
+        {"username=a, new=thing", "a", false},
+        {"username*=UTF-8''J%C3%A4s%C3%B8n%20Doe", "J\xc3\xa4s\xc3\xb8n Doe", false},
+        {"username*=utf-8'en'a", "a", false},
+        {"username*=UTF-8''a%0d%0ab", NULL, false},
+        {"username*=UTF-8''a%ff", NULL, false},
+        {"username*=UTF-8''a%4", NULL, false},
+        {"username*=UTF-8''a%zz", NULL, false},
+        {"username*=UTF-8'a", NULL, false},
+        {"username*=ISO-8859-1''a", NULL, false},
+        {"username=a, username=a", NULL, false},
+        {"username=a, username*=UTF-8''a", NULL, false},
+        {"username=\"a\tb\"", NULL, false},
+        {"username=a, realm=b", NULL, false},
+        {"username", NULL, false},
+        {"username=\"a", NULL, false},
+        {"username=a b", NULL, false},
+        {"=a", NULL, false},
+        {"user=a", NULL, false},
+    };
+    char text[512], memory[512];
+
+    (void)state;
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        struct out all = out_init(text, sizeof text), o = out_init(memory, sizeof memory);
+        struct digest d;
+        bool is_read;
+
+        out_text(&all, rows[i].text);
+        out_literal(&all, ", " MUFASA);
+        is_read = credentials_digest(out_done(&all), &o, &d);
+        if (is_read != (rows[i].user != NULL))
+            fail_msg("%s", rows[i].text);
+        if (!is_read)
+            continue;
+        assert_true(slice_eq(d.user, slice_text(rows[i].user)));
+        assert_int_equal(d.userhash, rows[i].userhash);
+    }
+}
+
+static void
+knows_a_token(void **state)
+{
+    static const char *const good[] = {"a", "mF_9.B5f-4.1JqM", "a+/~==", "YTpi"};
+    static const char *const bad[] = {"", "=", "a=b", "a b", "a,b", "\"a\"", "a\x7f"};
+
+    (void)state;
+    for (size_t i = 0; i < sizeof good / sizeof *good; i++)
+        assert_true(credentials_is_token68(slice_text(good[i])));
+    for (size_t i = 0; i < sizeof bad / sizeof *bad; i++)
+        assert_false(credentials_is_token68(slice_text(bad[i])));
+}
+
 int
 main(void)
 {
     static const struct CMUnitTest tests[] = {
-        cmocka_unit_test(cuts_scheme_and_rest),
-        cmocka_unit_test(reads_user_and_password),
-        cmocka_unit_test(needs_room_for_both),
+        cmocka_unit_test(cuts_scheme_and_rest),  cmocka_unit_test(reads_user_and_password),
+        cmocka_unit_test(needs_room_for_both),   cmocka_unit_test(reads_parameters_of_digest),
+        cmocka_unit_test(reads_users_of_digest), cmocka_unit_test(knows_a_token),
     };
 
     return cmocka_run_group_tests_name("credentials", tests, NULL, NULL);

@@ -18,7 +18,7 @@ check(const struct problem *problem, const char *want)
     char memory[1024];
     struct out o = out_init(memory, sizeof memory);
 
-    problem_write(&o, problem);
+    problem_write(&o, problem, NULL, NULL);
     assert_false(o.full);
     if (!slice_eq(out_done(&o), slice_text(want)))
         fail_msg("%.*s\nis not\n%s", (int)o.len, memory, want);
@@ -123,7 +123,7 @@ can_be_read_by_others(void **state)
     json_t *json;
 
     (void)state;
-    problem_write(&o, &problem);
+    problem_write(&o, &problem, NULL, NULL);
     json = json_loadb(memory, o.len, JSON_REJECT_DUPLICATES, &error);
     if (!json)
         fail_msg("%s: %.*s", error.text, (int)o.len, memory);
@@ -144,7 +144,7 @@ says_that_there_is_no_room(void **state)
     for (size_t cap = 0; cap < sizeof memory; cap++) {
         struct out o = out_init(memory, cap);
 
-        problem_write(&o, &problem);
+        problem_write(&o, &problem, NULL, NULL);
         assert_int_equal(o.full, cap < whole);
     }
 }

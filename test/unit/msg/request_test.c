@@ -52,6 +52,32 @@ request_knows_methods_by_their_exact_names(void **state)
     assert_true(slice_eq(r.method_text, ERN_SLICE("get")));
     ern_request_method(&r, ERN_SLICE("GETS"));
     assert_int_equal(r.method, ERN_METHODS);
+    assert_false(r.is_mandatory);
+}
+
+static void
+request_looks_behind_what_makes_it_mandatory(void **state)
+{
+    static const struct {
+        const char *name;
+        enum ern_method method;
+    } cases[] = {
+        {"M-GET", ERN_GET},          {"M-PUT", ERN_PUT},     {"M-CONNECT", ERN_METHODS},
+        {"M-PRI", ERN_METHODS},      {"M-", ERN_METHODS},    {"M-M-GET", ERN_METHODS},
+        {"M-SEARCHES", ERN_METHODS}, {"m-GET", ERN_METHODS},
+    };
+    struct ern_field fields[1];
+    struct ern_request r;
+
+    (void)state;
+    ern_request_init(&r, fields, 1);
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        ern_request_method(&r, slice_text(cases[i].name));
+        assert_int_equal(r.method, cases[i].method);
+        assert_int_equal(r.is_mandatory, cases[i].method != ERN_METHODS);
+    }
+    ern_request_method(&r, ERN_SLICE("GET"));
+    assert_false(r.is_mandatory);
 }
 
 static void
@@ -136,6 +162,7 @@ main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(request_begins_empty),
         cmocka_unit_test(request_knows_methods_by_their_exact_names),
+        cmocka_unit_test(request_looks_behind_what_makes_it_mandatory),
         cmocka_unit_test(request_keeps_every_known_field),
         cmocka_unit_test(request_is_full_at_its_cap),
         cmocka_unit_test(request_walks_fields_of_one_name),

@@ -19,6 +19,7 @@ enum { ARENA_BYTES = 65536, FIELDS = 8 };
 static struct worker worker;
 static struct limits limits;
 static struct exchange exchange;
+static const struct site_route route; /* without policies */
 static char memory[ARENA_BYTES], content[ARENA_BYTES + 1];
 static struct ern_field fields[FIELDS];
 
@@ -30,6 +31,7 @@ decided(const char *rule, const char *accept, const char *language)
     worker.limits = &limits;
     memset(&exchange, 0, sizeof exchange);
     exchange.worker = &worker;
+    exchange.route = &route;
     exchange.finding_at = -1;
     exchange.content_state = PARSE_DONE;
     exchange.rule = ern_rule_find(slice_text(rule));

@@ -9,6 +9,7 @@
 #include <pthread.h>
 #include <string.h>
 
+#include "base/ip.h"
 #include "base/slice.h"
 #include "conf/conf.h"
 #include "serve/rate.h"
@@ -39,7 +40,8 @@ take(struct rates *r, const struct rate_limit *limit, const char *client, int64_
     const struct ip from = ip(client);
     struct rate rate;
 
-    return rate_take(r, limit, &from, now_ms, &rate);
+    return rate_take(r, limit, limit->by == RATE_BY_ROUTE ? ERN_SLICE("") : ip_client(&from),
+                     now_ms, &rate);
 }
 
 static void
@@ -120,7 +122,7 @@ who_asks_most_is_remembered(void **state)
     for (uint32_t i = 0; i < 1000000; i++) {
         const struct ip from = ip_from_v4((const uint8_t *)&i);
 
-        assert_true(rate_take(r, &limit, &from, NOW_MS, &rate));
+        assert_true(rate_take(r, &limit, ip_client(&from), NOW_MS, &rate));
     }
     assert_false(take(r, &limit, "192.0.2.1", NOW_MS));
     rates_free(r);

@@ -1,0 +1,16 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* memory.h - how much memory there is for us: what the machine has, or the control group allows. */
+#ifndef IO_MEMORY_H
+#define IO_MEMORY_H
+
+#include <stdint.h>
+
+/*
+ * The least of what the machine has and what each of our control groups allows, with those above
+ * it, of version 1 or 2 (cgroups(7)). In bytes.
+ *   groups  the file that names ours: "/proc/self/cgroup"
+ *   mount   where they are mounted: "/sys/fs/cgroup"
+ */
+int64_t memory_most(const char *groups, const char *mount);
+
+#endif

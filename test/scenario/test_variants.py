@@ -1,0 +1,132 @@
+# SPDX-License-Identifier: Apache-2.0
+"""One resource, many representations: variants by name and by type map, as they come and go."""
+import subprocess
+
+import pytest
+
+from earnest_server import PROGRAM, Server, check_laws
+from scenario import Site, files_route, get
+
+VARIANTS = "variants = true"
+NOW = "limits { cache_valid_ms = 0 }"  # each request looks again
+
+
+def ask(site, path, **fields):
+    lines = "".join(f"{name.replace('_', '-')}: {value}\r\n" for name, value in fields.items())
+    with site.connect() as wire:
+        wire.send(get(path, fields=lines.encode(), close=True))
+        answer = wire.answer("GET")
+    check_laws(answer, "GET")
+    return answer
+
+
+def write_pages(root, languages=("bn", "en")):
+    for language in languages:
+        (root / f"page.{language}.html").write_text(f"<p lang={language}>\n")
+
+
+def test_each_variant_has_an_address_and_a_tag_of_its_own(tmp_path, root):
+    write_pages(root)
+    with Site(tmp_path, files_route(root, VARIANTS)) as site:
+        tags = set()
+        for language in ("bn", "en"):
+            answer = ask(site, b"/page", Accept_Language=language)
+            assert answer.field("content-location") == f"page.{language}.html"
+            assert answer.field("content-language") == language
+            assert {"negotiate", "accept-language"} <= set(answer.members("vary"))
+            alone = ask(site, b"/" + answer.field("content-location").encode())
+            assert alone.content == answer.content
+            assert alone.field("tcn") is None
+            # RFC 2295 9.2: the tag of the variant, and after a semicolon the list's.
+            assert answer.field("etag").startswith(alone.field("etag")[:-1] + ";")
+            tags.add(answer.field("etag"))
+            again = ask(site, b"/page", Accept_Language=language, If_None_Match=answer.field("etag"))
+            assert again.status == 304
+            assert again.field("content-location") == answer.field("content-location")
+        assert len(tags) == 2
+
+
+def test_variants_come_and_go(tmp_path, root):
+    with Site(tmp_path, files_route(root, VARIANTS) + NOW) as site:
+        assert ask(site, b"/page").status == 404
+        write_pages(root, ["en"])
+        first = ask(site, b"/page", Accept_Language="bn")
+        assert first.field("content-location") == "page.en.html"
+        write_pages(root, ["bn"])
+        second = ask(site, b"/page", Accept_Language="bn")
+        assert second.field("content-location") == "page.bn.html"
+        assert second.field("etag").split(";")[1] != first.field("etag").split(";")[1]
+        (root / "page.var").write_text('{"page.en.html" 1.0}')  # a type map comes before names
+        assert ask(site, b"/page", Accept_Language="bn").field("content-location") == "page.en.html"
+        (root / "page").write_bytes(b"plain")  # and a file before all
+        assert ask(site, b"/page").content == b"plain"
+        for path in root.glob("page*"):
+            path.unlink()
+        assert ask(site, b"/page").status == 404
+
+
+def test_a_variant_that_is_coded(tmp_path, root):
+    """By a type map the file is what the map says, not what its name says."""
+    (root / "page.html.gz").write_bytes(b"not looked into")
+    (root / "page.var").write_text('{"page.html.gz" 1.0 {type text/html} {encoding gzip}}')
+    with Site(tmp_path, files_route(root, VARIANTS)) as site:
+        answer = ask(site, b"/page", Accept_Encoding="gzip")
+        assert answer.field("content-type") == "text/html"
+        assert answer.field("content-encoding") == "gzip"
+        answer = ask(site, b"/page.html", Accept_Encoding="gzip")  # its only coding
+        assert answer.field("content-type") == "text/html; charset=utf-8"
+        assert answer.field("content-encoding") == "gzip"
+
+
+def test_what_is_hidden_stays_hidden(tmp_path, root):
+    (root / ".secret").write_bytes(b"secret")
+    (root / "above").mkdir()
+    (root / "above" / "a.var").write_text('{"../.secret" 1.0} {".secret" 1.0} {"%2e%2e/a.txt" 1.0}')
+    (root / "b.var").write_text('{".secret" 1.0} {"./.secret" 1.0} {"%2Esecret" 0.9}')
+    with Site(tmp_path, files_route(root, VARIANTS)) as site:
+        for path in (b"/above/a", b"/b"):
+            answer = ask(site, path)
+            assert answer.status == 300 and b"secret\"}" not in answer.content.split(b"choices")[0]
+            assert answer.content != b"secret"
+
+
+def test_many_names_are_bounded(tmp_path, root):
+    for i in range(200):
+        (root / f"page.en-x{i}.html").write_bytes(b"x")
+    limits = "limits { variants_max = 8 variants_scanned_max = 64 }"
+    with Site(tmp_path, files_route(root, VARIANTS) + limits) as site:
+        answer = ask(site, b"/page", Negotiate="vlist")
+        assert answer.status == 300
+        assert 1 <= len(answer.problem()["choices"]) <= 8
+
+
+def test_check_finds_maps_that_lead_nowhere(tmp_path, root):
+    write_pages(root)
+    (root / "right.var").write_text('{"page.en.html" 1.0 {language en}}')
+    (root / "loop.var").write_text('{"right" 1.0}')
+    (root / "below").mkdir()
+    (root / "below" / "lost.var").write_text('{"none.html" 1.0}')
+    (root / "wrong.var").write_text('{"page.en.html" 2.0}')
+    conf = tmp_path / "check.conf"
+    conf.write_text(files_route(root, VARIANTS))
+    said = subprocess.run([PROGRAM, "check", conf], capture_output=True, text=True, check=True)
+    lines = [line for line in said.stdout.splitlines() if "warning" in line]
+    assert len(lines) == 3, said.stdout
+    for map_name, word in [("loop.var", "506"), ("below/lost.var", "not there"),
+                           ("wrong.var", "no type map")]:
+        assert any(map_name in line and word in line for line in lines), said.stdout
+
+
+@pytest.mark.parametrize("config", ["choices = list", "variants = true write = true"])
+def test_what_makes_no_sense_is_refused(tmp_path, root, config):
+    conf = tmp_path / "check.conf"
+    conf.write_text(f'state = "{tmp_path}"\n' + files_route(root, config))
+    said = subprocess.run([PROGRAM, "check", conf], capture_output=True, text=True, check=False)
+    assert said.returncode == 1 and "variants" in said.stdout, said.stdout
+
+
+def test_without_the_option_a_name_is_a_name(tmp_path, root):
+    write_pages(root)
+    with Server(tmp_path, files_route(root)) as server, server.connect() as wire:
+        wire.send(get(b"/page"))
+        assert wire.answer("GET").status == 404

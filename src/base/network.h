@@ -24,6 +24,13 @@ enum { NETWORKS_MAX = 256 };
  */
 ERN_MUST_USE bool network_parse(struct ern_slice text, struct network *ret);
 
+/*
+ * Is it an address that is not everybody's: of this host, of its link, of a private network, of
+ * several hosts, or of no host (the registries of RFC 6890)? One that only carries such an IPv4
+ * address in it (RFC 6052, RFC 3056, RFC 4380) is one, too.
+ */
+bool ip_is_private(const struct ip *ip);
+
 /* Is the address in the network; in one of them? */
 bool network_has(const struct network *network, const struct ip *ip);
 bool networks_have(const struct networks *networks, const struct ip *ip);

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 
 #include "base/chars.h"
+#include "base/num.h"
 #include "conf/value.h"
 
 static int
@@ -158,6 +159,30 @@ is_plain_https(struct ern_slice url, bool may_query)
            slice_find(url, '#') == url.len && (may_query || slice_find(url, '?') == url.len);
 }
 
+/* What a proxy lets through, and what is for proxies alone. */
+static void
+check_forward(struct maker *m, const struct conf_listen *listen)
+{
+    static const enum conf_option needs_proxy[] = {
+        CONF_forward_hosts, CONF_forward_ports,       CONF_forward_networks,    CONF_forward_auth,
+        CONF_forward_realm, CONF_forward_allow_users, CONF_forward_allow_groups};
+    const struct conf_given *given = listen->place.given;
+    uint64_t n;
+
+    for (size_t i = 0; !listen->forward && i < sizeof needs_proxy / sizeof *needs_proxy; i++)
+        if (given[needs_proxy[i]].key.line)
+            conf_wrong(m->errors, given[needs_proxy[i]].key,
+                       CONF_SAY("this is for a proxy",
+                                "write forward \"...\" { ... } in the place of listen, or leave it "
+                                "out",
+                                ERN_ABSENT));
+    for (size_t i = 0; i < listen->ports.n; i++)
+        if (!u64_parse(listen->ports.text[i], UINT16_MAX, &n) || n == 0)
+            conf_wrong(m->errors, listen->ports.at[i],
+                       CONF_SAY("\"%1\" is not a port", "write a number from 1 to 65535",
+                                listen->ports.text[i]));
+}
+
 /* What the URLs of a portal have to be. */
 static void
 check_portal_urls(struct maker *m, const struct conf_listen *listen)
@@ -225,6 +250,7 @@ check_listens(struct maker *m)
 
         check_tls(m, listen);
         check_portal(m, listen);
+        check_forward(m, listen);
         if (slice_is_there(listen->name) && listen->port > 0)
             claims[n++] = (struct claim){listen->name, listen->place.at};
         if (listen->strict && conf->sites_n == 1 && !slice_is_there(conf->sites[0].name))
@@ -288,10 +314,9 @@ check_path(struct maker *m, struct ern_slice path, struct conf_position at)
 
 /* The option that makes a route the kind that the options of a place are for; else 0. */
 static const enum conf_option kind_needed[WHERE_limits + 1] = {
-    [WHERE_files] = CONF_route_files,
-    [WHERE_redirect] = CONF_route_redirect,
-    [WHERE_pot] = CONF_route_pot,
-    [WHERE_intake] = CONF_route_intake,
+    [WHERE_files] = CONF_route_files, [WHERE_redirect] = CONF_route_redirect,
+    [WHERE_pot] = CONF_route_pot,     [WHERE_intake] = CONF_route_intake,
+    [WHERE_proxy] = CONF_route_proxy,
 };
 
 static bool
@@ -366,6 +391,39 @@ check_urls(struct maker *m, const struct conf_route *route)
         conf_warn(m->errors, given[CONF_route_use_proxy].key,
                   CONF_SAY("use_proxy is deprecated, and clients do not heed it (RFC 9110 15.4.6)",
                            "configure the proxy in the clients, or write redirect", ERN_ABSENT));
+}
+
+/* The servers of a proxy route, which are said in full. */
+static void
+check_proxy(struct maker *m, const struct conf_route *route)
+{
+    enum { SERVERS_MAX = 64 };
+    struct conf_position at = route->place.given[CONF_route_proxy].value;
+    struct ern_slice authority, host;
+    uint16_t port;
+
+    if (route->kind != CONF_KIND_PROXY)
+        return;
+    if (route->proxy.n == 0 || route->proxy.n > SERVERS_MAX)
+        conf_wrong(m->errors, at,
+                   CONF_SAY("a proxy has from 1 to 64 servers behind it",
+                            "write one as in \"http://127.0.0.1:9000\"", ERN_ABSENT));
+    for (size_t i = 0; i < route->proxy.n; i++)
+        if (!value_origin(route->proxy.text[i], &authority, &host, &port))
+            conf_wrong(m->errors, route->proxy.at[i],
+                       CONF_SAY("\"%1\" is not the URL of a server",
+                                "write one as in \"http://127.0.0.1:9000\", without a path",
+                                route->proxy.text[i]));
+}
+
+/* Our name among gateways is a word there (RFC 9110 7.6.3), and in Proxy-Status (RFC 9209 2). */
+static void
+check_pseudonym(struct maker *m, const struct conf *conf)
+{
+    if (slice_is_there(conf->pseudonym) && !value_is_name(conf->pseudonym))
+        conf_wrong(m->errors, conf->place.given[CONF_top_pseudonym].value,
+                   CONF_SAY("\"%1\" is not a name among gateways",
+                            "write letters, digits, - and ., a letter first", conf->pseudonym));
 }
 
 /* cache_control becomes a field value (RFC 9110 5.5), without white space around it. */
@@ -499,6 +557,7 @@ check_routes(struct maker *m, const struct conf_site *site)
         check_kind(m, route);
         check_index(m, route);
         check_urls(m, route);
+        check_proxy(m, route);
         check_field(m, route);
         check_write(m, route);
         check_cors(m, route);
@@ -546,6 +605,7 @@ check_conf(struct maker *m)
     check_networks(m, &m->conf->live_allow, "the network \"%1\" may listen already",
                    "\"%1\" is every address: each client can see what all others ask for",
                    "write the addresses of those who look after the server");
+    check_pseudonym(m, m->conf);
     check_users(m);
     check_listens(m);
     check_names(m);

@@ -209,6 +209,29 @@ check_auth(struct maker *m, const struct conf_route *route)
                             "write auth = \"basic\", or leave it out", ERN_ABSENT));
 }
 
+/* Who may ask through a proxy, which knows users and passwords alone. */
+static void
+check_forward_auth(struct maker *m, const struct conf_listen *listen)
+{
+    static const enum conf_option needs_auth[] = {CONF_forward_realm, CONF_forward_allow_users,
+                                                  CONF_forward_allow_groups};
+    const struct conf_given *given = listen->place.given;
+    const struct conf_texts *auth = &listen->auth;
+
+    for (size_t i = 0; auth->n == 0 && i < sizeof needs_auth / sizeof *needs_auth; i++)
+        if (given[needs_auth[i]].key.line)
+            conf_wrong(m->errors, given[needs_auth[i]].key,
+                       CONF_SAY("this is for a proxy that asks clients who they are",
+                                "write auth = \"basic\" beside it, or leave it out", ERN_ABSENT));
+    for (size_t i = 0; i < auth->n; i++)
+        if (slice_eq(auth->text[i], ERN_SLICE("basic")))
+            check_scheme(m, auth->text[i], auth->at[i]);
+        else
+            conf_wrong(m->errors, auth->at[i],
+                       CONF_SAY("\"%1\" is not a scheme that a proxy asks for here",
+                                "write \"basic\"", auth->text[i]));
+}
+
 void
 check_users(struct maker *m)
 {
@@ -237,4 +260,7 @@ check_users(struct maker *m)
     for (size_t i = 0; i < conf->sites_n; i++)
         for (size_t j = 0; j < conf->sites[i].routes_n; j++)
             check_auth(m, &conf->sites[i].routes[j]);
+    for (size_t i = 0; i < conf->listens_n; i++)
+        if (conf->listens[i].forward)
+            check_forward_auth(m, &conf->listens[i]);
 }

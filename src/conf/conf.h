@@ -41,6 +41,7 @@ enum conf_kind {
     CONF_KIND_GONE = CONF_route_gone,
     CONF_KIND_POT = CONF_route_pot,
     CONF_KIND_INTAKE = CONF_route_intake,
+    CONF_KIND_PROXY = CONF_route_proxy,
 };
 
 /* Choices, in the order of option.def. */
@@ -48,6 +49,7 @@ enum conf_hidden { CONF_HIDDEN_REFUSE, CONF_HIDDEN_SERVE };
 enum conf_negotiate { CONF_NEGOTIATE_BEST, CONF_NEGOTIATE_STRICT };
 enum conf_choices { CONF_CHOICES_BEST, CONF_CHOICES_LIST };
 enum conf_pot { CONF_POT_COFFEE, CONF_POT_TEA };
+enum conf_balance { CONF_BALANCE_LEAST_BUSY, CONF_BALANCE_HASH };
 enum conf_by { CONF_BY_ADDRESS, CONF_BY_ROUTE, CONF_BY_USER, CONF_BY_KEY };
 enum conf_log_format { CONF_LOG_COMBINED, CONF_LOG_JSON };
 
@@ -157,6 +159,9 @@ struct conf_route {
     struct conf_texts teas, additions;
     unsigned servings;
     int64_t brew_time, keep_time, refill_time; /* milliseconds */
+
+    struct conf_texts proxy; /* CONF_KIND_PROXY: http URLs that end with their authority; 1 to 64 */
+    unsigned balance;        /* an enum conf_balance */
 };
 
 struct conf_site {
@@ -186,6 +191,14 @@ struct conf_listen {
     bool http2;
     bool https; /* plain, and sends its clients on */
 
+    bool forward; /* clients ask others through it; what follows is of a proxy alone */
+    struct conf_texts hosts, ports;
+    struct conf_texts networks;
+    struct networks reachable; /* networks, as networks */
+    struct conf_texts auth;    /* as of a route, */
+    struct ern_slice realm;    /* and this; absent: "forward" */
+    struct conf_texts allow_users, allow_groups;
+
     bool portal;             /* clients must sign in first; what follows is of a portal alone */
     struct ern_slice login;  /* an https URL */
     int64_t lifetime;        /* milliseconds */
@@ -207,7 +220,7 @@ struct conf {
     struct conf_listen *listens;
     size_t listens_n; /* at least 1 */
     struct conf_site *sites;
-    size_t sites_n;         /* at least 1 */
+    size_t sites_n;         /* at least 1, but where all that is done is to be a proxy */
     unsigned workers;       /* 0: one a core */
     struct ern_slice user;  /* absent: stay who we are */
     struct ern_slice admin; /* a Unix socket; absent: none */
@@ -227,7 +240,8 @@ struct conf {
     struct networks gateways; /* trusted, as networks: whose PROXY headers, and fields Forwarded or
                                  X-Forwarded-*, and Early-Data are believed */
     unsigned forwarded;       /* an enum forwarded_form: which of these fields they set */
-    bool live;                /* decisions are sent to whom it may concern: */
+    struct ern_slice pseudonym; /* a token; absent: a random one */
+    bool live;                  /* decisions are sent to whom it may concern: */
     struct conf_texts live_allow;
     struct networks live_networks; /* live_allow, as networks */
     struct conf_limit limit;

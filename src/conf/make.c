@@ -100,6 +100,36 @@ make_title(struct maker *m, const struct text_node *node)
     return memory_copy(&m->memory, node->title);
 }
 
+void
+make_networks(struct maker *m, const struct conf_texts *texts, struct networks *ret)
+{
+    struct network *networks;
+    size_t n = 0;
+
+    if (texts->n == 0)
+        return;
+    if (texts->n > NETWORKS_MAX) {
+        conf_wrong(m->errors, texts->at[NETWORKS_MAX],
+                   CONF_SAY("there are more networks than can be looked through",
+                            "write larger networks, as in \"10.0.0.0/8\"", ERN_ABSENT));
+        return;
+    }
+    networks = memory_take(&m->memory, texts->n, sizeof *networks);
+    if (!networks)
+        return;
+    for (size_t i = 0; i < texts->n; i++) {
+        if (network_parse(texts->text[i], &networks[n]))
+            n++;
+        else
+            conf_wrong(m->errors, texts->at[i],
+                       CONF_SAY("\"%1\" is neither an IP address nor a network",
+                                "write one as in \"127.0.0.1\", \"10.0.0.0/8\" or \"fd00::/8\", "
+                                "with zeros in all bits past those that count",
+                                texts->text[i]));
+    }
+    *ret = (struct networks){networks, n};
+}
+
 static void
 make_listen(struct maker *m, const struct text_node *node, struct conf_listen *listen)
 {
@@ -109,9 +139,12 @@ make_listen(struct maker *m, const struct text_node *node, struct conf_listen *l
 
     listen->place.at = node->value_at;
     listen->portal = slice_eq(node->key, ERN_SLICE("portal"));
+    listen->forward = slice_eq(node->key, ERN_SLICE("forward"));
     make_standard(m, WHERE_listen, listen);
     make_standard(m, WHERE_portal, listen);
+    make_standard(m, WHERE_forward, listen);
     make_items(m, WHERE_listen, node->items, listen);
+    make_networks(m, &listen->networks, &listen->reachable);
     if (!slice_is_there(text))
         return;
     if (!value_address(text, &address, &listen->port)) {
@@ -137,9 +170,12 @@ make_listen(struct maker *m, const struct text_node *node, struct conf_listen *l
 static void
 make_listens(struct maker *m, const struct text_node *items)
 {
-    struct ern_slice key = ERN_SLICE("listen"), portal = ERN_SLICE("portal");
-    struct text_node standard = {.key = key, .title = standard_address, .is_section = true};
-    size_t n = make_count(items, key) + make_count(items, portal);
+    static const struct ern_slice keys[] = {{"listen", 6}, {"portal", 6}, {"forward", 7}};
+    struct text_node standard = {.key = keys[0], .title = standard_address, .is_section = true};
+    size_t n = 0;
+
+    for (size_t i = 0; i < sizeof keys / sizeof *keys; i++)
+        n += make_count(items, keys[i]);
 
     m->conf->listens = memory_take(&m->memory, n ? n : 1, sizeof *m->conf->listens);
     if (!m->conf->listens)
@@ -147,8 +183,9 @@ make_listens(struct maker *m, const struct text_node *items)
     if (n == 0)
         make_listen(m, &standard, &m->conf->listens[m->conf->listens_n++]);
     for (; items; items = items->next)
-        if (make_is_section(items, key) || make_is_section(items, portal))
-            make_listen(m, items, &m->conf->listens[m->conf->listens_n++]);
+        for (size_t i = 0; i < sizeof keys / sizeof *keys; i++)
+            if (make_is_section(items, keys[i]))
+                make_listen(m, items, &m->conf->listens[m->conf->listens_n++]);
 }
 
 static void
@@ -193,9 +230,9 @@ make_issuers(struct maker *m, const struct text_node *items)
 static enum conf_option
 first_kind(const struct conf_route *route)
 {
-    static const enum conf_option kinds[] = {CONF_route_files,     CONF_route_redirect,
-                                             CONF_route_use_proxy, CONF_route_gone,
-                                             CONF_route_pot,       CONF_route_intake};
+    static const enum conf_option kinds[] = {
+        CONF_route_files, CONF_route_redirect, CONF_route_use_proxy, CONF_route_gone,
+        CONF_route_pot,   CONF_route_intake,   CONF_route_proxy};
     enum conf_option first = CONF_OPTIONS;
 
     for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++) {
@@ -209,36 +246,6 @@ first_kind(const struct conf_route *route)
             first = kinds[i];
     }
     return first;
-}
-
-void
-make_networks(struct maker *m, const struct conf_texts *texts, struct networks *ret)
-{
-    struct network *networks;
-    size_t n = 0;
-
-    if (texts->n == 0)
-        return;
-    if (texts->n > NETWORKS_MAX) {
-        conf_wrong(m->errors, texts->at[NETWORKS_MAX],
-                   CONF_SAY("there are more networks than can be looked through",
-                            "write larger networks, as in \"10.0.0.0/8\"", ERN_ABSENT));
-        return;
-    }
-    networks = memory_take(&m->memory, texts->n, sizeof *networks);
-    if (!networks)
-        return;
-    for (size_t i = 0; i < texts->n; i++) {
-        if (network_parse(texts->text[i], &networks[n]))
-            n++;
-        else
-            conf_wrong(m->errors, texts->at[i],
-                       CONF_SAY("\"%1\" is neither an IP address nor a network",
-                                "write one as in \"127.0.0.1\", \"10.0.0.0/8\" or \"fd00::/8\", "
-                                "with zeros in all bits past those that count",
-                                texts->text[i]));
-    }
-    *ret = (struct networks){networks, n};
 }
 
 /* The limit among items, if there is one. */
@@ -287,6 +294,7 @@ make_route(struct maker *m, const struct text_node *node, struct conf_route *rou
     make_standard(m, WHERE_redirect, route);
     make_standard(m, WHERE_pot, route);
     make_standard(m, WHERE_intake, route);
+    make_standard(m, WHERE_proxy, route);
     make_items(m, WHERE_route, node->items, route);
     make_networks(m, &route->allow, &route->allowed);
     make_rights(m, node->items, route);
@@ -295,10 +303,11 @@ make_route(struct maker *m, const struct text_node *node, struct conf_route *rou
     if (kind < CONF_OPTIONS)
         route->kind = (enum conf_kind)kind;
     else if (!m->broken)
-        conf_wrong(m->errors, route->place.at,
-                   CONF_SAY("the route \"%1\" has no kind",
-                            "write one of files, redirect, use_proxy, gone, pot and intake in it",
-                            node->title));
+        conf_wrong(
+            m->errors, route->place.at,
+            CONF_SAY("the route \"%1\" has no kind",
+                     "write one of files, redirect, use_proxy, proxy, gone, pot and intake in it",
+                     node->title));
 }
 
 static void
@@ -361,6 +370,15 @@ make_sites(struct maker *m, const struct text_node *items)
     conf->sites_n = 1;
 }
 
+static bool
+has_proxy(const struct conf *conf)
+{
+    for (size_t i = 0; i < conf->listens_n; i++)
+        if (conf->listens[i].forward)
+            return true;
+    return false;
+}
+
 void
 make_conf(struct maker *m, const struct text_node *root)
 {
@@ -389,7 +407,7 @@ make_conf(struct maker *m, const struct text_node *root)
     make_issuers(m, root->items);
     make_listens(m, root->items);
     make_sites(m, root->items);
-    if (conf->sites_n == 0 && !m->broken)
+    if (conf->sites_n == 0 && !has_proxy(conf) && !m->broken)
         conf_wrong(m->errors, conf->place.at,
                    CONF_SAY("there is nothing to serve", "write route \"/\" { files = \"...\" }",
                             ERN_ABSENT));

@@ -44,9 +44,9 @@ option_row(size_t i, struct option_key *ret)
 enum option_where
 option_section(enum option_where where)
 {
-    if (where == WHERE_portal)
+    if (where == WHERE_portal || where == WHERE_forward)
         return WHERE_listen;
-    return where >= WHERE_files && where <= WHERE_intake ? WHERE_route : where;
+    return where >= WHERE_files && where <= WHERE_proxy ? WHERE_route : where;
 }
 
 struct ern_slice
@@ -63,6 +63,8 @@ option_place(enum option_where where)
         return ERN_SLICE("listen");
     case WHERE_portal:
         return ERN_SLICE("portal");
+    case WHERE_forward:
+        return ERN_SLICE("forward");
     case WHERE_site:
         return ERN_SLICE("site");
     case WHERE_right:
@@ -77,6 +79,8 @@ option_place(enum option_where where)
         return ERN_SLICE("route with pot");
     case WHERE_intake:
         return ERN_SLICE("route with intake");
+    case WHERE_proxy:
+        return ERN_SLICE("route with proxy");
     case WHERE_limit:
         return ERN_SLICE("limit");
     case WHERE_legal:

@@ -36,7 +36,8 @@ enum option_where {
     WHERE_user,
     WHERE_issuer,
     WHERE_listen,
-    WHERE_portal, /* a listen, too */
+    WHERE_portal,  /* a listen, too */
+    WHERE_forward, /* likewise: a proxy */
     WHERE_site,
     WHERE_route,
     WHERE_right,
@@ -44,6 +45,7 @@ enum option_where {
     WHERE_redirect, /* in a route with redirect */
     WHERE_pot,      /* in a route with pot */
     WHERE_intake,   /* in a route with intake */
+    WHERE_proxy,    /* in a route with proxy */
     WHERE_limit,
     WHERE_legal, /* a file of its own */
     WHERE_demand,
@@ -76,7 +78,8 @@ struct option_key {
 /* The i-th key, from 0, limits last. Returns false past the last. */
 bool option_row(size_t i, struct option_key *ret);
 
-/* The section whose keys a key is one of: a route's for each kind, listen's for portal. */
+/* The section whose keys a key is one of: a route's for each kind, listen's for portal and forward.
+ */
 enum option_where option_section(enum option_where where);
 
 /* What people call the place, as in "a route". */

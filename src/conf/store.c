@@ -16,6 +16,7 @@ enum { NUMBER_MAX = 1000000 };
 #define OWNER_issuer struct conf_issuer
 #define OWNER_listen struct conf_listen
 #define OWNER_portal struct conf_listen
+#define OWNER_forward struct conf_listen
 #define OWNER_site struct conf_site
 #define OWNER_right struct conf_right
 #define OWNER_route struct conf_route
@@ -23,6 +24,7 @@ enum { NUMBER_MAX = 1000000 };
 #define OWNER_redirect struct conf_route
 #define OWNER_pot struct conf_route
 #define OWNER_intake struct conf_route
+#define OWNER_proxy struct conf_route
 #define OWNER_limit struct conf_limit
 #define OWNER_demand struct conf_demand
 #define OWNER_log struct conf_log

@@ -166,28 +166,69 @@ after_scheme(struct ern_slice text)
     return slice_skip(text, colon + 3);
 }
 
+/* Cuts an authority in two; *ret_port stays if there is none in it. */
+static bool
+cut_authority(struct ern_slice authority, struct ern_slice *ret_host, uint64_t *ret_port)
+{
+    size_t colon = authority.len;
+
+    while (colon > 0 && char_is(authority.ptr[colon - 1], CHAR_DIGIT))
+        colon--;
+    *ret_host = authority;
+    if (colon > 0 && authority.ptr[colon - 1] == ':') {
+        *ret_host = slice_first(authority, colon - 1);
+        if (!u64_parse(slice_skip(authority, colon), PORT_MAX, ret_port))
+            return false;
+    }
+    return value_is_host(*ret_host);
+}
+
 bool
 value_is_http_url(struct ern_slice text)
 {
-    struct ern_slice rest = after_scheme(text), authority, host;
-    size_t end = 0, colon;
+    struct ern_slice rest = after_scheme(text), host;
+    size_t end = 0;
     uint64_t port;
 
     if (!slice_is_there(rest) || !is_uri_text(text))
         return false;
     while (end < rest.len && slice_find(ERN_SLICE("/?#"), rest.ptr[end]) == 3)
         end++;
-    authority = slice_first(rest, end);
-    colon = authority.len;
-    while (colon > 0 && char_is(authority.ptr[colon - 1], CHAR_DIGIT))
-        colon--;
-    host = authority;
-    if (colon > 0 && authority.ptr[colon - 1] == ':') {
-        host = slice_first(authority, colon - 1);
-        if (!u64_parse(slice_skip(authority, colon), PORT_MAX, &port))
+    return cut_authority(slice_first(rest, end), &host, &port);
+}
+
+bool
+value_origin(struct ern_slice url, struct ern_slice *ret_authority, struct ern_slice *ret_host,
+             uint16_t *ret_port)
+{
+    struct ern_slice scheme = ERN_SLICE("http://"), authority;
+    uint64_t port = 80;
+
+    if (!slice_starts(url, scheme))
+        return false;
+    authority = slice_skip(url, scheme.len);
+    if (slice_ends(authority, ERN_SLICE("/")))
+        authority.len--;
+    if (!cut_authority(authority, ret_host, &port) || port == 0)
+        return false;
+    if (is_bracketed(*ret_host))
+        *ret_host = slice_from(ret_host->ptr + 1, ret_host->len - 2);
+    *ret_authority = authority;
+    *ret_port = (uint16_t)port;
+    return true;
+}
+
+bool
+value_is_name(struct ern_slice text)
+{
+    for (size_t i = 0; i < text.len; i++) {
+        char c = text.ptr[i];
+
+        if (!char_is(c, CHAR_ALPHA) &&
+            (i == 0 || (!char_is(c, CHAR_DIGIT) && c != '-' && c != '.')))
             return false;
     }
-    return value_is_host(host);
+    return text.len > 0;
 }
 
 bool

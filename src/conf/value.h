@@ -33,6 +33,14 @@ bool value_is_host(struct ern_slice text);
 bool value_is_http_url(struct ern_slice text);
 bool value_is_reference(struct ern_slice text);
 
+/* Cuts "http://host:port" in three; host without brackets, port 80 if there is none. Returns false
+ * if it is none, or says more. */
+ERN_MUST_USE bool value_origin(struct ern_slice url, struct ern_slice *ret_authority,
+                               struct ern_slice *ret_host, uint16_t *ret_port);
+
+/* Is it letters, digits, hyphens and dots, a letter first? */
+bool value_is_name(struct ern_slice text);
+
 /* Is there no control character in it? */
 bool value_is_clean(struct ern_slice text);
 

@@ -194,6 +194,12 @@ write_route(struct out *o, unsigned depth, const struct conf_route *route)
     case CONF_KIND_POT:
         write_pot(o, depth + 1, route);
         break;
+    case CONF_KIND_PROXY:
+        write_list(o, depth + 1, "proxy", &route->proxy);
+        write_text(o, depth + 1, "balance",
+                   route->balance == CONF_BALANCE_HASH ? ERN_SLICE("hash")
+                                                       : ERN_SLICE("least_busy"));
+        break;
     }
     write_flag(o, depth + 1, "trace", route->trace);
     if (route->allow.n > 0)
@@ -254,6 +260,20 @@ write_user(struct out *o, const struct conf_user *user)
 }
 
 static void
+write_forward(struct out *o, const struct conf_listen *listen)
+{
+    write_list(o, 1, "hosts", &listen->hosts);
+    write_list(o, 1, "ports", &listen->ports);
+    write_list(o, 1, "networks", &listen->networks);
+    if (listen->auth.n == 0)
+        return;
+    write_list(o, 1, "auth", &listen->auth);
+    write_text(o, 1, "realm", listen->realm);
+    write_list(o, 1, "allow_users", &listen->allow_users);
+    write_list(o, 1, "allow_groups", &listen->allow_groups);
+}
+
+static void
 write_issuer(struct out *o, const struct conf_issuer *issuer)
 {
     write_section(o, 0, "issuer", issuer->name);
@@ -268,7 +288,13 @@ write_listen(struct out *o, const struct conf_listen *listen)
 {
     static const char *const clients[] = {"none", "optional", "required"};
 
-    write_section(o, 0, listen->portal ? "portal" : "listen", listen->name);
+    write_section(o, 0,
+                  listen->portal    ? "portal"
+                  : listen->forward ? "forward"
+                                    : "listen",
+                  listen->name);
+    if (listen->forward)
+        write_forward(o, listen);
     if (listen->portal) {
         write_text(o, 1, "login", listen->login);
         write_time(o, 1, "lifetime", listen->lifetime);
@@ -342,6 +368,7 @@ conf_write(const struct conf *conf, struct out *o)
     write_text(o, 0, "forwarded",
                conf->forwarded == FORWARDED_BY_FORWARDED ? ERN_SLICE("forwarded")
                                                          : ERN_SLICE("x-forwarded"));
+    write_text(o, 0, "pseudonym", conf->pseudonym);
     write_flag(o, 0, "live", conf->live);
     write_list(o, 0, "live_allow", &conf->live_allow);
     for (size_t i = 0; i < conf->accounts_n; i++)

@@ -238,20 +238,38 @@ repeated_check(const struct ern_request *request, const struct ern_field **ret_b
     return FINDING_none;
 }
 
+/* Transfer-Encoding, or else Content-Length. */
+static enum finding
+end_check(struct ern_request *message, const struct ern_field **ret_blame)
+{
+    message->chunked = false;
+    message->content_length = -1;
+    if (ern_request_has(message, ERN_FIELD_transfer_encoding))
+        return coding_check(message, ret_blame);
+    if (ern_request_has(message, ERN_FIELD_content_length))
+        return length_check(message, ret_blame);
+    return FINDING_none;
+}
+
+enum finding
+framing_check_answer(struct ern_request *answer, const struct ern_field **ret_blame)
+{
+    enum finding finding = end_check(answer, ret_blame);
+
+    if (finding == FINDING_none)
+        *ret_blame = NULL;
+    return finding;
+}
+
 enum finding
 framing_check(struct ern_request *request, const struct ern_field **ret_blame)
 {
     enum finding finding;
 
-    request->chunked = false;
-    request->content_length = -1;
     finding = host_check(request, ret_blame);
     if (finding != FINDING_none)
         return finding;
-    if (ern_request_has(request, ERN_FIELD_transfer_encoding))
-        finding = coding_check(request, ret_blame);
-    else if (ern_request_has(request, ERN_FIELD_content_length))
-        finding = length_check(request, ret_blame);
+    finding = end_check(request, ret_blame);
     if (finding == FINDING_none && ern_field_sets_meet(&request->repeated, &singles))
         finding = repeated_check(request, ret_blame);
     if (finding == FINDING_none)

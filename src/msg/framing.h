@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* framing.h - does a request, all of whose fields are known, have one host and one end? */
+/* framing.h - does a message, all of whose fields are known, have one host and one end? */
 #ifndef MSG_FRAMING_H
 #define MSG_FRAMING_H
 
@@ -16,5 +16,9 @@
  *               missing
  */
 enum finding framing_check(struct ern_request *request, const struct ern_field **ret_blame);
+
+/* The same for an answer (RFC 9112 6.3), whose version and fields are set: only its end counts, and
+ * sets content_length and chunked. */
+enum finding framing_check_answer(struct ern_request *answer, const struct ern_field **ret_blame);
 
 #endif

@@ -379,3 +379,35 @@ path_write(struct out *o, struct ern_slice text)
         }
     }
 }
+
+/* "." or "..", percent-encoded or not */
+static bool
+is_dots(struct ern_slice segment)
+{
+    unsigned n = 0;
+
+    while (segment.len) {
+        size_t one = segment.ptr[0] == '.' ? 1 : 3;
+
+        if (one == 3 && !(segment.len >= 3 && segment.ptr[0] == '%' && segment.ptr[1] == '2' &&
+                          lower(segment.ptr[2]) == 'e'))
+            return false;
+        segment = slice_skip(segment, one);
+        n++;
+    }
+    return n == 1 || n == 2;
+}
+
+bool
+path_is_plain(struct ern_slice path)
+{
+    while (path.len) {
+        struct ern_slice rest = slice_skip(path, 1);
+        struct ern_slice segment = slice_first(rest, slice_find(rest, '/'));
+
+        path = slice_skip(rest, segment.len);
+        if (is_dots(segment) || (segment.len == 0 && path.len > 0))
+            return false;
+    }
+    return true;
+}

@@ -45,6 +45,10 @@ struct path {
  */
 enum finding path_read(struct ern_slice path, struct out *o, struct path *ret_path, size_t *ret_at);
 
+/* Has the path, as it came, no empty and no dot segments, however these are encoded? Then whoever
+ * resolves it comes to the same. */
+bool path_is_plain(struct ern_slice path);
+
 /* Writes a decoded path as a URI path: all but pchar and "/" percent-encoded, in upper case. */
 void path_write(struct out *o, struct ern_slice text);
 

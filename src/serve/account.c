@@ -15,6 +15,13 @@ enum {
     REFUSALS_A_SECOND = 10, /* of logins, are told by one thread */
 };
 
+/* The name of the rule that decided, if it came to that. */
+static const char *
+rule_of(const struct exchange *x)
+{
+    return x->rule ? x->rule->name : "none";
+}
+
 /*
  * Text that a stranger wrote, on one line and within quotes: whatever could end the line or the
  * quotes, or move a terminal's cursor, is written as \xHH.
@@ -111,7 +118,7 @@ write_combined(struct out *o, const struct exchange *x)
     out_char(o, ' ');
     write_safe_or_dash(o, ern_request_field(r, ERN_FIELD_user_agent));
     out_literal(o, " rule=");
-    out_text(o, x->rule->name);
+    out_text(o, rule_of(x));
     if (x->aborted)
         out_literal(o, " aborted");
     out_char(o, '\n');
@@ -153,8 +160,9 @@ write_json(struct out *o, const struct exchange *x)
     out_u64(o, x->status);
     out_literal(o, ",\"size\":");
     out_u64(o, x->sent_bytes);
-    write_member(o, ",\"rule\":", slice_text(x->rule->name));
-    write_member(o, ",\"source\":", slice_text(x->rule->source));
+    write_member(o, ",\"rule\":", slice_text(rule_of(x)));
+    if (x->rule)
+        write_member(o, ",\"source\":", slice_text(x->rule->source));
     write_member(o, ",\"referer\":", ern_request_field(r, ERN_FIELD_referer));
     write_member(o, ",\"user_agent\":", ern_request_field(r, ERN_FIELD_user_agent));
     if (x->finding)
@@ -217,6 +225,19 @@ is_told(struct worker *w)
 }
 
 void
+account_left(struct exchange *x)
+{
+    struct worker *w = x->worker;
+    struct out o;
+
+    if (!w->access.log)
+        return;
+    o = log_begin(&w->access, w->now.run_ms);
+    (w->json ? write_json : write_combined)(&o, x);
+    log_end(&w->access, &o);
+}
+
+void
 account(struct exchange *x)
 {
     struct worker *w = x->worker;
@@ -224,11 +245,7 @@ account(struct exchange *x)
 
     tally_count(w->tally, x);
     live_tell(x);
-    if (w->access.log) {
-        o = log_begin(&w->access, w->now.run_ms);
-        (w->json ? write_json : write_combined)(&o, x);
-        log_end(&w->access, &o);
-    }
+    account_left(x);
     audit_refusal(x);
     if (x->incident)
         incident_keep(w->incidents, x);

@@ -8,6 +8,10 @@
  * fault; and a message to those who listen. */
 void account(struct exchange *exchange);
 
+/* Likewise, the line alone, for a request that went on to another server and was left before there
+ * was an answer: nothing was decided. */
+void account_left(struct exchange *exchange);
+
 /* A line in the errors log for a connection that ended for want of a PROXY header; at most one a
  * second, for strangers can make many. */
 void account_unproxied(struct worker *worker, const union address *peer, const char *why);

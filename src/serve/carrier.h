@@ -18,9 +18,11 @@ struct carrier {
     /* Content is wanted: from now on it is received as fast as it is taken. ret_has_begun: some of
      * it is there. Returns false without memory. */
     bool (*want)(struct exchange *exchange, bool *ret_has_begun);
-    /* Takes the next piece of what was received of the content. PARSE_MORE and an empty piece: no
-     * more is there now. PARSE_BAD: exchange->finding says why. */
-    enum parse (*take)(struct exchange *exchange, struct ern_slice *ret_piece);
+    /* Takes the next piece, at most max bytes, of what was received of the content. PARSE_MORE and
+     * an empty piece: no more is there now. PARSE_BAD: exchange->finding says why. */
+    enum parse (*take)(struct exchange *exchange, size_t max, struct ern_slice *ret_piece);
+    /* From now on all that is received is content. Returns false without memory. */
+    bool (*tunnel)(struct exchange *exchange);
     /* What it waited for is there. */
     void (*resume)(struct exchange *exchange);
 };

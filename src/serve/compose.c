@@ -8,6 +8,7 @@
 #include "serve/cors.h"
 #include "serve/error.h"
 #include "serve/login.h"
+#include "serve/relay.h"
 #include "serve/stream.h"
 #include "wire/h1_write.h"
 
@@ -202,7 +203,11 @@ write_evidence(struct exchange *x, struct out *o)
     if (slice_is_there(e->location))
         field(o, "Location", e->location);
     if (slice_is_there(e->challenge))
-        field(o, "WWW-Authenticate", e->challenge);
+        h1_write_field(o,
+                       x->status == ERN_407_PROXY_AUTHENTICATION_REQUIRED
+                           ? ERN_SLICE("Proxy-Authenticate")
+                           : ERN_SLICE("WWW-Authenticate"),
+                       e->challenge);
     if (x->route->policy.login)
         login_write_fields(x, o);
     if (x->cors)
@@ -254,6 +259,8 @@ give_up(struct exchange *x)
 {
     stream_free(x->stream);
     x->stream = NULL;
+    relay_drop(x->relay);
+    x->tunnels = false;
     x->res.has_representation = x->unsized = x->aborted = false;
     x->segments_n = 0;
     x->decision.evidence.location = x->decision.evidence.challenge = ERN_ABSENT;
@@ -268,16 +275,25 @@ write_head(struct exchange *x, struct out *o)
 {
     const struct worker *w = x->worker;
 
-    out_slice(o, slice_from(w->date, w->date_len));
+    if (!relay_is_answer(x))
+        out_slice(o, slice_from(w->date, w->date_len));
     if (x->conn->tls && w->sites->hsts_s) { /* RFC 6797 7.2: over TLS alone */
         out_literal(o, "Strict-Transport-Security: max-age=");
         out_u64(o, (uint64_t)w->sites->hsts_s);
         out_literal(o, "\r\n");
     }
-    write_evidence(x, o);
     if (x->told)
         trace_write_link(w->trace, o);
-    compose_content(x, o);
+    if (relay_is_answer(x)) {
+        relay_write_answer(x, o);
+        if (x->rate.limit)
+            rate_write(o, &x->rate);
+        if (x->route->policy.login && !x->route->policy.is_proxy)
+            login_write_fields(x, o);
+    } else {
+        write_evidence(x, o);
+        compose_content(x, o);
+    }
     if (x->head_only)
         x->segments_n = 0;
     if (!o->full)

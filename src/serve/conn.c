@@ -8,6 +8,7 @@
 
 #include "io/tls.h"
 #include "serve/conn_h2.h"
+#include "serve/exchange.h"
 #include "serve/guests.h"
 #include "serve/secure.h"
 #include "serve/send.h"
@@ -191,7 +192,7 @@ settle(struct worker *w, struct conn *c)
     }
     if (waited && !c->pending) /* edges that came meanwhile were passed over */
         conn_again(w, c);
-    if (c->in && c->in->at == c->in->len && !c->exchange) {
+    if (c->in && c->in->at == c->in->len && (!c->exchange || c->exchange->in)) {
         worker_buffer_done(w, c->in);
         c->in = NULL;
     }
@@ -219,6 +220,8 @@ conn_event(struct worker *w, struct conn *c, bool readable, bool writable)
 {
     if (c->stage == CONN_CLOSED)
         return;
+    if (c->lost && c->stage == CONN_WAITING && c->exchange->relay)
+        conn_close(w, c); /* nobody is there whom upstream could answer */
     if (writable && (c->pending || c->stage == CONN_SENDING)) {
         c->protocol->proceed(w, c);
         readable = true; /* edges that came meanwhile were passed over */

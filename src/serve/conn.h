@@ -40,6 +40,7 @@ struct conn {           /* idle, it holds nothing but this */
     bool registered;  /* the loop tells of it */
     bool ended;       /* the peer will send no more */
     bool hung_up;     /* the loop said so: reading finds the end soon */
+    bool lost;        /* and nothing that we send arrives */
     bool closing;     /* after what is being sent, and */
     bool polite;      /* the client knows, and sends no more */
     bool begun;       /* a request was read */

@@ -10,6 +10,7 @@
 #include "serve/conn_h2.h"
 #include "serve/conn_ws.h"
 #include "serve/content.h"
+#include "serve/relay.h"
 #include "serve/send.h"
 #include "serve/stream.h"
 #include "wire/h1_write.h"
@@ -39,7 +40,7 @@ write_connection(struct exchange *x, struct out *o)
         h1_write_field(o, ERN_SLICE("Upgrade"), upgrade);
         out_literal(o, "Connection: Upgrade\r\n");
     }
-    if (x->close && !switches)
+    if (x->close && !switches && !x->tunnels)
         out_literal(o, "Connection: close\r\n");
     else if (x->request.version_minor == 0)
         out_literal(o, "Connection: keep-alive\r\n");
@@ -97,20 +98,29 @@ want_content(struct exchange *x, bool *ret_has_begun)
 }
 
 static enum parse
-take_content(struct exchange *x, struct ern_slice *ret_piece)
+take_content(struct exchange *x, size_t max, struct ern_slice *ret_piece)
 {
     struct buffer *buffer = x->conn->in;
-    struct ern_slice in = conn_received(x->conn);
+    struct ern_slice all = conn_received(x->conn);
+    size_t n = all.len < max ? all.len : max;
+    struct ern_slice in = slice_first(all, n);
     enum parse state = PARSE_MORE;
 
     *ret_piece = ERN_SLICE("");
     while (state == PARSE_MORE && in.len && ret_piece->len == 0)
         state = h1_content_feed(&x->h1.content, &in, ret_piece);
     if (buffer)
-        buffer->at = buffer->len - in.len;
+        buffer->at += n - in.len;
     if (state == PARSE_BAD)
         x->finding = x->h1.content.finding;
     return state;
+}
+
+static bool
+open_tunnel(struct exchange *x)
+{
+    h1_content_open(&x->h1.content, x->worker->limits);
+    return x->in || keep_head(x);
 }
 
 static void resume(struct exchange *x);
@@ -121,6 +131,7 @@ const struct carrier h1_carrier = {
     .interim = send_interim,
     .want = want_content,
     .take = take_content,
+    .tunnel = open_tunnel,
     .resume = resume,
 };
 
@@ -159,7 +170,8 @@ finish_answer(struct worker *w, struct conn *c)
 
     account(x);
     x->stage = EXCHANGE_ANSWERED;
-    if (x->status == ERN_101_SWITCHING_PROTOCOLS) {
+    relay_drop(x->relay);
+    if (x->status == ERN_101_SWITCHING_PROTOCOLS && !x->tunnels) {
         c->exchange = NULL;
         if (!change_protocol(w, c, x))
             conn_close(w, c);
@@ -181,16 +193,22 @@ static bool
 step_send(struct worker *w, struct conn *c)
 {
     struct exchange *x = c->exchange;
-    enum sent sent = x->aborted ? SENT_BROKEN : send_segments(w, c);
+    enum sent sent;
 
-    if (sent == SENT && x->stream && stream_has_more(x->stream)) {
-        sent = send_flush(w, c, false);
-        if (sent == SENT && stream_next(x->stream)) {
+    if (x->relay && !relay_take(x, c->ended))
+        x->aborted = true;
+    sent = x->aborted ? SENT_BROKEN : send_segments(w, c);
+    if (sent == SENT && stream_has_more(x)) {
+        switch (stream_next(x)) {
+        case STREAM_HERE:
+            return true;
+        case STREAM_LATER:
             c->stage = CONN_WAITING;
             return false;
-        }
-        if (sent == SENT)
+        case STREAM_CUT:
             sent = SENT_BROKEN;
+            break;
+        }
     }
     if (sent == SENT_BROKEN) {
         conn_close(w, c);
@@ -209,7 +227,7 @@ decided(struct worker *w, struct conn *c, bool is_answered)
 {
     c->stage = is_answered ? CONN_SENDING : CONN_WAITING;
     if (is_answered || !content_is_wanted(c->exchange))
-        return is_answered;
+        return is_answered || c->exchange->relay;
     if (!content_begin(c->exchange)) {
         conn_close(w, c);
         return false;
@@ -337,6 +355,20 @@ step_take(struct worker *w, struct conn *c)
     return taken == TAKEN_ALL && decided(w, c, exchange_resume(c->exchange));
 }
 
+/* Content goes on to upstream while its answer is waited for. Returns false if it has to wait. */
+static bool
+step_wait(struct worker *w, struct conn *c)
+{
+    struct exchange *x = c->exchange;
+
+    if (!x->relay || relay_take(x, c->ended))
+        return false;
+    if (x->stage == EXCHANGE_DECIDING)
+        return decided(w, c, exchange_resume(x));
+    conn_close(w, c);
+    return false;
+}
+
 /* Reads and drops content that nobody wanted. Returns false if there is more to come. */
 static bool
 step_drain(struct worker *w, struct conn *c)
@@ -345,7 +377,7 @@ step_drain(struct worker *w, struct conn *c)
     struct ern_slice piece;
 
     do {
-        x->content_state = take_content(x, &piece);
+        x->content_state = take_content(x, SIZE_MAX, &piece);
         x->drained_bytes += piece.len;
     } while (x->content_state == PARSE_MORE && piece.len);
     if (x->content_state == PARSE_BAD || (int64_t)x->drained_bytes > w->limits->drain_bytes_max)
@@ -393,6 +425,8 @@ proceed(struct worker *w, struct conn *c)
             goes = step_take(w, c);
             break;
         case CONN_WAITING:
+            goes = step_wait(w, c);
+            break;
         case CONN_LINGERING:
         case CONN_CLOSED:
             return;
@@ -405,7 +439,8 @@ proceed(struct worker *w, struct conn *c)
 static bool
 reads(const struct conn *c)
 {
-    return c->stage == CONN_READING || c->stage == CONN_DRAINING || c->stage == CONN_TAKING;
+    return c->stage == CONN_READING || c->stage == CONN_DRAINING || c->stage == CONN_TAKING ||
+           (c->exchange && c->exchange->relay && relay_wants(c->exchange->relay));
 }
 
 static struct timer_list *
@@ -420,7 +455,9 @@ watch(struct worker *w, const struct conn *c)
     case CONN_SENDING:
         return &w->sends;
     case CONN_WAITING:
-        return &w->waits;
+        if (!c->exchange->relay)
+            return &w->waits;
+        return relay_awaits(c->exchange->relay) ? &w->contents : &w->relays;
     case CONN_LINGERING:
     case CONN_CLOSED:
         break;
@@ -470,6 +507,17 @@ end_content(struct worker *w, struct conn *c)
     proceed(w, c);
 }
 
+/* Content that goes on to upstream stopped arriving: the request is decided without it. */
+static void
+end_relayed(struct worker *w, struct conn *c)
+{
+    if (!content_is_slow(c->exchange))
+        return;
+    relay_refuse(c->exchange, FINDING_timed_out);
+    (void)decided(w, c, exchange_resume(c->exchange));
+    proceed(w, c);
+}
+
 static void
 expired(struct worker *w, struct conn *c)
 {
@@ -480,6 +528,10 @@ expired(struct worker *w, struct conn *c)
         h1_refuse(w, c, ERN_FACT_timed_out);
     else if (list == &w->waits)
         exchange_tell_progress(c->exchange);
+    else if (list == &w->relays) /* upstream has times of its own */
+        return;
+    else if (c->stage == CONN_WAITING)
+        end_relayed(w, c);
     else if (c->stage != CONN_TAKING)
         conn_close(w, c);
     else if (content_is_slow(c->exchange))

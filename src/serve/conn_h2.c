@@ -11,6 +11,7 @@
 #include "serve/carrier.h"
 #include "serve/content.h"
 #include "serve/live.h"
+#include "serve/relay.h"
 #include "serve/send.h"
 #include "serve/stream.h"
 
@@ -55,7 +56,7 @@ begin_head(struct exchange *x)
 static void
 end_head(struct exchange *x, struct out *o)
 {
-    bool has_content = x->stream || x->segments_n || exchange_switches(x);
+    bool has_content = stream_has_more(x) || x->segments_n || exchange_switches(x);
     char *memory = arena_take(&x->arena, o->len);
     struct out kept = out_init(memory, memory ? o->len : 0);
 
@@ -82,12 +83,23 @@ want_content(struct exchange *x, bool *ret_has_begun)
 }
 
 static enum parse
-take_content(struct exchange *x, struct ern_slice *ret_piece)
+take_content(struct exchange *x, size_t max, struct ern_slice *ret_piece)
 {
-    *ret_piece = slice_from(x->h2.held, x->h2.held_n);
-    h2_taken(session_of(x), &x->h2.stream, x->h2.held_n);
-    x->h2.held_n = 0; /* the bytes stay until more are held */
-    return x->h2.stream.ended ? PARSE_DONE : PARSE_MORE;
+    struct exchange_h2 *h = &x->h2;
+    size_t n = h->held_n < max ? h->held_n : max;
+
+    *ret_piece = slice_from(h->held + h->held_at, n);
+    h2_taken(session_of(x), &h->stream, n);
+    h->held_n -= n;
+    h->held_at = h->held_n ? h->held_at + n : 0; /* the bytes stay until more are held */
+    return h->stream.ended && h->held_n == 0 ? PARSE_DONE : PARSE_MORE;
+}
+
+static bool
+open_relayed(struct exchange *x)
+{
+    (void)x;
+    return true;
 }
 
 static void advance(struct exchange *x);
@@ -111,6 +123,7 @@ const struct carrier h2_carrier = {
     .interim = send_interim,
     .want = want_content,
     .take = take_content,
+    .tunnel = open_relayed,
     .resume = resume,
 };
 
@@ -214,7 +227,7 @@ advance(struct exchange *x)
         is_answered = exchange_resume(x);
     }
     if (is_answered) {
-        if (exchange_switches(x))
+        if (exchange_switches(x) && !x->tunnels)
             open_tunnel(x);
         return;
     }
@@ -303,6 +316,10 @@ hold(struct exchange_h2 *h, size_t n)
     size_t cap = h->held_n + n;
     char *held;
 
+    if (h->held_at)
+        memmove(h->held, h->held + h->held_at, h->held_n);
+    h->held_at = 0;
+
     if (cap <= h->held_cap)
         return true;
     held = realloc(h->held, cap);
@@ -311,6 +328,13 @@ hold(struct exchange_h2 *h, size_t n)
     h->held = held;
     h->held_cap = cap;
     return true;
+}
+
+/* Does content of the request go on to upstream? */
+static bool
+is_relayed(const struct exchange *x)
+{
+    return x->relay && x->relay->upstream;
 }
 
 static void
@@ -323,7 +347,8 @@ content_came(void *self, struct h2_stream *stream, struct ern_slice piece)
         feed_tunnel(x, piece);
         return;
     }
-    if (x->stage > EXCHANGE_TAKING) { /* nobody wants it: there is no more than fits its window */
+    if (x->stage > EXCHANGE_TAKING &&
+        !is_relayed(x)) { /* nobody wants it: there is no more than fits its window */
         h2_dropped(&h->session, piece.len);
         return;
     }
@@ -342,7 +367,7 @@ content_ended(void *self, struct h2_stream *stream)
     struct exchange *x = exchange_of(stream);
 
     (void)self;
-    if (x->stage > EXCHANGE_TAKING)
+    if (x->stage > EXCHANGE_TAKING && !is_relayed(x))
         x->content_state = PARSE_DONE;
     if (x->h2.live) {
         ws_session_cut(live_session(x->h2.live), x->worker->now.run_ms);
@@ -354,21 +379,28 @@ static ssize_t
 offer(void *self, struct h2_stream *stream, size_t cap, bool *ret_end)
 {
     struct exchange *x = exchange_of(stream);
-    bool more = x->stream && stream_has_more(x->stream);
     uint64_t left = 0;
+    bool more;
 
     (void)self;
     if (x->h2.live)
         return offer_tunnel(x, cap, ret_end);
-    if (x->aborted)
-        return H2_CUT;
-    for (unsigned i = x->segment; i < x->segments_n && left <= cap; i++)
-        left += x->segments[i].left;
-    *ret_end = left <= cap && !more;
-    if (left || *ret_end)
-        return (ssize_t)(left < cap ? left : cap);
-    x->h2.is_waiting = stream_next(x->stream);
-    return x->h2.is_waiting ? H2_LATER : H2_CUT;
+    for (;;) {
+        enum stream_next next;
+
+        if (x->aborted)
+            return H2_CUT;
+        for (unsigned i = x->segment; i < x->segments_n && left <= cap; i++)
+            left += x->segments[i].left;
+        more = stream_has_more(x);
+        *ret_end = left <= cap && !more;
+        if (left || *ret_end)
+            return (ssize_t)(left < cap ? left : cap);
+        next = stream_next(x);
+        x->h2.is_waiting = next == STREAM_LATER;
+        if (next != STREAM_HERE)
+            return next == STREAM_LATER ? H2_LATER : H2_CUT;
+    }
 }
 
 static bool
@@ -397,6 +429,7 @@ answered(void *self, struct h2_stream *stream)
         return;
     }
     account(x);
+    relay_drop(x->relay);
     x->stage = EXCHANGE_ANSWERED;
 }
 
@@ -449,6 +482,19 @@ pump(struct worker *w, struct conn *c)
     conn_again(w, c);
 }
 
+/* Content goes on to upstream, for as long as the request is not at fault. */
+static void
+feed_relay(struct exchange *x)
+{
+    if (relay_take(x, false))
+        return;
+    x->h2.is_waiting = false;
+    if (x->stage == EXCHANGE_DECIDING)
+        advance(x);
+    else
+        h2_reset(session_of(x), &x->h2.stream);
+}
+
 static void
 advance_all(struct h2_conn *h)
 {
@@ -456,7 +502,9 @@ advance_all(struct h2_conn *h)
 
     for (x = h->first; x; x = next) {
         next = x->h2.next;
-        if (x->h2.is_new || x->stage == EXCHANGE_TAKING)
+        if (x->relay)
+            feed_relay(x);
+        else if (x->h2.is_new || x->stage == EXCHANGE_TAKING)
             advance(x);
     }
 }
@@ -499,6 +547,13 @@ watch(struct worker *w, const struct conn *c)
     for (const struct exchange *x = c->h2->first; x; x = x->h2.next) {
         if (x->stage == EXCHANGE_SENDING && !x->h2.is_waiting)
             return &w->sends; /* the peer's windows are closed */
+        if (x->relay) {
+            if (relay_awaits(x->relay))
+                list = list == &w->heads ? list : &w->contents;
+            else
+                list = list ? list : &w->relays;
+            continue;
+        }
         if (x->h2.live)
             list = list ? list : &w->waits;
         else if (!x->h2.stream.head_done)
@@ -529,6 +584,12 @@ expired(struct worker *w, struct conn *c)
             h2_reset(&c->h2->session, &x->h2.stream);
         } else if (x->stage == EXCHANGE_ANSWERED) {
             h2_stop(&c->h2->session, &x->h2.stream);
+        } else if (x->relay) {
+            if (list == &w->contents && relay_awaits(x->relay) && content_is_slow(x)) {
+                relay_refuse(x, FINDING_timed_out);
+                x->h2.is_waiting = false;
+                advance(x);
+            }
         } else if (list == &w->waits) {
             exchange_tell_progress(x);
         } else if (list == &w->contents && x->stage == EXCHANGE_TAKING && !x->h2.is_waiting &&

@@ -159,7 +159,7 @@ take_piece(struct exchange *x, bool *ret_more)
     struct res_sink *sink = &x->res.sink;
     struct ern_slice piece;
 
-    x->content_state = x->carrier->take(x, &piece);
+    x->content_state = x->carrier->take(x, SIZE_MAX, &piece);
     *ret_more = piece.len > 0;
     sink->total += piece.len;
     if (sink->total > sink->max)

@@ -14,8 +14,10 @@
 #include "serve/conn.h"
 #include "serve/content.h"
 #include "serve/cors.h"
+#include "serve/forward.h"
 #include "serve/portal.h"
 #include "serve/rehearse.h"
+#include "serve/relay.h"
 #include "serve/rights.h"
 #include "serve/stream.h"
 
@@ -89,9 +91,12 @@ exchange_take(struct worker *w, struct conn *conn, const struct carrier *carrier
     x->writing.busy = x->writing.ends = false;
     x->res.sink = (struct res_sink){.fd = -1};
     x->is_relayed = x->close = x->peer_closes = x->head_only = x->early = x->awaits = x->upgrades =
-        x->unsized = x->chunked = x->aborted = x->told = false;
+        x->unsized = x->chunked = x->tunnels = x->aborted = x->told = false;
     x->segments_n = x->segment = 0;
     x->stream = NULL;
+    x->relay = NULL;
+    x->rule = NULL;
+    x->status = 0;
     x->res.release = NULL;
     x->res.pinned = x->res.state = x->res.held = NULL;
     x->res.error = 0;
@@ -112,6 +117,7 @@ exchange_done(struct exchange *x)
 {
     struct worker *w = x->worker;
 
+    relay_drop(x->relay);
     stream_free(x->stream);
     if (x->res.representation.stream)
         x->res.representation.stream->free(x->res.representation.stream);
@@ -176,6 +182,8 @@ find_route(struct exchange *x)
     if (x->finding)
         return &sites->none;
     route = portal ? portal_route(x) : NULL;
+    if (!route && x->conn->listener->forward)
+        route = forward_route(x);
     if (route)
         return route;
     site = site_find(sites, x->request.authority, x->conn->listener->strict);
@@ -327,6 +335,8 @@ exchange_answer(struct exchange *x)
                                         : w->limits->content_bytes_max;
     if (x->request.content_length > x->content_max)
         ern_state(&x->given, ERN_FACT_content_fits, false);
+    if (route->state)
+        route->state(x);
     prepare_resource(x, route);
     x->awaits = !admit(x);
     if (x->awaits)
@@ -344,8 +354,15 @@ exchange_leave(struct exchange *x, bool is_waiting, struct buffer **in)
 {
     if (x->stage != EXCHANGE_ANSWERED) {
         x->aborted = true;
+        /* What went on to another server is told, whatever became of it. */
         if (x->stage == EXCHANGE_SENDING)
             account(x);
+        else if (x->relay)
+            account_left(x);
+    }
+    if (x->relay) { /* which is all that it can wait for */
+        relay_drop(x->relay);
+        is_waiting = false;
     }
     if (!is_waiting && !content_abandon(x)) {
         exchange_done(x);

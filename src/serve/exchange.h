@@ -21,6 +21,7 @@ struct carrier;
 struct conf_route;
 struct conf_texts;
 struct login;
+struct relay;
 
 /* A piece of an answer's content: bytes in memory, or part of a file. */
 struct segment {
@@ -66,12 +67,12 @@ struct exchange {
         } h1;
         struct exchange_h2 {
             struct h2_stream stream;
-            struct exchange *next, **link; /* in the list of its connection */
-            char *held;                    /* content that was received and is not taken yet: */
-            size_t held_n, held_cap;       /* so much of it */
-            struct live_client *live;      /* its stream speaks WebSocket now; NULL: HTTP */
-            bool is_new;                   /* its head came, and nothing was made of it yet */
-            bool is_waiting;               /* a job has it: resume() comes */
+            struct exchange *next, **link;    /* in the list of its connection */
+            char *held;                       /* content that was received and is not taken yet: */
+            size_t held_at, held_n, held_cap; /* from where, so much of it */
+            struct live_client *live;         /* its stream speaks WebSocket now; NULL: HTTP */
+            bool is_new;                      /* its head came, and nothing was made of it yet */
+            bool is_waiting;                  /* a job has it: resume() comes */
         } h2;
     };
     struct buffer *in; /* a buffer that the request lies in; else NULL */
@@ -121,12 +122,14 @@ struct exchange {
     bool upgrades;         /* it can go on over HTTP/2, as its request asks */
     bool unsized;          /* how long the content is will be known at its end, and */
     bool chunked;          /* so it goes out in chunks */
+    bool tunnels;          /* after the head the connection is not ours: bytes go both ways */
     bool aborted;          /* the answer was cut */
     bool told;             /* its answer says where its decision can be seen */
     uint8_t segments_n, segment;
     struct segment segments[SEGMENTS];
     uint64_t sent_bytes;       /* of content */
     struct stream_job *stream; /* content that is made while it is sent */
+    struct relay *relay;       /* another server answers it; NULL: we do */
     struct arena arena;
     struct ern_field *fields;
 };

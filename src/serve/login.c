@@ -195,15 +195,17 @@ remember(const struct login *login)
 /* ---- the credentials ---------------------------------------------------------------------------
  */
 
-/* One field says who asks (RFC 9110 11.6.2); several could mean several users. */
+/* One field says who asks (RFC 9110 11.6.2, 11.7.2); several could mean several users. */
 static bool
-only_authorization(const struct ern_request *request, struct ern_slice *ret_value)
+only_authorization(const struct exchange *x, struct ern_slice *ret_value)
 {
+    enum ern_field_id id =
+        x->route->policy.is_proxy ? ERN_FIELD_proxy_authorization : ERN_FIELD_authorization;
     struct ern_slice another;
     uint16_t at = 0;
 
-    return ern_request_next(request, ERN_FIELD_authorization, &at, ret_value) &&
-           !ern_request_next(request, ERN_FIELD_authorization, &at, &another);
+    return ern_request_next(&x->request, id, &at, ret_value) &&
+           !ern_request_next(&x->request, id, &at, &another);
 }
 
 bool
@@ -281,7 +283,7 @@ login_begin(struct exchange *x)
     struct login *login;
     uint64_t tag;
 
-    if (!only_authorization(&x->request, &value))
+    if (!only_authorization(x, &value))
         return -1;
     tag = hash_bytes(w->logins->key, value);
     if (recall(x, tag))

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * login.h - who asks: what Authorization says (RFC 9110 11.6.2), and whether it is true.
+ * login.h - who asks: what Authorization says (RFC 9110 11.6.2), or Proxy-Authorization, and
+ * whether it is true.
  *
  * To hash a password takes some tens of milliseconds, on purpose, and to look at the signature of a
  * token some tenths of one. Both are done by threads of their own, which give way to those that

@@ -91,7 +91,7 @@ static void
 begin_line(const struct exchange *x, struct out *o)
 {
     if (slice_is_there(x->decision.evidence.challenge))
-        out_literal(o, "WWW-Authenticate: ");
+        out_text(o, x->route->policy.is_proxy ? "Proxy-Authenticate: " : "WWW-Authenticate: ");
 }
 
 /* All challenges of one scheme. */

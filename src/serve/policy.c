@@ -91,6 +91,18 @@ asks_who(const struct policy *p)
     return p->login != NULL;
 }
 
+static bool
+asks_at_origin(const struct policy *p)
+{
+    return p->login && !p->is_proxy;
+}
+
+static bool
+asks_at_proxy(const struct policy *p)
+{
+    return p->login && p->is_proxy;
+}
+
 /* To find out who asks is a part of the service. */
 static enum ern_answer
 ask_room(struct ern_decision *d)
@@ -240,7 +252,8 @@ static const struct {
     {ERN_FACT_available, can_be_paused, ask_available, false},
     {ERN_FACT_available, asks_who, ask_room, true},
     {ERN_FACT_state_reachable, is_metered, ask_state_reachable, false},
-    {ERN_FACT_authenticated, asks_who, ask_authenticated, true},
+    {ERN_FACT_authenticated, asks_at_origin, ask_authenticated, true},
+    {ERN_FACT_proxy_authed, asks_at_proxy, ask_authenticated, true},
     {ERN_FACT_share_used, counts_users, ask_share, false},
     {ERN_FACT_permitted, chooses, ask_permitted, true},
     {ERN_FACT_hidden, hides, ask_hidden, false},

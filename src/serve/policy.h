@@ -29,6 +29,7 @@ struct policy {                           /* of a route; slices are the configur
     const struct conf_route *route; /* whose policy it is; NULL: nobody's */
     const struct conf_route *cors;  /* what it says of pages of other origins; NULL: nothing */
     unsigned schemes;               /* one bit an enum login_scheme */
+    bool is_proxy; /* they say so to us as a proxy, and not to who has the resource */
     bool is_plain; /* it is about who asks and what he may, and about nothing else */
 };
 

@@ -15,6 +15,7 @@
 #include "io/tls.h"
 #include "serve/admin.h"
 #include "serve/complain.h"
+#include "serve/forward.h"
 #include "serve/guests.h"
 #include "serve/incident.h"
 #include "serve/intakes.h"
@@ -47,10 +48,13 @@ struct process { /* all that is to be given back at the end */
     struct log *access, *errors, *audit;
     struct tls **tls; /* of each listener; NULL where it is plain */
     unsigned tls_n, listens_n;
-    struct portal **portals; /* likewise; NULL where it is none */
+    struct portal **portals;   /* likewise; NULL where it is none */
+    struct forward **forwards; /* likewise */
     struct worker **workers;
     pthread_t *threads;
     unsigned workers_n, threads_n;
+    struct ern_slice pseudonym; /* among gateways */
+    char pseudonym_text[32];
     int control;
 };
 
@@ -140,6 +144,36 @@ open_portals(struct process *p, const struct process_options *options)
     return 0;
 }
 
+/* Two servers, one behind the other, must not have one name: then all would look like a loop. */
+static void
+choose_pseudonym(struct process *p, const struct conf *conf, struct hash_key key)
+{
+    struct out o = out_init(p->pseudonym_text, sizeof p->pseudonym_text);
+
+    out_literal(&o, "earnest-");
+    out_hex(&o, hash_bytes(key, ERN_SLICE("via")) >> 32);
+    p->pseudonym = slice_is_there(conf->pseudonym) ? conf->pseudonym : out_done(&o);
+}
+
+static int
+open_forwards(struct process *p, const struct process_options *options)
+{
+    const struct conf *conf = options->conf;
+
+    p->forwards = calloc(conf->listens_n, sizeof *p->forwards);
+    if (!p->forwards)
+        return -ENOMEM;
+    for (unsigned i = 0; i < conf->listens_n; i++) {
+        const struct conf_listen *listen = &conf->listens[i];
+
+        if (listen->forward && forward_open(conf, listen, &p->forwards[i]) != 0)
+            return complain("memory", -ENOMEM);
+        for (unsigned t = 0; t < options->threads_n; t++)
+            options->listeners[(size_t)t * options->listens_n + i].forward = p->forwards[i];
+    }
+    return 0;
+}
+
 static int
 open_all(struct process *p, const struct process_options *options, struct hash_key key)
 {
@@ -150,6 +184,7 @@ open_all(struct process *p, const struct process_options *options, struct hash_k
 
     if (error)
         return complain(path.ptr ? path.ptr : "sites", error);
+    choose_pseudonym(p, conf, key);
     p->guests = guests_new(&conf->limits, key);
     p->rates = rates_new(conf->limits.rate_buckets_max, key);
     p->workers = calloc(options->threads_n, sizeof *p->workers);
@@ -178,6 +213,8 @@ open_all(struct process *p, const struct process_options *options, struct hash_k
     error = open_tls(p, options);
     if (!error)
         error = open_portals(p, options);
+    if (!error)
+        error = open_forwards(p, options);
     return error ? error : open_logs(p, conf);
 }
 
@@ -222,6 +259,7 @@ start_worker(struct process *p, const struct process_options *options, struct ha
             .errors = p->errors,
             .audit = p->audit,
             .live = p->live,
+            .pseudonym = p->pseudonym,
             .traces = p->traces,
             .tallies = p->tallies,
             .number = i,
@@ -290,6 +328,9 @@ close_all(struct process *p)
     for (unsigned i = 0; p->portals && i < p->listens_n; i++)
         free(p->portals[i]);
     free(p->portals);
+    for (unsigned i = 0; p->forwards && i < p->listens_n; i++)
+        forward_free(p->forwards[i]);
+    free(p->forwards);
     free(p->tls);
     free(p->workers);
     free(p->threads);

@@ -6,26 +6,17 @@
 /* WIRE and CONF facts that the server never states other than by their fallback, so far. */
 static const enum ern_fact unstated[] = {
     ERN_FACT_member,
-    ERN_FACT_looping,
-    ERN_FACT_proxies,
-    ERN_FACT_proxy_authed,
 };
 
 /* Facts of resources that the server states itself, whatever the kind (admit.c, policy.c). */
 static const enum ern_fact admitted[] = {
-    ERN_FACT_upgrade_required,
-    ERN_FACT_replay_safe,
-    ERN_FACT_available,
-    ERN_FACT_authenticated,
-    ERN_FACT_share_used,
-    ERN_FACT_permitted,
-    ERN_FACT_legal,
-    ERN_FACT_hidden,
-    ERN_FACT_paid,
-    ERN_FACT_debited,
-    ERN_FACT_extended,
-    ERN_FACT_content_lawful,
-    ERN_FACT_state_reachable,
+    ERN_FACT_upgrade_required, ERN_FACT_replay_safe,
+    ERN_FACT_available,        ERN_FACT_authenticated,
+    ERN_FACT_proxy_authed,     ERN_FACT_share_used,
+    ERN_FACT_permitted,        ERN_FACT_legal,
+    ERN_FACT_hidden,           ERN_FACT_paid,
+    ERN_FACT_debited,          ERN_FACT_extended,
+    ERN_FACT_content_lawful,   ERN_FACT_state_reachable,
 };
 
 static bool

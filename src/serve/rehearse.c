@@ -15,6 +15,7 @@
 #include "serve/carrier.h"
 #include "serve/complain.h"
 #include "serve/conn.h"
+#include "serve/forward.h"
 #include "serve/guests.h"
 #include "serve/legal.h"
 #include "serve/login.h"
@@ -42,6 +43,7 @@ struct rehearsal {
     struct worker *worker;
     struct tls *tls; /* of the listener, and */
     struct portal *portal;
+    struct forward *forward;
     unsigned char ticket_key[TLS_TICKET_KEY_BYTES];
     char folder[FOLDER_BYTES]; /* of the copy of the state; empty: there is none */
 };
@@ -83,9 +85,10 @@ want(struct exchange *x, bool *ret_has_begun)
 }
 
 static enum parse
-take(struct exchange *x, struct ern_slice *ret_piece)
+take(struct exchange *x, size_t max, struct ern_slice *ret_piece)
 {
     (void)x;
+    (void)max;
     *ret_piece = ERN_SLICE("");
     return PARSE_DONE;
 }
@@ -183,6 +186,7 @@ open_worker(struct rehearsal *r, struct hash_key key)
             .logins = r->logins,
             .meter = r->meter,
             .pool = r->pool,
+            .pseudonym = conf->pseudonym,
             .key = key,
         },
         &r->worker);
@@ -276,6 +280,7 @@ rehearsal_close(struct rehearsal *r)
     pots_close(r->pots);
     tls_close(r->tls);
     free(r->portal);
+    forward_free(r->forward);
     if (r->passes)
         passes_close(r->passes);
     if (r->folder[0])
@@ -316,6 +321,8 @@ open_listener(struct rehearsal *r, const struct conf_listen *from, struct listen
         if (error)
             return complain(from->secret.ptr, error);
     }
+    if (from->forward && !r->forward && forward_open(r->conf, from, &r->forward) < 0)
+        return complain("memory", -ENOMEM);
     if (from->certificate.n && !r->tls) {
         error = conf_tls_open(r->conf, from, r->ticket_key, NULL, &r->tls, &why);
         if (error)
@@ -326,6 +333,7 @@ open_listener(struct rehearsal *r, const struct conf_listen *from, struct listen
                             .http2 = from->http2,
                             .https = from->https,
                             .tls = r->tls,
+                            .forward = r->forward,
                             .portal = r->portal};
     return error;
 }

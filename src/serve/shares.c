@@ -333,6 +333,5 @@ shares_free(struct shares *s)
     free(s->pasts);
     free(s->annexes);
     free(s->shares);
-    free(s->pasts);
     free(s);
 }

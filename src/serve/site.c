@@ -21,16 +21,19 @@
 #include "res/pot_resource.h"
 #include "res/redirect.h"
 #include "serve/cors.h"
+#include "serve/forward.h"
 #include "serve/pause.h"
 #include "serve/portal.h"
+#include "serve/proxy.h"
 #include "serve/vitals.h"
 #include "serve/why.h"
 
 struct ern_resource *const site_kinds[] = {
-    &files_resource,    &variants_resource, &dav_resource,    &upload_resource,    &work_resource,
-    &redirect_resource, &gone_resource,     &none_resource,   &server_resource,    &https_resource,
-    &live_resource,     &portal_resource,   &why_resource,    &metrics_resource,   &health_resource,
-    &ready_resource,    &pot_resource,      &intake_resource, &preflight_resource,
+    &files_resource,     &variants_resource, &dav_resource,     &upload_resource,  &work_resource,
+    &redirect_resource,  &gone_resource,     &none_resource,    &server_resource,  &https_resource,
+    &live_resource,      &portal_resource,   &why_resource,     &metrics_resource, &health_resource,
+    &ready_resource,     &proxy_resource,    &forward_resource, &pot_resource,     &intake_resource,
+    &preflight_resource,
 };
 enum { HTTPS_PORT = 443 };
 
@@ -45,6 +48,7 @@ union route_self { /* the configuration of a route, as its kind has it */
     struct https_route https;
     struct pot_route pot;
     struct intake_route intake;
+    struct proxy_route proxy;
 };
 
 /* What each redirect status asks of the rules: the one place where a number becomes facts. */
@@ -121,10 +125,26 @@ make_pot(const struct conf_route *from, struct pot_route *to)
                                          .servings = from->servings};
 }
 
+/* The servers behind a route are a group of their own. */
+static int
+add_proxy(const struct conf_route *from, struct site_table *table, struct proxy_route *to)
+{
+    const struct origin_names **all =
+        reallocarray(table->proxies, table->proxies_n + 1, sizeof *all);
+    int error = all ? proxy_open(from, table->proxies_n, to) : -ENOMEM;
+
+    if (!all)
+        return error;
+    table->proxies = all;
+    if (!error)
+        table->proxies[table->proxies_n++] = &to->names;
+    return error;
+}
+
 /* Makes a route of its configuration. */
 static int
-make_route(const struct conf_route *from, const struct limits *limits, union route_self *self,
-           struct site_route *to)
+make_route(const struct conf_route *from, struct site_table *table, const struct limits *limits,
+           union route_self *self, struct site_route *to)
 {
     to->path = from->path;
     to->self = self;
@@ -164,6 +184,11 @@ make_route(const struct conf_route *from, const struct limits *limits, union rou
         to->content_max = pot_content_max;
         make_pot(from, &self->pot);
         return 0;
+    case CONF_KIND_PROXY:
+        to->kind = &proxy_resource;
+        to->content_max = proxy_content_max;
+        to->state = proxy_state;
+        return add_proxy(from, table, &self->proxy);
     }
     return -EINVAL;
 }
@@ -265,8 +290,8 @@ add_shows(const struct conf *conf, struct site *site)
 }
 
 static int
-make_site(const struct conf *conf, const struct conf_site *from, struct pots *pots, struct site *to,
-          struct ern_slice *ret_path)
+make_site(const struct conf *conf, struct site_table *table, const struct conf_site *from,
+          struct pots *pots, struct site *to, struct ern_slice *ret_path)
 {
     to->names = calloc(from->aliases.n + 1, sizeof *to->names);
     to->routes = calloc(from->routes_n, sizeof *to->routes);
@@ -283,7 +308,8 @@ make_site(const struct conf *conf, const struct conf_site *from, struct pots *po
         if (self)
             self->files.root = -1;
         if (!error)
-            error = make_route(&from->routes[i], &conf->limits, self, &to->routes[to->routes_n++]);
+            error = make_route(&from->routes[i], table, &conf->limits, self,
+                               &to->routes[to->routes_n++]);
         if (!error && from->routes[i].kind == CONF_KIND_POT)
             error = find_pot(pots, from, &from->routes[i], &self->pot);
         if (!error)
@@ -346,12 +372,12 @@ site_table_new(const struct conf *conf, struct pauses *pauses, struct pots *pots
         site_table_free(t);
         return error;
     }
-    t->sites = calloc(conf->sites_n, sizeof *t->sites);
+    t->sites = calloc(conf->sites_n + 1, sizeof *t->sites);
     error = t->sites ? 0 : -ENOMEM;
     while (!error && t->sites_n < conf->sites_n) {
         if (pauses)
             t->sites[t->sites_n].pause = pause_of(pauses, conf->sites[t->sites_n].name);
-        error = make_site(conf, &conf->sites[t->sites_n], pots, &t->sites[t->sites_n], ret_path);
+        error = make_site(conf, t, &conf->sites[t->sites_n], pots, &t->sites[t->sites_n], ret_path);
         t->sites_n++;
     }
     if (error) {
@@ -371,6 +397,8 @@ free_route(const struct site_route *route)
         free(route->resource);
     if (route->kind == &upload_resource || route->kind == &work_resource)
         return; /* of shares.c */
+    if (route->kind == &proxy_resource)
+        proxy_close(&self->proxy);
     if (route->kind == &dav_resource)
         share_close(&self->share);
     if (route->kind == &intake_resource)
@@ -397,6 +425,7 @@ site_table_free(struct site_table *t)
         free(t->sites[i].names);
     }
     free((void *)(uintptr_t)t->https.self);
+    free(t->proxies);
     free(t->sites);
     free(t);
 }
@@ -415,6 +444,8 @@ site_find(const struct site_table *t, struct ern_slice authority, bool strict)
 {
     struct ern_slice host;
 
+    if (t->sites_n == 0)
+        return NULL;
     if (t->sites_n == 1 && (t->sites[0].names_n == 0 || !strict))
         return &t->sites[0];
     host = authority_host(authority);

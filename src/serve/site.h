@@ -9,6 +9,8 @@
 struct conf;
 struct conf_route;
 struct conf_site;
+struct exchange;
+struct origin_names;
 struct pauses;
 struct pots;
 struct limits;
@@ -32,6 +34,8 @@ struct site_route {
     struct rate_limit rate;
     enum route_needs needs;
     enum route_early early;
+    /* States what is known of a request before anything is asked; NULL: nothing. */
+    void (*state)(struct exchange *exchange);
     bool quiet;                  /* it shows decisions, and none of its own */
     const struct conf_route *by; /* where it is written; NULL: it is in no file */
     const struct conf_site *of;  /* likewise */
@@ -62,7 +66,10 @@ struct site_table {
     struct site_route server;    /* of the target "*" */
     struct site_route https;     /* of every path where a listener sends on to https */
     struct site_route portal;    /* of the API of a portal */
-    int64_t hsts_s;              /* said over TLS: for so long only https (RFC 6797); 0: not said */
+    const struct origin_names *
+        *proxies; /* servers behind us, a group for each route that has them */
+    unsigned proxies_n;
+    int64_t hsts_s; /* said over TLS: for so long only https (RFC 6797); 0: not said */
 };
 
 /* Does a path, of a route or another one written so, cover the path of a request? */

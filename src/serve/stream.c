@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "serve/carrier.h"
+#include "serve/relay.h"
 #include "wire/h1_write.h"
 
 enum { PIECE_BYTES = 65536 };
@@ -42,9 +43,11 @@ stream_free(struct stream_job *s)
 }
 
 bool
-stream_has_more(const struct stream_job *s)
+stream_has_more(const struct exchange *x)
 {
-    return !s->end;
+    if (x->relay)
+        return relay_has_more(x->relay);
+    return x->stream && !x->stream->end;
 }
 
 static void
@@ -76,9 +79,13 @@ done(struct job *job)
     x->carrier->resume(x);
 }
 
-bool
-stream_next(struct stream_job *s)
+enum stream_next
+stream_next(struct exchange *x)
 {
-    s->job = (struct job){.mailbox = &s->exchange->worker->mailbox, .run = run, .done = done};
-    return pool_submit(s->exchange->worker->pool, &s->job);
+    struct stream_job *s = x->stream;
+
+    if (x->relay)
+        return relay_next(x->relay);
+    s->job = (struct job){.mailbox = &x->worker->mailbox, .run = run, .done = done};
+    return pool_submit(x->worker->pool, &s->job) ? STREAM_LATER : STREAM_CUT;
 }

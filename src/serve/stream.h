@@ -11,13 +11,16 @@ struct stream_job;
 struct stream_job *stream_new(struct exchange *exchange, struct res_stream *stream);
 void stream_free(struct stream_job *job);
 
-/* Is there more to come? */
-bool stream_has_more(const struct stream_job *job);
+/* Is there more of the answer to come, from the pool or from upstream? */
+bool stream_has_more(const struct exchange *exchange);
 
-/*
- * Has the next piece made; the carrier's resume() is called when it is the exchange's next segment.
- * Returns false if it cannot be made: the answer is to be cut.
- */
-ERN_MUST_USE bool stream_next(struct stream_job *job);
+enum stream_next {
+    STREAM_HERE,  /* the exchange's next segments; none, at the end */
+    STREAM_LATER, /* the carrier's resume() is called when there is more */
+    STREAM_CUT,   /* it can not be had: the answer is to be cut */
+};
+
+/* Has the next piece made, or fetched. */
+ERN_MUST_USE enum stream_next stream_next(struct exchange *exchange);
 
 #endif

@@ -16,6 +16,7 @@
 #include "serve/live.h"
 #include "serve/login.h"
 #include "serve/tally.h"
+#include "serve/upstream.h"
 
 enum {
     EVENTS = 256,
@@ -23,7 +24,9 @@ enum {
     TICK_MS = 1000,     /* the loop turns at least so often: the log is flushed */
     BUFFER_MORE = 4096, /* room in a buffer besides the largest head */
     PAUSE_MS = 50,      /* without accepting, where there is nothing left to accept with */
+    RELAY_MS = 60000,   /* how often those are looked at whom upstream watches over */
     PROGRESS_MS = 128,  /* how finely the time until a 102 is told */
+    LISTS = 7,          /* of timers */
     SPARES = 64,        /* of what is large, so many are kept for the next time */
 };
 
@@ -115,6 +118,16 @@ open_loop(struct worker *w, const struct worker_options *options)
     return error;
 }
 
+/* The largest head that is read, of a request or of an answer. */
+static size_t
+largest_head(const struct limits *l)
+{
+    int64_t request = l->target_bytes_max + l->fields_bytes_max;
+
+    return (size_t)(request > l->upstream_fields_bytes_max ? request
+                                                           : l->upstream_fields_bytes_max);
+}
+
 int
 worker_new(const struct worker_options *options, struct worker **ret_worker)
 {
@@ -139,7 +152,8 @@ worker_new(const struct worker_options *options, struct worker **ret_worker)
     w->listeners_n = options->listeners_n;
     w->last_request = options->last_request;
     w->random = options->key.k0 ^ (uintptr_t)w;
-    w->buffer_bytes = (size_t)(limits->target_bytes_max + limits->fields_bytes_max) + BUFFER_MORE;
+    w->buffer_bytes = largest_head(limits) + BUFFER_MORE;
+    w->pseudonym = options->pseudonym;
     w->out = out_init(w->out_bytes, sizeof w->out_bytes);
     w->head = out_init(w->head_bytes, sizeof w->head_bytes);
     w->cipher = out_init(w->cipher_bytes, sizeof w->cipher_bytes);
@@ -155,10 +169,12 @@ worker_new(const struct worker_options *options, struct worker **ret_worker)
     timer_list_init(&w->sends, limits->send_stall_ms);
     timer_list_init(&w->lingers, limits->linger_ms);
     timer_list_init(&w->waits, PROGRESS_MS);
+    timer_list_init(&w->relays, RELAY_MS);
     read_clock(w);
     w->files = files_new(limits, options->key);
     w->remembered = remembered_new();
-    error = w->files && w->remembered ? open_loop(w, options) : -ENOMEM;
+    w->upstreams = upstreams_new(w, options->sites->proxies, options->sites->proxies_n);
+    error = w->files && w->remembered && w->upstreams ? open_loop(w, options) : -ENOMEM;
     if (!error && options->live)
         w->live = live_port(options->live, options->number, &w->mailbox);
     if (options->tallies) {
@@ -252,6 +268,10 @@ handle(struct worker *w, const struct epoll_event *e)
             accept_all(w, what);
         return;
     }
+    if (upstreams_is(what)) {
+        upstreams_event(w, what, e->events);
+        return;
+    }
     if (what == &w->mailbox) {
         mailbox_run(&w->mailbox);
         live_deliver(w->live);
@@ -259,6 +279,8 @@ handle(struct worker *w, const struct epoll_event *e)
     }
     if (e->events & (EPOLLRDHUP | EPOLLHUP | EPOLLERR))
         c->hung_up = true;
+    if (e->events & (EPOLLHUP | EPOLLERR))
+        c->lost = true;
     conn_event(w, c, (e->events & ~(uint32_t)EPOLLOUT) != 0, (e->events & EPOLLOUT) != 0);
 }
 
@@ -281,6 +303,16 @@ handle_again(struct worker *w)
     }
 }
 
+/* The i-th of the lists, one of which every connection is in. */
+static struct timer_list *
+list_of(struct worker *w, size_t i)
+{
+    struct timer_list *const lists[LISTS] = {&w->heads,   &w->contents, &w->idles, &w->sends,
+                                             &w->lingers, &w->waits,    &w->relays};
+
+    return lists[i];
+}
+
 static void
 expire(struct worker *w, struct timer_list *list)
 {
@@ -294,6 +326,7 @@ expire(struct worker *w, struct timer_list *list)
 static void
 reuse_closed(struct worker *w)
 {
+    upstreams_reuse(w);
     while (w->closed_conns) {
         struct conn *c = w->closed_conns;
 
@@ -304,18 +337,19 @@ reuse_closed(struct worker *w)
 }
 
 static int
-wait_ms(const struct worker *w)
+wait_ms(struct worker *w)
 {
-    const struct timer_list *lists[] = {&w->heads, &w->contents, &w->idles,
-                                        &w->sends, &w->lingers,  &w->waits};
     int least = w->again_conns ? 0 : w->paused ? PAUSE_MS : TICK_MS;
+    int upstream_ms = upstreams_wait_ms(w);
 
-    for (size_t i = 0; i < sizeof lists / sizeof *lists; i++) {
-        int ms = timer_wait_ms(lists[i], w->now.run_ms);
+    for (size_t i = 0; i < LISTS; i++) {
+        int ms = timer_wait_ms(list_of(w, i), w->now.run_ms);
 
         if (ms >= 0 && ms < least)
             least = ms + 1;
     }
+    if (upstream_ms >= 0 && upstream_ms < least)
+        least = upstream_ms;
     if (w->draining && w->drain_end_ms - w->now.run_ms < least)
         least = w->drain_end_ms > w->now.run_ms ? (int)(w->drain_end_ms - w->now.run_ms) : 0;
     return least;
@@ -335,8 +369,6 @@ leave_all(struct worker *w, struct timer_list *list, bool at_once)
 static void
 drain(struct worker *w, bool stopping)
 {
-    struct timer_list *lists[] = {&w->idles, &w->heads,   &w->contents,
-                                  &w->sends, &w->lingers, &w->waits};
     bool first = !w->draining;
 
     if (!w->draining) {
@@ -349,8 +381,8 @@ drain(struct worker *w, bool stopping)
         }
     }
     if (first || stopping)
-        for (size_t i = 0; i < sizeof lists / sizeof *lists; i++)
-            leave_all(w, lists[i], stopping && lists[i] == &w->idles);
+        for (size_t i = 0; i < LISTS; i++)
+            leave_all(w, list_of(w, i), stopping && list_of(w, i) == &w->idles);
 }
 
 static void
@@ -366,12 +398,12 @@ obey(struct worker *w)
 static void
 close_all(struct worker *w)
 {
-    struct timer_list *lists[] = {&w->heads, &w->contents, &w->idles,
-                                  &w->sends, &w->lingers,  &w->waits};
+    for (size_t i = 0; i < LISTS; i++) {
+        struct timer_list *list = list_of(w, i);
 
-    for (size_t i = 0; i < sizeof lists / sizeof *lists; i++)
-        while (lists[i]->head.next != &lists[i]->head)
-            conn_close(w, (struct conn *)lists[i]->head.next);
+        while (list->head.next != &list->head)
+            conn_close(w, (struct conn *)list->head.next);
+    }
     handle_again(w);
 }
 
@@ -381,7 +413,7 @@ await_jobs(struct worker *w)
 {
     struct epoll_event mail; /* nothing else is watched any more */
 
-    while (w->exchanges_n) {
+    while (w->exchanges_n || upstreams_are_busy(w)) {
         (void)epoll_wait(w->epoll, &mail, 1, TICK_MS);
         mailbox_run(&w->mailbox);
     }
@@ -400,12 +432,10 @@ worker_run(struct worker *w)
         for (int i = 0; i < n; i++)
             handle(w, &events[i]);
         handle_again(w);
-        expire(w, &w->heads);
-        expire(w, &w->contents);
-        expire(w, &w->idles);
-        expire(w, &w->sends);
-        expire(w, &w->lingers);
-        expire(w, &w->waits);
+        upstreams_again(w);
+        for (size_t i = 0; i < LISTS; i++)
+            expire(w, list_of(w, i));
+        upstreams_expire(w);
         obey(w);
         end_pause(w);
         reuse_closed(w);
@@ -455,6 +485,7 @@ worker_free(struct worker *w)
         w->spare_conns = c->next;
         free(c);
     }
+    upstreams_free(w->upstreams);
     spare_free(&w->spare);
     files_free(w->files);
     remembered_free(w->remembered);

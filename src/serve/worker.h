@@ -34,16 +34,18 @@ struct buffer { /* of a connection, for what it received */
 
 struct listener { /* one a `listen` of the configuration and a thread */
     int fd;
-    bool strict;                 /* an unknown host is misdirected */
-    bool http2;                  /* HTTP/2 is spoken, too */
-    bool https;                  /* clients are sent on to https */
-    bool proxied;                /* connections begin with a header of the PROXY protocol */
-    struct tls *tls;             /* NULL: plain */
-    const struct portal *portal; /* clients must sign in first; NULL: they need not */
+    bool strict;                   /* an unknown host is misdirected */
+    bool http2;                    /* HTTP/2 is spoken, too */
+    bool https;                    /* clients are sent on to https */
+    bool proxied;                  /* connections begin with a header of the PROXY protocol */
+    struct tls *tls;               /* NULL: plain */
+    const struct forward *forward; /* clients ask others through it; NULL: it is no proxy */
+    const struct portal *portal;   /* clients must sign in first; NULL: they need not */
 };
 
 struct conn;
 struct exchange;
+struct forward;
 struct guests;
 struct incidents;
 struct legal;
@@ -60,6 +62,7 @@ struct tally;
 struct tls;
 struct trace_ring;
 struct traces;
+struct upstreams;
 
 struct worker {
     const struct site_table *sites; /* the configuration, and */
@@ -78,6 +81,8 @@ struct worker {
     struct remembered *remembered;      /* credentials that were right, of this thread */
     struct files *files;
     struct mailbox mailbox;
+    struct upstreams *upstreams;   /* servers behind us */
+    struct ern_slice pseudonym;    /* our name among gateways (RFC 9110 7.6.3) */
     struct live_port *live;        /* of the stream of decisions; NULL: there is none */
     const struct tallies *tallies; /* the counters of all workers, and */
     struct tally *tally;           /* its own; NULL: nothing is counted */
@@ -115,7 +120,7 @@ struct worker {
     struct conn *closed_conns; /* closed in this turn: events for them may still come */
     struct conn *again_conns;  /* have more to do, though no event will say so */
     uint64_t conns_n;
-    struct timer_list heads, contents, idles, sends, lingers, waits;
+    struct timer_list heads, contents, idles, sends, lingers, waits, relays;
     char *last_request;   /* shared with the supervisor: what is served at the moment */
     bool draining;        /* answer what is there, and take nothing new */
     bool stopping;        /* and do not wait for connections that ask nothing */
@@ -142,10 +147,11 @@ struct worker_options {
     struct incidents *incidents;
     struct pool *pool;
     struct log *access, *errors, *audit; /* NULL: not written */
-    struct live *live;                   /* NULL: there is no stream of decisions */
-    struct tallies *tallies;             /* NULL: nothing is counted */
-    struct traces *traces;               /* NULL: they are not kept */
-    unsigned number;                     /* of the worker, from 0 */
+    struct ern_slice pseudonym;
+    struct live *live;       /* NULL: there is no stream of decisions */
+    struct tallies *tallies; /* NULL: nothing is counted */
+    struct traces *traces;   /* NULL: they are not kept */
+    unsigned number;         /* of the worker, from 0 */
     struct listener *listeners;
     unsigned listeners_n;
     bool json;          /* the form of the access log */

@@ -22,6 +22,7 @@
 #include "base/slice.h"
 #include "msg/framing.h"
 #include "msg/target.h"
+#include "wire/h1_parts.h"
 
 /*
  * Where the run of bytes of a class that begins at p ends: at its first other byte, or at stop.
@@ -265,6 +266,47 @@ read_field_line(struct h1_head *head, struct ern_slice bytes, struct ern_request
     return PARSE_DONE;
 }
 
+/* Reads field lines, from head->at up to and with the empty line after them. */
+static inline __attribute__((always_inline)) enum parse
+read_fields(struct h1_head *head, struct ern_slice bytes, struct ern_request *message)
+{
+    while (head->at < bytes.len) {
+        enum parse parse;
+
+        if (bytes.ptr[head->at] == '\r')
+            return line_end(head, bytes, head->at);
+        parse = read_field_line(head, bytes, message);
+        if (parse != PARSE_DONE)
+            return parse;
+    }
+    return PARSE_MORE;
+}
+
+/* ---- for the other reader: functions that could be replaced when the library is linked are never
+ * inlined, so here they are static --------------------------------------------------------------
+ */
+
+enum parse
+h1_bad(struct h1_head *head, enum finding finding, size_t at, struct ern_slice field)
+{
+    return bad(head, finding, at, field);
+}
+
+enum parse
+h1_line_end(struct h1_head *head, struct ern_slice bytes, size_t cr)
+{
+    return line_end(head, bytes, cr);
+}
+
+enum parse
+h1_fields_feed(struct h1_head *head, struct ern_slice bytes, struct ern_request *message)
+{
+    return read_fields(head, bytes, message);
+}
+
+/* ---- requests ---------------------------------------------------------------------------------
+ */
+
 /* The empty line has come: do the fields fit together? */
 static enum parse
 head_done(struct h1_head *head, struct ern_slice bytes, struct ern_request *request)
@@ -312,14 +354,6 @@ h1_head_feed(struct h1_head *head, struct ern_slice bytes, struct ern_request *r
         if (parse != PARSE_DONE)
             return parse;
     }
-    while (head->at < bytes.len) {
-        if (bytes.ptr[head->at] == '\r') {
-            parse = line_end(head, bytes, head->at);
-            return parse == PARSE_DONE ? head_done(head, bytes, request) : parse;
-        }
-        parse = read_field_line(head, bytes, request);
-        if (parse != PARSE_DONE)
-            return parse;
-    }
-    return PARSE_MORE;
+    parse = read_fields(head, bytes, request);
+    return parse == PARSE_DONE ? head_done(head, bytes, request) : parse;
 }

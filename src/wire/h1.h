@@ -53,6 +53,9 @@ struct h1_content {
 void h1_content_init(struct h1_content *content, const struct limits *limits,
                      const struct ern_request *request);
 
+/* Begins content that ends with the connection: it is never PARSE_DONE. */
+void h1_content_open(struct h1_content *content, const struct limits *limits);
+
 /*
  * Takes bytes off the front of *in. Each call gives at most one piece of content, a slice of *in,
  * which may be empty. Call again while it says PARSE_MORE and *in is not empty. Trailer fields are

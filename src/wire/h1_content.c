@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * h1_content.c - the content of an HTTP/1.1 request: none, of a known length, or chunked.
+ * h1_content.c - the content of an HTTP/1.1 message: none, of a known length, chunked, or all that
+ * comes.
  *
  * Chunk data goes through as slices; all around it is read byte by byte in a state machine that
  * keeps nothing of what it read. The order within a byte is: limits first, then syntax.
@@ -36,6 +37,7 @@ enum state {
     TRAILER_LF,
     END_LF,
     LENGTH, /* content of a known length */
+    OPEN,   /* or of one that nobody knows */
     DONE,
     BAD,
 };
@@ -302,10 +304,21 @@ h1_content_init(struct h1_content *content, const struct limits *limits,
     }
 }
 
+void
+h1_content_open(struct h1_content *content, const struct limits *limits)
+{
+    *content = (struct h1_content){.limits = limits, .state = OPEN, .finding = FINDING_none};
+}
+
 enum parse
 h1_content_feed(struct h1_content *content, struct ern_slice *in, struct ern_slice *ret_piece)
 {
     *ret_piece = ERN_ABSENT;
+    if (content->state == OPEN) {
+        *ret_piece = *in;
+        *in = slice_skip(*in, in->len);
+        return PARSE_MORE;
+    }
     while (content->state < DONE && in->len > 0) {
         if (content->state == DATA || content->state == LENGTH) {
             *ret_piece = take(content, in);

@@ -17,6 +17,7 @@ import pytest
 from carriers import WAYS, Unsayable, as_h2
 from earnest_server import Server, check_laws, seconds_of
 from tls import make_certificate
+from upstream import SILENCE, Upstream, deaf_port, refusing_port
 
 HERE = pathlib.Path(__file__).parent
 MODIFIED_S = 784111777  # Sun, 06 Nov 1994 08:49:37 GMT
@@ -91,9 +92,38 @@ class Exchange:
         return any(isinstance(p, bytes) and p.lower().startswith(b"expect:") for p in self.head)
 
 
+class Behind:
+    """What is behind the server of a vector, as its lines `upstream` say, while it runs."""
+
+    def __init__(self, script):
+        self.script, self.held, self.server = script, [], None
+
+    def __enter__(self):
+        words = {"ends": None, "silent": SILENCE}
+        if self.script == ["refuses"]:
+            self.held, port = refusing_port()
+        elif self.script == ["deaf"]:
+            self.held, port = deaf_port()
+        elif self.script == ["nameless"]:
+            return "no-such-name.invalid"
+        elif self.script:
+            self.server = Upstream([words[s] if s in words else quoted(s) for s in self.script])
+            port = self.server.__enter__().port
+        else:
+            return ""
+        return f"127.0.0.1:{port}"
+
+    def __exit__(self, *reason):
+        for each in self.held if isinstance(self.held, list) else [self.held]:
+            each.close()
+        if self.server:
+            self.server.__exit__(*reason)
+
+
 class Vector:
     def __init__(self, path):
         self.engine = False
+        self.upstream = []
         self.excluded = {}  # why it does not hold over h1, h2, or tls
         self.makers, self.config, self.held = [], None, 0
         self.route = {"files": '"ROOT"', "listing": "true"}
@@ -131,15 +161,18 @@ class Vector:
             self.route[key] = value
         elif word == "top":
             self.top.append(rest)
-        elif word in ("listen", "portal"):
+        elif word in ("listen", "portal", "forward"):
             self.listen.append(rest)
-            self.listener = word if word == "portal" else self.listener
+            self.listener = self.listener if word == "listen" else word
         elif word == "limit":
             self.limits.append(" = ".join(rest.split()))
         elif word == "hold":
             self.held = int(rest)
         elif word == "change":
             self.changes.append(path_and_rest(rest))
+        elif word == "upstream":
+            self.upstream.append(rest)
+            self.route = {"proxy": '{ "http://UPSTREAM" }'}
         elif word in ("file", "dir", "size", "symlink", "fifo"):
             self.makers.append((word, *path_and_rest(rest)))
         else:
@@ -171,7 +204,7 @@ class Vector:
         return any(b"/.earnest/live" in piece for exchange in self.exchanges
                    for piece in exchange.head if isinstance(piece, bytes))
 
-    def configuration(self, root):
+    def configuration(self, root, upstream):
         if self.config is not None:
             text = "\n".join(self.config)
         else:
@@ -183,14 +216,14 @@ class Vector:
             text = 'live_allow = { "127.0.0.1" }\n' + text
         if self.limits:
             text += "\nlimits {\n" + "\n".join(self.limits) + "\n}"
-        return text.replace("ROOT", str(root))
+        return text.replace("ROOT", str(root)).replace("UPSTREAM", upstream)
 
 
 class Run:
     """The exchanges of a vector with a server, in one way."""
 
-    def __init__(self, port, root, way, quiet):
-        self.port, self.root, self.quiet = port, root, quiet
+    def __init__(self, port, root, way, quiet, upstream):
+        self.port, self.root, self.quiet, self.upstream = port, root, quiet, upstream
         self.carrier = way(port)
         self.etag = self.first_etag = None
         self.id = "$id"
@@ -215,6 +248,7 @@ class Run:
             return piece
         if self.carrier.secure:
             piece = re.sub(rb"http://(?=[ab]\.example)", b"https://", piece)
+        piece = piece.replace(b"UPSTREAM", self.upstream.encode())
         if exchange.raw or b"$" not in piece:
             return piece
         if b"$etag" in piece:
@@ -333,22 +367,28 @@ def short_path():
     shutil.rmtree(folder)
 
 
-@pytest.mark.parametrize("vector, way", ways())
-def test_vector(vector, way, tmp_path, admin):
-    root = tmp_path / "root"
-    vector.make(root)
-    listen = [*vector.listen, *([make_certificate(tmp_path)] if way.secure else [])]
-    server = Server(tmp_path, f'admin = "{admin}"\n{vector.configuration(root)}', "\n".join(listen),
-                    kind=vector.listener)
+def run_vector(vector, server, run, admin):
     with server:
         held = [server.connect() for _ in range(vector.held)]
-        run = Run(server.port, root, way, vector.shows_decisions())
         for exchange in vector.exchanges:
             run.exchange(exchange)
         run.carrier.finish()
         run.replay(admin)
         for wire in held:
             wire.__exit__()
+
+
+@pytest.mark.parametrize("vector, way", ways())
+def test_vector(vector, way, tmp_path, admin):
+    root = tmp_path / "root"
+    vector.make(root)
+    with Behind(vector.upstream) as upstream:
+        listen = [line.replace("UPSTREAM_PORT", upstream.rpartition(":")[2]) for line in vector.listen]
+        listen += [make_certificate(tmp_path)] if way.secure else []
+        server = Server(tmp_path, f'admin = "{admin}"\n{vector.configuration(root, upstream)}',
+                        "\n".join(listen), kind=vector.listener)
+        run = Run(server.port, root, way, vector.shows_decisions(), upstream)
+        run_vector(vector, server, run, admin)
     logged = server.rules()
     if run.resets:  # a malformed request may be reset before there is anything to log
         logged = [rule for rule in logged if rule != "malformed"]

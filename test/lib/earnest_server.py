@@ -299,7 +299,7 @@ class Server:
     folder   where its configuration, its log and its standard error are kept
     config   lines of earnest.conf; listen, workers and log are added
     listen   options of the listener
-    kind     of the listener: listen or portal
+    kind     of the listener: listen, portal or forward
     """
 
     def __init__(self, folder, config, listen="", environment=None, kind="listen"):

@@ -309,8 +309,9 @@ read_number(struct reader *r, struct ern_slice line, uint64_t max, uint64_t *ret
 static int
 read_setting(struct reader *r, struct ern_slice line)
 {
-    static const char *const of_server[] = {"file",  "dir",    "symlink", "size", "fifo",  "top",
-                                            "route", "listen", "portal",  "hold", "change"};
+    static const char *const of_server[] = {"file",   "dir",      "symlink", "size",   "fifo",
+                                            "top",    "route",    "listen",  "portal", "hold",
+                                            "change", "upstream", "forward"};
     struct ern_slice word = word_next(&line);
     uint64_t number = 0;
     int error = 0;

@@ -4,6 +4,7 @@ import json
 import os
 import pathlib
 import re
+import socket
 import subprocess
 import sys
 
@@ -16,9 +17,9 @@ from tls import make_certificate
 sys.path.insert(0, str(SOURCES / "test/codes"))
 import test_codes as codes  # pylint: disable=wrong-import-position
 
-# Decided by what is only there in a server: others who ask, content on its way, a connection.
+# Decided by what is only there in a server: others who ask, content on its way or made, a connection.
 NOT_HERE = {"overloaded", "rate_limit", "request_timeout", "switching", "tunnelled", "captive_portal",
-            "accepted"}
+            "accepted", "delta"}
 
 
 def rehearse(conf, *arguments, code=0):
@@ -36,7 +37,7 @@ def asked(vector):
         return None
     exchange, = vector.exchanges
     text = b"".join(piece for piece in exchange.head if isinstance(piece, bytes))
-    if exchange.raw or exchange.has_content or b"$" in text or exchange.rule in NOT_HERE:
+    if vector.upstream or exchange.raw or exchange.has_content or b"$" in text or exchange.rule in NOT_HERE:
         return None
     line, *fields = text.decode("utf-8").rstrip("\r\n").split("\r\n")
     match = re.fullmatch(r"(\S+) (/\S*) HTTP/1\.1", line)
@@ -66,7 +67,7 @@ def test_it_says_what_the_server_says(vector, arguments, tmp_path):
     vector.make(root)
     conf = tmp_path / "site.conf"
     listen = "\n".join(vector.listen)
-    conf.write_text(f'listen "127.0.0.1:8080" {{\n{listen}\n}}\n{vector.configuration(root)}\n',
+    conf.write_text(f'listen "127.0.0.1:8080" {{\n{listen}\n}}\n{vector.configuration(root, "127.0.0.1:9")}\n',
                     encoding="utf-8")
     before = sorted(root.rglob("*"))
     said = rehearse(conf, *arguments)
@@ -113,6 +114,18 @@ def test_what_a_server_remembers_is_seen_and_left_alone(tmp_path, root):
         assert site.status(b"/a.txt", b"DELETE") == 423
     assert not [path for path in pathlib.Path("/tmp").glob("earnest.*") if path.stat().st_uid == os.getuid()
                 and path.is_dir() and (path / "earnest.db").exists()]
+
+
+def test_servers_behind_are_not_asked(tmp_path):
+    conf = tmp_path / "site.conf"
+    with socket.create_server(("127.0.0.1", 0)) as behind:
+        conf.write_text('pseudonym = "us"\nsite "a.example" { route "/" { proxy = '
+                        f'{{ "http://127.0.0.1:{behind.getsockname()[1]}" }} }} }}', encoding="utf-8")
+        assert rehearse(conf, "-X", "DELETE", "/a.txt")["answers"][-1]["status"] < 300
+        assert rehearse(conf, "-H", "Via: 1.1 us", "/a.txt")["why"]["rule"] == "loop"
+        behind.settimeout(0.1)
+        with pytest.raises(TimeoutError):
+            behind.accept()
 
 
 def test_a_configuration_that_is_wrong(tmp_path, root):

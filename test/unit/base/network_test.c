@@ -68,6 +68,60 @@ has_the_addresses_it_says(void **state)
 }
 
 static void
+knows_what_is_not_everybodys(void **state)
+{
+    static const char *const private[] = {
+        "0.0.0.0",
+        "10.1.2.3",
+        "100.64.0.1",
+        "100.127.255.255",
+        "127.0.0.1",
+        "127.255.255.255",
+        "169.254.169.254",
+        "172.16.0.1",
+        "172.31.255.255",
+        "192.168.0.1",
+        "198.18.0.1",
+        "224.0.0.1",
+        "255.255.255.255",
+        "::",
+        "::1",
+        "::7f00:1",
+        "64:ff9b::a00:1",
+        "2002:7f00:1::",
+        "2001::1",
+        "2001:db8::1",
+        "fc00::1",
+        "fdff::1",
+        "fe80::1",
+        "fec0::1",
+        "ff02::1",
+        "4000::1",
+        "64:ff9b:1::1",
+        "100::1",
+    };
+    static const char *const open[] = {
+        "1.1.1.1",    "9.255.255.255",    "100.63.255.255",  "100.128.0.0",     "172.15.255.255",
+        "172.32.0.0", "192.167.255.255",  "223.255.255.255", "2606:4700::1111", "2001:4860::1",
+        "2a00::1",    "64:ff9b::101:101", "2002:101:101::",  "3ffe::1",
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof private / sizeof *private; i++) {
+        struct ip ip = ip_of(private[i]);
+
+        if (!ip_is_private(&ip))
+            fail_msg("%s is not", private[i]);
+    }
+    for (size_t i = 0; i < sizeof open / sizeof *open; i++) {
+        struct ip ip = ip_of(open[i]);
+
+        if (ip_is_private(&ip))
+            fail_msg("%s is", open[i]);
+    }
+}
+
+static void
 takes_nothing_else(void **state)
 {
     static const char *const texts[] = {
@@ -126,6 +180,7 @@ main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(has_the_addresses_it_says),
+        cmocka_unit_test(knows_what_is_not_everybodys),
         cmocka_unit_test(takes_nothing_else),
         cmocka_unit_test(looks_through_all),
     };

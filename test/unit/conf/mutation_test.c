@@ -86,7 +86,7 @@ static const struct mutation mutations[] = {
     M("header_timeout_ms", "`header_timeout", "\"header_timeout_ms\"")
     M("workers = 4", "`listing = true", "route with files")
     M("listing = true", "`workers = 1", "the file itself")
-    M("listing = true", "`proxy = \"http://x.example/\"", "--keys")
+    M("listing = true", "`gateway = \"http://x.example/\"", "--keys")
     M("listing = true", "`teapot = true", "--keys")
     M("listing = true", "listing = true `listing = true", "one of them")
     M("workers = 4", "workers = 4 `workers = 4", "one of them")

@@ -1,0 +1,13 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* origin.h - what upstream.c and origin.c know of each other, and nobody else. */
+#ifndef SERVE_ORIGIN_H
+#define SERVE_ORIGIN_H
+
+#include "serve/upstream.h"
+
+struct worker *upstreams_worker(const struct upstreams *upstreams);
+
+/* So many more names are being looked up. */
+void upstreams_resolve(struct upstreams *upstreams, int more);
+
+#endif

@@ -1,0 +1,130 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "serve/proxy.h"
+
+#include <errno.h>
+#include <stdlib.h>
+
+#include "base/num.h"
+#include "conf/conf.h"
+#include "conf/value.h"
+#include "serve/relay.h"
+
+/* ---- the route ---------------------------------------------------------------------------------
+ */
+
+int
+proxy_open(const struct conf_route *from, unsigned number, struct proxy_route *route)
+{
+    struct origin_names *names = &route->names;
+
+    names->name = calloc(from->proxy.n, sizeof *names->name);
+    if (!names->name)
+        return -ENOMEM;
+    names->by_hash = from->balance == CONF_BALANCE_HASH;
+    names->number = number;
+    for (names->n = 0; names->n < from->proxy.n; names->n++) {
+        struct origin_name *to = &names->name[names->n];
+
+        if (!value_origin(from->proxy.text[names->n], &to->authority, &to->host, &to->port))
+            return -EINVAL;
+    }
+    return 0;
+}
+
+void
+proxy_close(struct proxy_route *route)
+{
+    free(route->names.name);
+}
+
+int64_t
+proxy_content_max(const struct ern_request *request, const struct limits *limits)
+{
+    (void)request;
+    return limits->relayed_bytes_max;
+}
+
+/* ---- what is known before anything is asked ----------------------------------------------------
+ */
+
+/* rfc9110#7.6.2 "If the received value is zero (0), the intermediary MUST NOT forward the request;
+ * instead, the intermediary MUST respond as the final recipient." */
+static bool
+is_final(const struct ern_request *r)
+{
+    uint64_t n;
+
+    return (r->method == ERN_TRACE || r->method == ERN_OPTIONS) &&
+           u64_parse(ern_request_field(r, ERN_FIELD_max_forwards), INT64_MAX, &n) && n == 0;
+}
+
+void
+proxy_state(struct exchange *x)
+{
+    /* What these ask, upstream is asked: it has the resource. */
+    static const enum ern_fact others[] = {
+        ERN_FACT_if_match,    ERN_FACT_if_unmodified, ERN_FACT_if_none_match,
+        ERN_FACT_if_modified, ERN_FACT_if_states,     ERN_FACT_partial_put,
+        ERN_FACT_ranged,      ERN_FACT_wants_delta,   ERN_FACT_asks_upgrade,
+    };
+
+    for (size_t i = 0; i < sizeof others / sizeof *others; i++)
+        ern_state(&x->given, others[i], false);
+    ern_state(&x->given, ERN_FACT_method_known, true); /* RFC 9110 9.1 */
+    if (slice_eq_nocase(x->request.protocol, ERN_SLICE("websocket")))
+        ern_state(&x->given, ERN_FACT_tunnels, false); /* it can be asked for over HTTP/1.1 */
+    ern_state(&x->given, ERN_FACT_proxies, true);
+    if (relay_loops(x))
+        ern_state(&x->given, ERN_FACT_looping, true);
+    if (is_final(&x->request))
+        return;
+    ern_state(&x->given, ERN_FACT_trace, false);
+    ern_state(&x->given, ERN_FACT_options, false);
+}
+
+/* ---- what is asked -----------------------------------------------------------------------------
+ */
+
+/* All methods but two: TRACE shows what gateways add, and CONNECT leads elsewhere. */
+static enum ern_answer
+ask_method_allowed(struct ern_decision *d, enum ern_fact fact)
+{
+    uint64_t all = (UINT64_C(1) << ERN_METHODS) - 1;
+    enum ern_answer answer = res_allows(d, all & ~(RES_ALLOW(TRACE) | RES_ALLOW(CONNECT)));
+
+    (void)fact;
+    return d->request->method == ERN_METHODS ? ERN_YES : answer;
+}
+
+/* How it went: the first of these asks it. */
+static enum ern_answer
+ask_upstream(struct ern_decision *d, enum ern_fact fact)
+{
+    struct exchange *x = exchange_of_decision(d);
+    const struct proxy_route *route = x->route->self;
+    struct relay *r = x->relay;
+
+    if (!r)
+        r = relay_begin(x, upstreams_group(x->worker->upstreams, route->names.number));
+    if (!r)
+        return ERN_FAIL;
+    return relay_is_known(r) ? relay_answer(r, d, fact) : ERN_WAIT;
+}
+
+struct ern_resource proxy_resource = {
+    .name = "proxy",
+    .ask =
+        {
+            [ERN_FACT_method_allowed] = ask_method_allowed,
+            [ERN_FACT_acted] = ask_upstream,
+            [ERN_FACT_up_free] = ask_upstream,
+            [ERN_FACT_up_resolved] = ask_upstream,
+            [ERN_FACT_reached] = ask_upstream,
+            [ERN_FACT_up_connects] = ask_upstream,
+            [ERN_FACT_up_in_time] = ask_upstream,
+            [ERN_FACT_up_whole] = ask_upstream,
+            [ERN_FACT_up_modest] = ask_upstream,
+            [ERN_FACT_up_sane] = ask_upstream,
+            [ERN_FACT_relays] = ask_upstream,
+        },
+};

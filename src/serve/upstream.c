@@ -1,0 +1,404 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "serve/upstream.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <sys/epoll.h>
+#include <unistd.h>
+
+#include "serve/origin.h"
+#include "serve/relay.h"
+#include "wire/h1_answer.h"
+
+enum {
+    IDLES_MAX = 64, /* connections to one server that wait for a request, of one thread */
+    MARK = 1,       /* in a pointer of the loop: it is one to an upstream */
+};
+
+struct upstreams {
+    struct worker *worker;
+    struct limits limits; /* of answers */
+    struct timer_list times[TIMES];
+    struct relay *again;     /* relay_again() is to be called */
+    struct upstream *closed; /* in this turn: events for them may still come */
+    struct upstream *spare;  /* memory of others */
+    struct origins *groups;
+    unsigned groups_n;
+    unsigned resolving_n;
+};
+
+/* ---- of a worker -------------------------------------------------------------------------------
+ */
+
+static int
+open_group(struct upstreams *ups, struct origins *g, const struct origin_names *names)
+{
+    g->origin = calloc(names->n, sizeof *g->origin);
+    if (!g->origin)
+        return -ENOMEM;
+    g->by_hash = names->by_hash;
+    for (g->n = 0; g->n < names->n; g->n++)
+        origin_init(&g->origin[g->n], ups, &names->name[g->n]);
+    return 0;
+}
+
+struct upstreams *
+upstreams_new(struct worker *w, const struct origin_names *const *names, unsigned groups_n)
+{
+    struct upstreams *ups = calloc(1, sizeof *ups);
+    const int64_t times[TIMES] = {
+        [TIME_CONNECT] = w->limits->upstream_connect_ms,
+        [TIME_ANSWER] = w->limits->upstream_answer_ms,
+        [TIME_STALL] = w->limits->upstream_stall_ms,
+        [TIME_TUNNEL] = w->limits->tunnel_idle_ms,
+        [TIME_IDLE] = w->limits->upstream_idle_ms,
+    };
+
+    if (!ups)
+        return NULL;
+    ups->worker = w;
+    ups->limits = h1_answer_limits(w->limits);
+    for (unsigned i = 0; i < TIMES; i++)
+        timer_list_init(&ups->times[i], times[i]);
+    ups->groups = calloc(groups_n ? groups_n : 1, sizeof *ups->groups);
+    while (ups->groups && ups->groups_n < groups_n &&
+           open_group(ups, &ups->groups[ups->groups_n], names[ups->groups_n]) == 0)
+        ups->groups_n++;
+    if (ups->groups && ups->groups_n == groups_n)
+        return ups;
+    upstreams_free(ups);
+    return NULL;
+}
+
+void
+upstreams_free(struct upstreams *ups)
+{
+    if (!ups)
+        return;
+    for (unsigned i = 0; i < ups->groups_n; i++) {
+        for (unsigned j = 0; j < ups->groups[i].n; j++)
+            origin_end(&ups->groups[i].origin[j]);
+        free(ups->groups[i].origin);
+    }
+    upstreams_reuse(ups->worker);
+    while (ups->spare) {
+        struct upstream *u = ups->spare;
+
+        ups->spare = u->next;
+        free(u);
+    }
+    free(ups->groups);
+    free(ups);
+}
+
+struct origins *
+upstreams_group(struct upstreams *ups, unsigned number)
+{
+    assert(number < ups->groups_n);
+    return &ups->groups[number];
+}
+
+const struct limits *
+upstreams_limits(const struct upstreams *ups)
+{
+    return &ups->limits;
+}
+
+struct worker *
+upstreams_worker(const struct upstreams *ups)
+{
+    return ups->worker;
+}
+
+void
+upstreams_resolve(struct upstreams *ups, int more)
+{
+    ups->resolving_n += (unsigned)more;
+}
+
+bool
+upstreams_are_busy(const struct worker *w)
+{
+    return w->upstreams && w->upstreams->resolving_n > 0;
+}
+
+bool
+upstreams_is(const void *what)
+{
+    return ((uintptr_t)what & MARK) != 0;
+}
+
+/* Whoever ends a connection, or says something unasked, is not asked over it (RFC 9112 9.3.1). */
+static bool
+is_quiet(const struct upstream *u)
+{
+    char byte;
+
+    return recv(u->fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT) < 0 && errno == EAGAIN;
+}
+
+void
+upstreams_event(struct worker *w, void *what, uint32_t events)
+{
+    struct upstream *u = (void *)((char *)what - MARK);
+
+    (void)w;
+    if (u->fd < 0) /* closed earlier in this turn */
+        return;
+    if (u->relay)
+        relay_event(u->relay, events);
+    else if (u->link && !is_quiet(u))
+        upstream_close(u);
+}
+
+void
+upstreams_time(struct upstreams *ups, struct timer *timer, enum upstream_time time)
+{
+    timer_start(&ups->times[time], timer, ups->worker->now.run_ms);
+}
+
+void
+upstreams_expire(struct worker *w)
+{
+    struct upstreams *ups = w->upstreams;
+    struct timer *t;
+
+    for (unsigned i = 0; ups && i < TIMES; i++)
+        while ((t = timer_expired(&ups->times[i], w->now.run_ms))) {
+            timer_stop(t);
+            if (i == TIME_IDLE)
+                upstream_close((struct upstream *)t);
+            else
+                relay_expired((struct relay *)t, (enum upstream_time)i);
+        }
+}
+
+void
+upstreams_stir(struct upstreams *ups, struct relay *r)
+{
+    relay_enter(r, &ups->again);
+}
+
+void
+upstreams_again(struct worker *w)
+{
+    struct upstreams *ups = w->upstreams;
+    struct relay *list = NULL;
+
+    if (!ups || !ups->again)
+        return;
+    /* What is stirred while these go on has its turn in the next one. */
+    while (ups->again)
+        relay_enter(ups->again, &list);
+    while (list) {
+        struct relay *r = list;
+
+        relay_enter(r, NULL);
+        relay_again(r);
+    }
+}
+
+int
+upstreams_wait_ms(const struct worker *w)
+{
+    const struct upstreams *ups = w->upstreams;
+    int least = -1;
+
+    if (ups && ups->again)
+        return 0;
+    for (unsigned i = 0; ups && i < TIMES; i++) {
+        int ms = timer_wait_ms(&ups->times[i], w->now.run_ms);
+
+        if (ms >= 0 && (least < 0 || ms < least))
+            least = ms;
+    }
+    return least;
+}
+
+void
+upstreams_reuse(struct worker *w)
+{
+    struct upstreams *ups = w->upstreams;
+
+    while (ups && ups->closed) {
+        struct upstream *u = ups->closed;
+
+        ups->closed = u->next;
+        u->next = ups->spare;
+        ups->spare = u;
+    }
+}
+
+/* ---- connections -------------------------------------------------------------------------------
+ */
+
+static struct upstream *
+new_upstream(struct upstreams *ups)
+{
+    struct upstream *u = ups->spare;
+
+    if (u)
+        ups->spare = u->next;
+    else
+        u = malloc(sizeof *u);
+    if (u)
+        *u = (struct upstream){.fd = -1};
+    return u;
+}
+
+struct upstream *
+upstream_open(struct origin *o, const struct ip_port *to, int *ret_error)
+{
+    struct upstreams *ups = o->upstreams;
+    struct upstream *u = new_upstream(ups);
+    struct epoll_event e = {EPOLLIN | EPOLLOUT | EPOLLRDHUP | EPOLLET, {NULL}};
+
+    *ret_error = -ENOMEM;
+    if (!u)
+        return NULL;
+    e.data.ptr = (char *)u + MARK;
+    u->origin = o;
+    u->fd = dial(to);
+    if (u->fd >= 0 && epoll_ctl(ups->worker->epoll, EPOLL_CTL_ADD, u->fd, &e) == 0) {
+        o->upstreams_n++;
+        return u;
+    }
+    *ret_error = u->fd < 0 ? u->fd : -errno;
+    if (u->fd >= 0)
+        (void)close(u->fd);
+    u->next = ups->spare;
+    ups->spare = u;
+    return NULL;
+}
+
+static void
+give_back(struct worker *w, struct buffer **buffer)
+{
+    if (*buffer)
+        worker_buffer_done(w, *buffer);
+    *buffer = NULL;
+}
+
+/* Takes it out of the list of those that wait. */
+static void
+leave_idle(struct upstream *u)
+{
+    if (!u->link)
+        return;
+    *u->link = u->next;
+    if (u->next)
+        u->next->link = u->link;
+    u->link = NULL;
+    u->origin->idle_n--;
+    timer_stop(&u->timer);
+}
+
+void
+upstream_close(struct upstream *u)
+{
+    struct upstreams *ups = u->origin->upstreams;
+
+    leave_idle(u);
+    (void)close(u->fd);
+    u->fd = -1;
+    give_back(ups->worker, &u->in);
+    give_back(ups->worker, &u->out);
+    u->origin->upstreams_n--;
+    u->relay = NULL;
+    u->next = ups->closed;
+    ups->closed = u;
+}
+
+void
+upstream_keep(struct upstream *u)
+{
+    struct origin *o = u->origin;
+
+    if (!o->keeps || o->idle_n >= IDLES_MAX || o->upstreams->worker->draining) {
+        upstream_close(u);
+        return;
+    }
+    give_back(o->upstreams->worker, &u->in);
+    give_back(o->upstreams->worker, &u->out);
+    u->relay = NULL;
+    u->reused = true;
+    u->next = o->idle;
+    u->link = &o->idle;
+    if (o->idle)
+        o->idle->link = &u->next;
+    o->idle = u;
+    o->idle_n++;
+    upstreams_time(o->upstreams, &u->timer, TIME_IDLE);
+}
+
+struct upstream *
+upstream_idle(struct origin *o)
+{
+    while (o->idle) {
+        struct upstream *u = o->idle;
+
+        leave_idle(u);
+        if (is_quiet(u))
+            return u;
+        upstream_close(u);
+    }
+    return NULL;
+}
+
+struct buffer *
+upstream_room(struct upstream *u)
+{
+    if (!u->out)
+        u->out = worker_buffer(u->origin->upstreams->worker);
+    return u->out;
+}
+
+int
+upstream_flush(struct upstream *u)
+{
+    struct buffer *out = u->out;
+
+    while (out && out->at < out->len) {
+        ssize_t n = send(u->fd, out->bytes + out->at, out->len - out->at, MSG_NOSIGNAL);
+
+        if (n < 0 && errno == EINTR)
+            continue;
+        if (n < 0)
+            return -errno;
+        out->at += (size_t)n;
+    }
+    give_back(u->origin->upstreams->worker, &u->out);
+    return 0;
+}
+
+struct ern_slice
+upstream_received(const struct upstream *u)
+{
+    return u->in ? slice_from(u->in->bytes + u->in->at, u->in->len - u->in->at) : ERN_SLICE("");
+}
+
+ssize_t
+upstream_receive(struct upstream *u)
+{
+    struct worker *w = u->origin->upstreams->worker;
+    ssize_t n;
+
+    if (!u->in)
+        u->in = worker_buffer(w);
+    if (!u->in)
+        return -ENOMEM;
+    if (u->in->len == w->buffer_bytes)
+        return -ENOBUFS;
+    do
+        n = recv(u->fd, u->in->bytes + u->in->len, w->buffer_bytes - u->in->len, 0);
+    while (n < 0 && errno == EINTR);
+    if (n > 0)
+        u->in->len += (size_t)n;
+    else if (n < 0)
+        n = -errno;
+    else
+        u->ended = true;
+    if (u->in->len == 0) /* who waits holds nothing */
+        give_back(w, &u->in);
+    return n;
+}

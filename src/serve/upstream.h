@@ -1,0 +1,165 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * upstream.h - servers behind us, as one thread sees them: which are well, which is asked next, and
+ * the connections to them. What is asked of them is relay.h's business.
+ *
+ * All of it lives in the loop of its worker, beside the connections of clients. Nothing here calls
+ * up into an exchange but upstreams_event(), upstreams_expire() and upstreams_again(), which the
+ * loop calls: so whoever is called from an exchange never finds itself called again.
+ */
+#ifndef SERVE_UPSTREAM_H
+#define SERVE_UPSTREAM_H
+
+#include <sys/types.h>
+
+#include "base/hash.h"
+#include "io/dial.h"
+#include "serve/worker.h"
+
+struct relay;
+struct resolving;
+struct upstreams;
+
+enum { ORIGINS_MAX = 64 /* of one group: a bit each */ };
+
+/* A server, as the configuration names it. */
+struct origin_name {
+    struct ern_slice host;      /* without brackets */
+    struct ern_slice authority; /* as Host has it */
+    uint16_t port;
+};
+
+struct origin_names { /* of a route: slices are the configuration's */
+    struct origin_name *name;
+    unsigned n;      /* 1 to ORIGINS_MAX */
+    bool by_hash;    /* a client is always sent to the same one; else the least busy is asked */
+    unsigned number; /* of the group, from 0 */
+};
+
+struct origin {
+    struct origin_name name;
+    struct upstreams *upstreams;
+    struct ip_port address[DIAL_ADDRESSES];
+    unsigned addresses_n;
+    unsigned preferred; /* of them, the one that answered last */
+    int64_t valid_ms;   /* until when they are believed; INT64_MAX: always */
+    struct resolving *resolving;
+    struct relay *waiting; /* for an address */
+    struct upstream *idle; /* connections that wait for a request, the youngest first */
+    unsigned idle_n, upstreams_n;
+    unsigned busy_n;     /* requests that it answers, or is about to */
+    unsigned failures_n; /* in a row */
+    int64_t shut_ms;     /* until when it is left alone; 0: it is well */
+    bool keeps;          /* connections wait for further requests */
+};
+
+struct origins { /* a group, one of which answers */
+    struct origin *origin;
+    unsigned n, next;
+    bool by_hash;
+    bool is_guarded; /* clients say which: an address that is not everybody's is not dialled, */
+    const struct networks *reachable; /* but for these */
+};
+
+struct upstream {       /* a connection */
+    struct timer timer; /* first: of one that waits for a request */
+    struct upstream *next, **link;
+    struct origin *origin;
+    struct relay *relay; /* what it is used for; NULL: nothing */
+    struct buffer *in;   /* what was received and is not done with; NULL if nothing */
+    struct buffer *out;  /* what it did not take yet; NULL if nothing */
+    int fd;
+    bool connected;
+    bool reused; /* it has answered before */
+    bool ended;  /* it will send no more */
+};
+
+/* Of one worker. Returns NULL without memory. names: of each group, groups_n of them. */
+struct upstreams *upstreams_new(struct worker *worker, const struct origin_names *const *names,
+                                unsigned groups_n);
+void upstreams_free(struct upstreams *upstreams); /* NULL does nothing */
+
+struct origins *upstreams_group(struct upstreams *upstreams, unsigned number);
+
+/* The limits that its answers are read by. */
+const struct limits *upstreams_limits(const struct upstreams *upstreams);
+
+/* Whether a pointer that the loop was given is one of a connection to a server; what happened to
+ * it. */
+bool upstreams_is(const void *what);
+void upstreams_event(struct worker *worker, void *what, uint32_t events);
+
+/* What the loop has to look at: times that are over, what has more to do, what was closed. */
+void upstreams_expire(struct worker *worker);
+void upstreams_again(struct worker *worker);
+void upstreams_reuse(struct worker *worker);
+/* Milliseconds until then; -1: nothing will happen. */
+int upstreams_wait_ms(const struct worker *worker);
+/* Are names still being looked up? */
+bool upstreams_are_busy(const struct worker *worker);
+
+/* Lists that a relay may put its timer in; each has a time limit. */
+enum upstream_time {
+    TIME_CONNECT, /* until there is a connection */
+    TIME_ANSWER,  /* until its answer begins */
+    TIME_STALL,   /* until it takes or sends more */
+    TIME_TUNNEL,  /* likewise, in a tunnel */
+    TIME_IDLE,    /* of a connection that is not used */
+    TIMES
+};
+void upstreams_time(struct upstreams *upstreams, struct timer *timer, enum upstream_time time);
+
+/* relay_again() is called in this turn. */
+void upstreams_stir(struct upstreams *upstreams, struct relay *relay);
+
+/* ---- servers (origin.c) ----------------------------------------------------------------------
+ */
+
+void origin_init(struct origin *origin, struct upstreams *upstreams,
+                 const struct origin_name *name);
+void origin_end(struct origin *origin); /* closes what is idle, and forgets who looks it up */
+
+/*
+ * The server to be asked next, and not yet tried.
+ *   tried       a bit each
+ *   client      by which one is chosen, where that is wanted
+ *   ret_wait_s  if there is none: the seconds after which one may be well; 0: all are busy
+ */
+struct origin *origin_choose(struct origins *origins, uint64_t tried, struct ern_slice client,
+                             int64_t *ret_wait_s);
+
+/* It has answered; it has not, or could not be reached. */
+void origin_works(struct origin *origin);
+void origin_fails(struct origin *origin);
+
+/* Are its addresses known now? If not, *ret_asked says whether they are being looked up, and
+ * relay_resolved() will be called of each that waits. */
+bool origin_is_resolved(struct origin *origin, bool *ret_asked);
+
+/* ---- connections (upstream.c) ----------------------------------------------------------------
+ */
+
+/* Begins to connect. Returns NULL, and why as a negative errno. */
+struct upstream *upstream_open(struct origin *origin, const struct ip_port *to, int *ret_error);
+
+/* One that waits for a request, and is alive as far as can be told; NULL: none. */
+struct upstream *upstream_idle(struct origin *origin);
+
+/* It waits for a request, or is closed because enough do. */
+void upstream_keep(struct upstream *upstream);
+void upstream_close(struct upstream *upstream);
+
+/* Room to write to it; NULL without memory. */
+struct buffer *upstream_room(struct upstream *upstream);
+
+/* Sends what is in its out. Returns 0: all; -EAGAIN: a part; or another negative errno. */
+int upstream_flush(struct upstream *upstream);
+
+/* Receives into its in, after what is there. Returns how many bytes, 0 at the end, -ENOBUFS: there
+ * is no room; or another negative errno. */
+ssize_t upstream_receive(struct upstream *upstream);
+
+/* What was received and is not done with. */
+struct ern_slice upstream_received(const struct upstream *upstream);
+
+#endif

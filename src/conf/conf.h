@@ -92,7 +92,7 @@ enum conf_may { /* kinds of methods */
                 CONF_MAY_READ = RES_READ,
                 CONF_MAY_WRITE = RES_WRITE,
                 CONF_MAY_DELETE = RES_DELETE,
-                CONF_MAY_LOCK = 8,
+                CONF_MAY_LOCK = RES_LOCK,
                 CONF_MAY_ADMIN = 16,
                 CONF_MAY_ALL = 31,
 };

@@ -484,8 +484,8 @@ dav_propfind(struct dav *dav)
     response_query_init(&f->query, &dav->body.find);
     f->query.minimal = dav->fields.wants_minimal;
     f->query.missing = calloc(dav->body.find.names_n + 1U, sizeof *f->query.missing);
-    f->context =
-        (struct live_context){.share = dav->share, .session = dav->session, .now = dav->now};
+    f->context = (struct live_context){
+        .share = dav->share, .session = dav->session, .now = dav->now, .request = dav->request};
     f->text = out_init(malloc(TEXT_BYTES), TEXT_BYTES);
     f->asked = out_init(f->asked_text, sizeof f->asked_text);
     f->home = out_init(f->home_text, sizeof f->home_text);

@@ -199,6 +199,7 @@ write_resource_id(const struct live_context *c, struct out *o)
 struct parents {
     struct out *o;
     const struct share *share;
+    const struct res_request *request;
 };
 
 /* One member of DAV:parent-set: the collection, and the segment in it (RFC 5842 3.2). */
@@ -207,6 +208,8 @@ write_parent(void *self, const struct ghost *binding)
 {
     const struct parents *p = self;
 
+    if (!res_may(p->request, binding->path, RES_READ))
+        return 0;
     out_literal(p->o, "<D:parent><D:href>");
     share_href(p->o, p->share, path_parent(binding->path), true);
     out_literal(p->o, "</D:href><D:segment>");
@@ -218,7 +221,7 @@ write_parent(void *self, const struct ghost *binding)
 static int
 write_parent_set(const struct live_context *c, struct out *o)
 {
-    struct parents p = {o, c->share};
+    struct parents p = {o, c->share, c->request};
     const struct ghost home = {.path = c->place->path};
     int error = c->place->path.len > 1 ? write_parent(&p, &home) : 0;
 

@@ -10,6 +10,7 @@ struct live_context { /* the resource whose properties are asked for */
     struct store_session *session;
     struct store_clock now;
     const struct place *place;
+    const struct res_request *request; /* who asks: names that they may not see are left out */
     bool may_lock; /* there is a lock in the share: only then are they looked for */
 };
 

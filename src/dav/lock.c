@@ -417,6 +417,11 @@ dav_unlock(struct dav *dav)
         dav->outcome = DAV_CONFLICTS;
         return 0;
     }
+    /* It ends where it began, too, and on all that is beneath. */
+    if (!res_may(dav->request, lock.path, RES_LOCK)) {
+        dav->outcome = DAV_FORBIDDEN;
+        return 0;
+    }
     dav->outcome = DAV_EMPTY;
     return lock_remove(dav->session, dav->fields.lock_token);
 }

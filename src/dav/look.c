@@ -261,8 +261,8 @@ answer_moved(struct dav *dav)
     bool itself =
         dav->method->method == ERN_UPDATEREDIRECTREF ||
         slice_eq_nocase(ern_request_field(http, ERN_FIELD_apply_to_redirect_ref), ERN_SLICE("T"));
-    bool moved =
-        t->kind == PLACE_NOTHING && is_fresh_ghost(dav, GHOST_MOVED) && !dav->method->makes;
+    bool moved = t->kind == PLACE_NOTHING && is_fresh_ghost(dav, GHOST_MOVED) &&
+                 !dav->method->makes && res_may(dav->request, t->ghost.target, RES_READ);
     bool refers = t->kind == PLACE_REFERENCE && !itself;
     struct out o = arena_out(dav->request->arena);
 
@@ -403,30 +403,43 @@ dav_look(struct dav *dav)
     return 0;
 }
 
-/* What a method does to its target, as rights have it; locks are asked about by the route alone. */
+/* What a method does to its target, as rights have it. */
 static unsigned
-access_of(const struct dav_method *m)
+access_of(const struct dav *dav)
 {
+    const struct dav_method *m = dav->method;
+    bool is_new = dav->target.kind == PLACE_NOTHING;
+
     if (m->tree)
         return RES_DELETE;
     if (m->reads || m->has_destination)
         return RES_READ;
-    return m->method == ERN_LOCK || m->method == ERN_UNLOCK ? 0 : RES_WRITE;
+    if (m->method == ERN_LOCK) /* which makes a file of a name that nothing has (RFC 4918 7.3) */
+        return is_new ? RES_LOCK | RES_WRITE : RES_LOCK;
+    return m->method == ERN_UNLOCK ? RES_LOCK : RES_WRITE;
+}
+
+/* Does it concern all that is beneath a collection, too? */
+static bool
+is_deep(const struct dav *dav)
+{
+    enum ern_method method = dav->method->method;
+
+    return dav->method->tree ||
+           ((method == ERN_COPY || method == ERN_LOCK) && dav->fields.depth == DAV_DEPTH_INFINITY);
 }
 
 bool
 dav_may(const struct dav *dav)
 {
     const struct place *t = &dav->target, *d = &dav->destination;
-    const struct dav_method *m = dav->method;
-    unsigned access = access_of(m);
+    unsigned access = access_of(dav);
 
-    if (t->kind == PLACE_COLLECTION &&
-        (m->tree || (m->method == ERN_COPY && dav->fields.depth == DAV_DEPTH_INFINITY)))
+    if (t->kind == PLACE_COLLECTION && is_deep(dav))
         access |= RES_TREE;
     if (!res_may(dav->request, t->path, access))
         return false;
-    return !m->has_destination || !slice_is_there(d->asked) ||
+    return !dav->method->has_destination || !slice_is_there(d->asked) ||
            (res_may(dav->request, d->asked, RES_WRITE) &&
             res_may(dav->request, d->path, RES_WRITE | RES_TREE));
 }

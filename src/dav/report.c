@@ -257,8 +257,11 @@ dav_report(struct dav *dav)
     response_query_init(&s->query, &dav->body.find);
     s->query.may_have_dead = true;
     s->query.missing = calloc(dav->body.find.names_n + 1U, sizeof *s->query.missing);
-    s->context = (struct live_context){
-        .share = dav->share, .session = dav->session, .now = dav->now, .may_lock = true};
+    s->context = (struct live_context){.share = dav->share,
+                                       .session = dav->session,
+                                       .now = dav->now,
+                                       .may_lock = true,
+                                       .request = dav->request};
     s->text = out_init(malloc(TEXT_BYTES), TEXT_BYTES);
     s->path = out_init(s->path_text, sizeof s->path_text);
     out_slice(&s->path, dav->target.path.len > 1 ? dav->target.path : ERN_SLICE(""));

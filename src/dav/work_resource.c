@@ -79,6 +79,13 @@ is_gone(const struct res_request *request, const struct monitor *m)
     return is_over(&m->work) && m->now_s - m->work.ended_s >= request->limits->work_seconds_max;
 }
 
+/* What it does to its path, as rights have it. */
+static unsigned
+access_of(const struct work *w)
+{
+    return slice_eq(w->method, ERN_SLICE("COPY")) ? RES_READ : RES_DELETE;
+}
+
 /* Where the outcome lives: what was made, or the collection that something is gone from. */
 static struct ern_slice
 outcome_of(struct res_request *request, const struct monitor *m)
@@ -157,6 +164,25 @@ ask_look(struct ern_decision *d, enum ern_fact fact)
     return answer(d, m, fact);
 }
 
+/* Rights are those to what it is done to: who may not see that does not see the job, and who may
+ * not do it can not cancel it. */
+static enum ern_answer
+ask_permitted(struct ern_decision *d, enum ern_fact fact)
+{
+    enum ern_answer answer = ask_look(d, fact);
+    const struct res_request *request = d->self;
+    const struct monitor *m = request->state;
+    bool cancels = d->request->method == ERN_DELETE;
+
+    if (answer != ERN_YES || m->error)
+        return answer;
+    if (!res_may(request, m->work.path, cancels ? access_of(&m->work) : RES_READ) ||
+        (slice_is_there(m->work.to) &&
+         !res_may(request, m->work.to, cancels ? RES_WRITE : RES_READ)))
+        return ERN_NO;
+    return ERN_YES;
+}
+
 static enum ern_answer
 ask_method_allowed(struct ern_decision *d, enum ern_fact fact)
 {
@@ -228,6 +254,7 @@ struct ern_resource work_resource = {
     .ask =
         {
             [ERN_FACT_state_reachable] = ask_look,
+            [ERN_FACT_permitted] = ask_permitted,
             [ERN_FACT_method_allowed] = ask_method_allowed,
             [ERN_FACT_exists] = ask_look,
             [ERN_FACT_gone] = ask_look,

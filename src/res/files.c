@@ -472,6 +472,14 @@ ask_variant(struct ern_decision *d, enum ern_fact fact)
 
 /* ---- the file --------------------------------------------------------------------------------*/
 
+/* Is it elsewhere, and may this client know where? */
+static bool
+is_elsewhere(const struct res_request *request, const struct entry *e)
+{
+    return e->kind == ENTRY_REFERENCE ||
+           (e->kind == ENTRY_MOVED && res_may(request, e->target, RES_READ));
+}
+
 /* The first question about the file itself: the look at it answers the others too. */
 static enum ern_answer
 ask_moved(struct ern_decision *d, enum ern_fact fact)
@@ -492,7 +500,7 @@ ask_moved(struct ern_decision *d, enum ern_fact fact)
         return ask_variant(d, fact);
     if (e->kind == ENTRY_UNSLASHED || request->unslashed)
         return moves_to_slash(d);
-    if ((e->kind == ENTRY_MOVED || e->kind == ENTRY_REFERENCE) && !tell_target(d, e))
+    if (is_elsewhere(request, e) && !tell_target(d, e))
         return ERN_FAIL;
     if (slice_is_there(e->home))
         request->below = e->home; /* the listing reads the folder where it lies */
@@ -516,7 +524,7 @@ ask_moved(struct ern_decision *d, enum ern_fact fact)
         learn(d, ERN_FACT_variant_loops, false);
         learn(d, ERN_FACT_choices, false);
     }
-    return e->kind == ENTRY_MOVED || e->kind == ENTRY_REFERENCE ? ERN_YES : ERN_NO;
+    return is_elsewhere(request, e) ? ERN_YES : ERN_NO;
 }
 
 /* Only GET and HEAD come so far, and they stay what they are: 301 says all that is needed. */

@@ -92,6 +92,7 @@ enum res_access { /* bits */
                   RES_READ = 1,
                   RES_WRITE = 2,
                   RES_DELETE = 4,
+                  RES_LOCK = 8,
                   RES_TREE = 64, /* and to all that is beneath it */
 };
 

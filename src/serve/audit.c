@@ -63,6 +63,8 @@ audit_refusal(struct exchange *x)
     out_literal(&o, ",\"remote_ip\":\"");
     address_write_host(&o, &x->client);
     out_char(&o, '"');
+    if (slice_is_there(x->known.name)) /* one that was proved: others may be secrets, mistyped */
+        write_text(&o, "user", x->known.name);
     write_text(&o, "method", r->method_text);
     write_text(&o, "host", r->authority);
     write_text(&o, "path", slice_first(target, slice_find(target, '?')));

@@ -9,6 +9,7 @@ import pytest
 
 from earnest_server import PROGRAM, secret
 from scenario import Site, files_route, get, wait_until
+from test_order import ANN, LOGIN
 
 KEY = secret("kk-0f1e2d3c4b5a-paid")
 RECEIPT = secret("rr-5a4b3c2d1e0f-once")
@@ -72,6 +73,20 @@ def test_refusals_and_nothing_else(tmp_path, root, form):
         assert lines[0] == {"ts": lines[0]["ts"], "event": "refused", "remote_ip": "127.0.0.1",
                             "method": "GET", "host": "a.example", "path": "/inner/a.txt",
                             "status": 403, "rule": "forbidden"}
+
+
+def test_a_user_is_named_once_known(tmp_path, root):
+    """Not before: what was given as a name may be a password, typed into the wrong box."""
+    audit = tmp_path / "audit.log"
+    config = (f'user "ann" {{ password = {ANN} }}\nuser "bob" {{ password = {ANN} }}\n'
+              + files_route(root, 'auth = basic allow_users = "bob"'))
+    with Site(tmp_path, config, log=f'audit = "{audit}"') as site:
+        assert site.status(b"/a.txt", fields=LOGIN) == 403
+        assert site.status(b"/a.txt", fields=LOGIN.replace(b"YW5uOnNlY3JldA==", b"c2VjcmV0OmFubg==")) == 401
+        wait_until(lambda: audit.exists() and audit.read_text().count("\n") == 2, 5)
+        known, unknown = map(json.loads, audit.read_text().splitlines())
+        assert (known["rule"], known["user"]) == ("forbidden", "ann")
+        assert unknown["rule"] == "unauthenticated" and "user" not in unknown
 
 
 def test_deeds(tmp_path, root):

@@ -153,6 +153,66 @@ def test_what_is_listed(site, folder):
         assert b"private" in ann("REPORT", "/", report, Depth="0").content
 
 
+LOCK = (b'<lockinfo xmlns="DAV:"><lockscope><exclusive/></lockscope><locktype><write/></locktype></lockinfo>')
+
+
+def test_locks(site, folder):
+    """A lock of a tree is one of all that is in it; it ends where it began; it makes what is not there."""
+    with As(site, "ann") as ann, As(site, "bob") as bob:
+        assert bob("LOCK", "/", LOCK, Depth="infinity").status == 403
+        assert bob("LOCK", "/shown/x.txt", LOCK).status == 403
+        assert bob("LOCK", "/", LOCK, Depth="0").status == 200
+        token = bob("LOCK", "/open/", LOCK, Depth="infinity").field("lock-token")
+        assert bob("UNLOCK", "/open/x.txt", **{"Lock-Token": token}).status == 204
+        assert ann("BIND", "/open/", bind("bind", "b", "/dav/private/x.txt")).status == 201
+        token = ann("LOCK", "/private/x.txt", LOCK).field("lock-token")
+        assert bob("UNLOCK", "/open/b", **{"Lock-Token": token}).status == 403
+        assert ann("UNLOCK", "/open/b", **{"Lock-Token": token}).status == 204
+    assert not (folder / "shown/new").exists()
+
+
+def test_a_lock_that_makes_a_file_writes(tmp_path, users, root):
+    more = 'right "/locks/" { users = "bob" may = { "read", "lock" } }'
+    (root / "locks").mkdir()
+    (root / "locks/x.txt").write_bytes(b"x")
+    with Site(tmp_path, config(tmp_path, users, root, more)) as site, As(site, "bob") as bob:
+        assert bob("LOCK", "/locks/x.txt", LOCK).status == 200
+        assert bob("LOCK", "/locks/new", LOCK).status == 403
+        assert not (root / "locks/new").exists()
+
+
+def test_jobs_are_of_those_who_may_see_what_they_do(site, folder):
+    with As(site, "ann") as ann, As(site, "bob") as bob:
+        job = ann("COPY", "/private/", Destination="/dav/private-2/", Prefer="respond-async")
+        assert job.status == 202
+        job = job.field("location")
+        other = ann("COPY", "/open/", Destination="/dav/open-2/", Prefer="respond-async").field("location")
+        ann.prefix = bob.prefix = ""
+        assert ann("GET", job).status in (200, 303)
+        assert bob("GET", other).status in (200, 303)
+        for method in ("GET", "DELETE"):
+            answer = bob(method, job)
+            assert answer.status == 403 and b"private-2" not in answer.content
+        assert bob("DELETE", other).status == 204
+    assert (folder / "private").exists()
+
+
+def test_names_that_may_not_be_read_are_not_told(tmp_path, users, folder):
+    assert folder
+    find = b'<propfind xmlns="DAV:"><prop><parent-set/></prop></propfind>'
+    with Site(tmp_path, config(tmp_path, users, folder, 'tombstones = "1h"')) as site, \
+            As(site, "ann") as ann, As(site, "bob") as bob:
+        assert ann("BIND", "/private/", bind("bind", "secret-name", "/dav/open/x.txt")).status == 201
+        assert b"secret-name" in ann("PROPFIND", "/open/x.txt", find, Depth="0").content
+        told = bob("PROPFIND", "/open/x.txt", find, Depth="0").content
+        assert b"secret-name" not in told and b"<D:segment>x.txt<" in told
+        assert ann("PUT", "/open/gone", b"x").status == 201
+        assert ann("MOVE", "/open/gone", Destination="/dav/private/elsewhere").status == 201
+        assert ann("GET", "/open/gone").field("location").endswith("/private/elsewhere")
+        answer = bob("GET", "/open/gone")
+        assert answer.status == 404 and answer.field("location") is None
+
+
 def test_hidden_is_missing(tmp_path, users, folder):
     with Site(tmp_path, config(tmp_path, users, folder, "hide = true")) as site, As(site, "bob") as bob:
         for path in ("/private/x.txt", "/private/", "/private/no"):

@@ -139,6 +139,16 @@ def test_407(tmp_path):
     assert " ann [" in server.log_path.read_text()
 
 
+def test_what_decides_before_and_after_407(tmp_path):
+    auth, limit = 'auth = "basic"', 'limit { requests = 2 per = "1h" }\n'
+    good = b"Proxy-Authorization: Basic " + base64.b64encode(b"ann:secret") + b"\r\n"
+    with proxy(tmp_path, f"{ports(1)}\n{auth}", limit + USER) as server:
+        target = "http://127.0.0.1:2/"
+        assert ask(server, target, "TRACE").status == 407  # before 403 and 405
+        assert ask(server, target, fields=good).status == 403
+        assert ask(server, target).status == 429  # who asks too often is not asked who they are
+
+
 PRIVATE = ["127.0.0.1", "localhost", "127.1", "2130706433", "0x7f000001", "0.0.0.0", "[::1]", "[::]",
            "[::ffff:127.0.0.1]", "[64:ff9b::7f00:1]", "[2002:7f00:1::]", "10.0.0.1", "192.168.1.1", "172.16.9.9",
            "169.254.169.254", "100.64.0.1", "[fe80::1]", "[fc00::1]", "224.0.0.1", "255.255.255.255"]

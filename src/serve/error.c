@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "serve/error.h"
 
+#include <stdlib.h>
+
 #include "decide/sentence.h"
 #include "earnest/status.h"
 #include "msg/accept.h"
@@ -524,6 +526,44 @@ write_choices(struct out *o, const void *choices)
     choices_write_json(o, choices);
 }
 
+/* Is the problem the same for whoever meets the rule, and reads this language? */
+static bool
+is_common(const struct exchange *x, const struct answer *a)
+{
+    const struct problem *p = &a->problem;
+
+    return x->rule->status && rule_shown(x) == x->rule && p->offset < 0 && p->price == 0 &&
+           !a->choices && !slice_is_there(p->limit) && !slice_is_there(p->link) &&
+           !slice_is_there(p->instance) && p->detail.ptr == sentence_of(x->rule, a->language).ptr;
+}
+
+/* Writes a problem, or takes it as it was written for somebody before. */
+static struct ern_slice
+write_problem(struct exchange *x, const struct answer *a, struct out *o)
+{
+    struct ern_slice *known = &x->worker->problems[x->rule - ern_rules][a->language];
+    bool common = is_common(x, a);
+    char *copy;
+
+    if (common && slice_is_there(*known))
+        return *known;
+    problem_write(o, &a->problem, write_choices, a->choices);
+    copy = common && !o->full ? malloc(o->len) : NULL;
+    if (copy) {
+        memcpy(copy, o->ptr, o->len);
+        *known = slice_from(copy, o->len);
+    }
+    return arena_keep(&x->arena, o);
+}
+
+void
+error_forget(struct worker *w)
+{
+    for (size_t rule = 0; rule < ERN_RULES_MAX; rule++)
+        for (size_t language = 0; language < LANGUAGES; language++)
+            free((void *)(uintptr_t)w->problems[rule][language].ptr);
+}
+
 struct error_content
 error_write(struct exchange *x)
 {
@@ -539,6 +579,7 @@ error_write(struct exchange *x)
     struct out why = out_init(why_text, sizeof why_text), o = arena_out(&x->arena);
     enum form form = form_wanted(&x->request, slice_is_there(x->res.condition));
     struct error_content content;
+    struct ern_slice text;
     struct answer a;
 
     describe(x, &a, &detail, &incident, &why);
@@ -548,9 +589,8 @@ error_write(struct exchange *x)
         write_text(&o, &a);
     else if (form == FORM_XML)
         write_xml(&o, &a);
-    else
-        problem_write(&o, &a.problem, write_choices, a.choices);
-    content = (struct error_content){types[form], a.language, arena_keep(&x->arena, &o)};
+    text = form == FORM_PROBLEM ? write_problem(x, &a, &o) : arena_keep(&x->arena, &o);
+    content = (struct error_content){types[form], a.language, text};
     if (!slice_is_there(content.text)) /* the request has used up its memory: the phrase will do */
         content = (struct error_content){types[FORM_TEXT], LANGUAGE_EN, a.problem.title};
     return content;

@@ -8,7 +8,7 @@
 struct error_content {
     struct ern_slice type; /* media type */
     enum language language;
-    struct ern_slice text; /* in the exchange's arena */
+    struct ern_slice text; /* in the exchange's arena, or the worker's */
 };
 
 /*
@@ -17,5 +17,8 @@ struct error_content {
  * fails to be acceptable: the least wrong form is taken (RFC 9110 15.5.7 asks no more of it).
  */
 struct error_content error_write(struct exchange *exchange);
+
+/* Frees what a worker keeps of problems that are the same each time. */
+void error_forget(struct worker *worker);
 
 #endif

@@ -11,6 +11,7 @@
 #include "msg/date.h"
 #include "res/files.h"
 #include "serve/conn.h"
+#include "serve/error.h"
 #include "serve/exchange.h"
 #include "serve/legal.h"
 #include "serve/live.h"
@@ -487,6 +488,7 @@ worker_free(struct worker *w)
     }
     upstreams_free(w->upstreams);
     spare_free(&w->spare);
+    error_forget(w);
     files_free(w->files);
     remembered_free(w->remembered);
     if (w->mailbox.fd >= 0)

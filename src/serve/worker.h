@@ -9,7 +9,9 @@
 #include <stdatomic.h>
 
 #include "base/hash.h"
+#include "code/language.h"
 #include "code/limits.h"
+#include "earnest/decide.h"
 #include "io/clock.h"
 #include "io/log.h"
 #include "io/pool.h"
@@ -85,9 +87,10 @@ struct worker {
     struct ern_slice pseudonym;    /* our name among gateways (RFC 9110 7.6.3) */
     struct live_port *live;        /* of the stream of decisions; NULL: there is none */
     const struct tallies *tallies; /* the counters of all workers, and */
-    struct tally *tally;           /* its own; NULL: nothing is counted */
-    const struct traces *traces;   /* the last ones of all workers, and */
-    struct trace_ring *trace;      /* its own; NULL: they are not kept */
+    struct ern_slice problems[ERN_RULES_MAX][LANGUAGES]; /* as error.c has written them before */
+    struct tally *tally;                                 /* its own; NULL: nothing is counted */
+    const struct traces *traces;                         /* the last ones of all workers, and */
+    struct trace_ring *trace;                            /* its own; NULL: they are not kept */
     struct log_writer access;
     struct log_writer errors;
     struct log_writer audit;

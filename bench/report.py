@@ -8,9 +8,9 @@ import statistics
 from xml.sax.saxutils import escape
 
 WIDE = 0.15 # a spread above this part of the median tells nothing
-PEERS = ["floor", "nginx", "h2o", "lighttpd"]
 DAV_PEERS = ["durable", "apache", "lighttpd"]
-COLOURS = {"floor": "d", "nginx": "a", "h2o": "b", "lighttpd": "c", "durable": "d", "apache": "a"}
+COLOURS = {"floor": "d", "nginx": "a", "h2o": "b", "lighttpd": "c", "durable": "d", "apache": "a",
+           "haproxy": "b"}
 STYLE = """\
 <style>
 text { font: 13px sans-serif; fill: #24292f; }

@@ -56,18 +56,19 @@ def free_port():
 
 
 class Server:
-    """A running server: name is one of NAMES, kind picks one of FLOORS.
+    """A running server: name is one of a comparison's, kind picks one of FLOORS.
 
-    With wires it speaks HTTP/2 on its port, and TLS on another: peers/wires.
+    The comparison "wires" has HTTP/2 on its port, and TLS on another; in "proxy" it passes requests on
+    to ports, by what they are called in peers/proxy.
     """
 
-    def __init__(self, name, workers=1, kind="1k", pinned=True, wires=False):
-        self.name, self.workers = name, workers
+    def __init__(self, name, workers=1, kind="1k", cpu=SERVER_CPU, of="", ports=None):
+        self.name, self.workers, self.of, self.ports = name, workers, of, ports or {}
         self.port = free_port()
-        self.tls_port = free_port() if wires else None
+        self.tls_port = free_port() if of == "wires" else None
         command = self.command(kind)
-        if pinned:
-            command = ["taskset", "-c", SERVER_CPU, *command]
+        if cpu:
+            command = ["taskset", "-c", cpu, *command]
         self.log = open(RUN / f"{name}.out", "w")
         self.began = time.monotonic()
         self.process = subprocess.Popen(command, cwd=RUN, stdin=subprocess.DEVNULL,
@@ -82,12 +83,12 @@ class Server:
             "earnest": [EARNEST, "serve", "-c", conf],
             "nginx": ["/usr/sbin/nginx", "-e", str(RUN / "nginx.log"), "-c", conf],
             "h2o": ["/usr/bin/h2o", "-c", conf],
+            "haproxy": ["/usr/sbin/haproxy", "-db", "-f", conf],
             "lighttpd": ["/usr/sbin/lighttpd", "-D", "-f", conf],
         }[self.name]
 
     def configuration(self):
-        folder = BENCH / "peers" / ("wires" if self.tls_port else "")
-        text = (folder / f"{self.name}.conf").read_text()
+        text = (BENCH / "peers" / self.of / f"{self.name}.conf").read_text()
         workers = self.workers
         user = ""
         if os.getuid() == 0: # else the workers may not read what root wrote
@@ -95,7 +96,7 @@ class Server:
         if self.name == "lighttpd" and workers == 1:
             workers = 0 # it then serves from its first process
         return self.write(text, {"TLS_PORT": self.tls_port, "WWW": WWW, "WORKERS": workers,
-                                 "USER": user})
+                                 "USER": user, **self.ports})
 
     def write(self, text, values):
         """The configuration, with these values in it."""

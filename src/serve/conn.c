@@ -118,6 +118,7 @@ receive(struct worker *w, struct conn *c)
 {
     bool all = false;
 
+    c->unread = true;
     c->cipher_all = false; /* an event may have come since */
     for (unsigned reads = 0; !c->pending && !c->ended; reads++) {
         struct buffer *in;
@@ -142,8 +143,10 @@ receive(struct worker *w, struct conn *c)
             c->early = false;
             c->protocol->secured(w, c);
         }
-        if (n < 0 && errno == EAGAIN)
+        if (n < 0 && errno == EAGAIN) {
+            c->unread = false;
             return;
+        }
         if (n < 0 && errno == EPROTO) {
             h1_refuse(w, c, ERN_FACT_malformed);
             return;
@@ -158,8 +161,10 @@ receive(struct worker *w, struct conn *c)
         choose_protocol(w, c);
         if (c->stage != CONN_CLOSED)
             c->protocol->proceed(w, c);
-        if (all && !c->cipher) /* TLS may have begun with it */
+        if (all && !c->cipher) { /* TLS may have begun with it */
+            c->unread = false;
             return;
+        }
     }
 }
 
@@ -235,7 +240,8 @@ void
 conn_resume(struct worker *w, struct conn *c)
 {
     c->protocol->proceed(w, c);
-    receive(w, c);
+    if (c->unread || c->tls)
+        receive(w, c);
     settle(w, c);
 }
 

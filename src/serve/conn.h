@@ -39,6 +39,7 @@ struct conn {           /* idle, it holds nothing but this */
     uint8_t onlooker; /* an enum onlooker: whose decisions are kept */
     bool registered;  /* the loop tells of it */
     bool ended;       /* the peer will send no more */
+    bool unread;      /* there may be more to receive, of which no event will tell */
     bool hung_up;     /* the loop said so: reading finds the end soon */
     bool lost;        /* and nothing that we send arrives */
     bool closing;     /* after what is being sent, and */

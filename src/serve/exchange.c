@@ -22,7 +22,6 @@
 #include "serve/stream.h"
 
 enum {
-    SPARES = 32,       /* exchanges that a thread keeps for the next time */
     RETRY_AFTER_S = 1, /* connections come and go quickly */
 };
 
@@ -53,14 +52,10 @@ forget_answer(struct exchange *x)
 struct exchange *
 exchange_take(struct worker *w, struct conn *conn, const struct carrier *carrier)
 {
-    struct exchange *x = w->spare_exchanges;
+    struct exchange *x = pile_take(&w->exchanges);
 
-    if (x) {
-        w->spare_exchanges = x->spare;
-        w->spare_exchanges_n--;
-    } else {
+    if (!x)
         x = exchange_new(w->limits);
-    }
     if (!x)
         return NULL;
     w->exchanges_n++;
@@ -129,13 +124,7 @@ exchange_done(struct exchange *x)
     if (x->in)
         worker_buffer_done(w, x->in);
     w->exchanges_n--;
-    if (w->spare_exchanges_n >= SPARES) {
-        free(x);
-        return;
-    }
-    x->spare = w->spare_exchanges;
-    w->spare_exchanges = x;
-    w->spare_exchanges_n++;
+    pile_give(&w->exchanges, &x->piece);
 }
 
 /* Reads the path; what is wrong with it is found here, and its offset is one in the message. */

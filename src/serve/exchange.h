@@ -56,7 +56,7 @@ struct known {             /* somebody who has said who he is */
 };
 
 struct exchange {
-    struct exchange *spare; /* the next one in the worker's list of spare ones */
+    struct pile_piece piece; /* first: of those that are not in use */
     struct worker *worker;
     struct conn *conn; /* NULL: it went away while we waited, and left us */
     const struct carrier *carrier;

@@ -11,8 +11,7 @@
 #include "wire/h1_answer.h"
 
 enum {
-    IDLES_MAX = 64, /* connections to one server that wait for a request, of one thread */
-    MARK = 1,       /* in a pointer of the loop: it is one to an upstream */
+    MARK = 1, /* in a pointer of the loop: it is one to an upstream */
 };
 
 struct upstreams {
@@ -314,7 +313,8 @@ upstream_keep(struct upstream *u)
 {
     struct origin *o = u->origin;
 
-    if (!o->keeps || o->idle_n >= IDLES_MAX || o->upstreams->worker->draining) {
+    if (!o->keeps || o->idle_n >= o->upstreams->worker->limits->upstream_idle_max ||
+        o->upstreams->worker->draining) {
         upstream_close(u);
         return;
     }

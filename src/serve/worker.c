@@ -28,7 +28,7 @@ enum {
     RELAY_MS = 60000,   /* how often those are looked at whom upstream watches over */
     PROGRESS_MS = 128,  /* how finely the time until a 102 is told */
     LISTS = 7,          /* of timers */
-    SPARES = 64,        /* of what is large, so many are kept for the next time */
+    SPARES = 32,        /* of what is large, so many are kept though nobody needs them */
 };
 
 enum order { ORDER_SERVE, ORDER_DRAIN, ORDER_STOP };
@@ -63,14 +63,10 @@ worker_random(struct worker *w)
 struct buffer *
 worker_buffer(struct worker *w)
 {
-    struct buffer *b = w->spare_buffers;
+    struct buffer *b = pile_take(&w->buffers);
 
-    if (b) {
-        w->spare_buffers = b->next;
-        w->spare_buffers_n--;
-    } else {
+    if (!b)
         b = malloc(sizeof *b + w->buffer_bytes);
-    }
     if (b)
         b->at = b->len = 0;
     return b;
@@ -79,13 +75,18 @@ worker_buffer(struct worker *w)
 void
 worker_buffer_done(struct worker *w, struct buffer *b)
 {
-    if (w->spare_buffers_n >= SPARES) {
-        free(b);
+    pile_give(&w->buffers, &b->piece);
+}
+
+/* Gives back what was needed in a busier time. */
+static void
+trim(struct worker *w)
+{
+    if (w->now.run_ms - w->trimmed_ms < TICK_MS)
         return;
-    }
-    b->next = w->spare_buffers;
-    w->spare_buffers = b;
-    w->spare_buffers_n++;
+    w->trimmed_ms = w->now.run_ms;
+    pile_trim(&w->buffers, SPARES);
+    pile_trim(&w->exchanges, SPARES);
 }
 
 static int
@@ -440,6 +441,7 @@ worker_run(struct worker *w)
         obey(w);
         end_pause(w);
         reuse_closed(w);
+        trim(w);
         log_flush(&w->access, w->now.run_ms, false);
         log_flush(&w->errors, w->now.run_ms, false);
         log_flush(&w->audit, w->now.run_ms, false);
@@ -467,18 +469,8 @@ worker_free(struct worker *w)
 {
     if (!w)
         return;
-    while (w->spare_buffers) {
-        struct buffer *b = w->spare_buffers;
-
-        w->spare_buffers = b->next;
-        free(b);
-    }
-    while (w->spare_exchanges) {
-        struct exchange *x = w->spare_exchanges;
-
-        w->spare_exchanges = x->spare;
-        free(x);
-    }
+    pile_free(&w->buffers);
+    pile_free(&w->exchanges);
     reuse_closed(w);
     while (w->spare_conns) {
         struct conn *c = w->spare_conns;

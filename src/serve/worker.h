@@ -17,6 +17,7 @@
 #include "io/pool.h"
 #include "io/timer.h"
 #include "msg/forwarded.h"
+#include "serve/pile.h"
 #include "serve/site.h"
 #include "serve/spare.h"
 
@@ -28,7 +29,7 @@ enum {
 };
 
 struct buffer { /* of a connection, for what it received */
-    struct buffer *next;
+    struct pile_piece piece;
     size_t len; /* bytes received */
     size_t at;  /* of them, bytes done with */
     char bytes[];
@@ -110,14 +111,13 @@ struct worker {
     char date[WORKER_DATE_BYTES]; /* the Date and Server field lines of this second */
     size_t date_len;
     int64_t date_s;
-    int64_t refused_s;   /* in this second */
-    unsigned refused_n;  /* so many logins were refused */
-    uint64_t random;     /* state of incident ids */
-    size_t buffer_bytes; /* of a struct buffer: the largest head fits */
-    struct buffer *spare_buffers;
-    unsigned spare_buffers_n, spare_exchanges_n;
-    struct exchange *spare_exchanges;
-    uint64_t exchanges_n; /* taken and not done, those without a connection too */
+    int64_t refused_s;              /* in this second */
+    unsigned refused_n;             /* so many logins were refused */
+    uint64_t random;                /* state of incident ids */
+    size_t buffer_bytes;            /* of a struct buffer: the largest head fits */
+    struct pile buffers, exchanges; /* that are not in use now */
+    int64_t trimmed_ms;             /* when those that nobody needs were last given back */
+    uint64_t exchanges_n;           /* taken and not done, those without a connection too */
     struct conn *spare_conns;
     struct spare spare;        /* small memory of HTTP/2 */
     struct conn *closed_conns; /* closed in this turn: events for them may still come */

@@ -526,6 +526,10 @@ check_variants(struct maker *m, const struct conf_route *route)
         conf_wrong(m->errors, given[CONF_files_variants].key,
                    CONF_SAY("clients write to this folder, so that each name in it is itself",
                             "leave one of variants and write out", ERN_ABSENT));
+    if (route->write && route->hints)
+        conf_wrong(m->errors, given[CONF_files_hints].key,
+                   CONF_SAY("what pages link to is learned in folders that clients do not write to",
+                            "leave one of hints and write out", ERN_ABSENT));
     if (route->write && route->deltas)
         conf_wrong(m->errors, given[CONF_files_deltas].key,
                    CONF_SAY("past versions are kept of folders that clients do not write to",

@@ -48,6 +48,7 @@ enum conf_kind {
 enum conf_hidden { CONF_HIDDEN_REFUSE, CONF_HIDDEN_SERVE };
 enum conf_negotiate { CONF_NEGOTIATE_BEST, CONF_NEGOTIATE_STRICT };
 enum conf_choices { CONF_CHOICES_BEST, CONF_CHOICES_LIST };
+enum conf_hints { CONF_HINTS_OFF, CONF_HINTS_LEARNED, CONF_HINTS_ALWAYS };
 enum conf_pot { CONF_POT_COFFEE, CONF_POT_TEA };
 enum conf_balance { CONF_BALANCE_LEAST_BUSY, CONF_BALANCE_HASH };
 enum conf_by { CONF_BY_ADDRESS, CONF_BY_ROUTE, CONF_BY_USER, CONF_BY_KEY };
@@ -138,6 +139,7 @@ struct conf_route {
     unsigned hidden;                /* an enum conf_hidden */
     unsigned negotiate;             /* an enum conf_negotiate */
     unsigned choices;               /* an enum conf_choices */
+    unsigned hints;                 /* an enum conf_hints */
     unsigned deltas;
     bool listing, precompressed, compress, variants;
     bool write; /* clients may write; needs conf.state */

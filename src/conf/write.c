@@ -98,6 +98,8 @@ write_end(struct out *o, unsigned depth)
 static void
 write_files(struct out *o, unsigned depth, const struct conf_route *route)
 {
+    static const char *const hints[] = {"off", "learned", "always"};
+
     write_text(o, depth, "files", route->files);
     write_flag(o, depth, "listing", route->listing);
     write_list(o, depth, "index", &route->index);
@@ -109,6 +111,7 @@ write_files(struct out *o, unsigned depth, const struct conf_route *route)
     if (route->variants)
         write_text(o, depth, "choices",
                    route->choices == CONF_CHOICES_LIST ? ERN_SLICE("list") : ERN_SLICE("best"));
+    write_text(o, depth, "hints", slice_text(hints[route->hints]));
     write_number(o, depth, "deltas", route->deltas);
     write_flag(o, depth, "precompressed", route->precompressed);
     write_flag(o, depth, "compress", route->compress);

@@ -126,3 +126,10 @@ hop_write_upgrade(const struct ern_request *m, struct out *o)
         }
     return any;
 }
+
+bool
+hop_takes_hints(const struct ern_request *r)
+{
+    return r->version_major > 1 ||
+           slice_eq(ern_request_field(r, ERN_FIELD_sec_fetch_mode), ERN_SLICE("navigate"));
+}

@@ -23,4 +23,10 @@ bool hop_loops(const struct ern_request *message, struct ern_slice pseudonym);
  * and TLS, are of this connection. Returns whether there are any. */
 bool hop_write_upgrade(const struct ern_request *message, struct out *o);
 
+/*
+ * May hints go ahead of the answer (103)? Clients of HTTP/1.1 that know none have taken them for
+ * the answer (RFC 8297 3): they are for HTTP/2, and for browsers that open a page.
+ */
+bool hop_takes_hints(const struct ern_request *request);
+
 #endif

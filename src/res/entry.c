@@ -8,10 +8,15 @@
 
 #include "base/out.h"
 #include "msg/date.h"
+#include "pack/hints.h"
 #include "res/choices.h"
 #include "res/media.h"
 
-enum { FIELDS_BYTES = 512 /* of one variant, without Cache-Control */ };
+enum { FIELDS_BYTES = 512 /* of one variant, without Cache-Control and Link */ };
+
+#define LINK_BEFORE "Link: "
+#define LINK_AFTER "\r\n"
+enum { LINK_BYTES = sizeof LINK_BEFORE - 1 + sizeof LINK_AFTER - 1 };
 
 static const struct {
     const char *suffix, *coding;
@@ -35,6 +40,8 @@ struct look {
     bool bound;                         /* name is the home of what the path is bound to */
     const struct entry *known;          /* as in entry_load() */
     struct choices *choices;            /* of ENTRY_CHOICES; NULL: those of known are right */
+    char *hints;                        /* the line Link of a page, to be freed, and */
+    size_t hints_n;                     /* its length; 0: there is none */
     char text[PATH_MAX];
 };
 
@@ -294,7 +301,9 @@ write_fields(struct out *o, const struct entry *e, struct entry_variant *v)
     out_slice(o, e->type);
     out_literal(o, "\r\nLast-Modified: ");
     date_write(o, e->last_modified_s);
-    out_literal(o, "\r\nAccept-Ranges: bytes\r\n");
+    out_literal(o, "\r\n");
+    out_slice(o, e->hints);
+    out_literal(o, "Accept-Ranges: bytes\r\n");
     if (slice_is_there(v->coding)) {
         out_literal(o, "Content-Encoding: ");
         out_slice(o, v->coding);
@@ -348,13 +357,59 @@ keep_target(struct entry *e, const struct look *l, char *at)
     return at + PATH_MAX;
 }
 
+/* Is it a page, to be looked through for what it links to? */
+static bool
+is_page(const struct look *l)
+{
+    return l->route->hints && l->kind == ENTRY_FILE && !slice_is_there(l->found[0].coding) &&
+           slice_starts(media_type(out_done(&l->name)), ERN_SLICE("text/html"));
+}
+
+/* Writes the line Link of a page, which has room, if there is anything to say. */
+static void
+write_hints(struct look *l, struct ern_slice page, size_t room)
+{
+    struct out o = out_init(l->hints, room), links;
+
+    out_literal(&o, LINK_BEFORE);
+    links = out_init(o.ptr + o.len, room - LINK_BYTES);
+    if (hints_write(page, &links) == 0)
+        return;
+    o.len += links.len;
+    out_literal(&o, LINK_AFTER);
+    l->hints_n = o.len;
+}
+
+/* Learns what the page links to. Returns 0 or a negative errno. */
+static int
+find_hints(struct look *l)
+{
+    const struct limits *limits = l->route->limits;
+    const struct file_info *page = &l->found[0].info;
+    size_t most = (size_t)limits->hints_page_bytes_max;
+    size_t n = page->stamp.bytes < most ? (size_t)page->stamp.bytes : most;
+    size_t room = LINK_BYTES + (size_t)limits->hints_bytes_max;
+    char *bytes;
+    ssize_t got;
+
+    if (l->quick)
+        return -EAGAIN; /* to read it may block, and takes its time */
+    l->hints = malloc(room);
+    bytes = malloc(n + 1);
+    got = l->hints && bytes ? file_read(l->found[0].fd, bytes, n, 0, false) : -ENOMEM;
+    if (got > 0)
+        write_hints(l, slice_from(bytes, (size_t)got), room);
+    free(bytes);
+    return got < 0 ? (int)got : 0;
+}
+
 static size_t
 memory_of(const struct look *l, struct ern_slice path)
 {
-    size_t n = sizeof(struct entry) + path.len + (has_target(l) ? PATH_MAX : 0);
+    size_t n = sizeof(struct entry) + path.len + (has_target(l) ? PATH_MAX : 0) + l->hints_n;
 
     for (unsigned i = 0; i < l->found_n; i++)
-        n += FIELDS_BYTES + l->route->cache_control.len +
+        n += FIELDS_BYTES + l->route->cache_control.len + l->hints_n +
              (is_small(&l->found[i]) ? (size_t)l->found[i].info.stamp.bytes : 0);
     return n;
 }
@@ -385,7 +440,7 @@ fill_variants(struct entry *e, struct look *l, char *at)
     e->variants_n = (uint8_t)l->found_n;
     for (unsigned i = 0; i < l->found_n; i++) {
         struct entry_variant *v = &e->variants[i];
-        struct out o = out_init(at, FIELDS_BYTES + e->route->cache_control.len);
+        struct out o = out_init(at, FIELDS_BYTES + e->route->cache_control.len + l->hints_n);
 
         v->coding = l->found[i].coding;
         v->stamp = l->found[i].info.stamp;
@@ -443,6 +498,11 @@ make(struct look *l, struct ern_slice path, int64_t now_s, struct entry **ret_en
     memcpy(at, path.ptr, path.len);
     e->path = slice_from(at, path.len);
     at = keep_target(e, l, at + path.len);
+    if (l->hints_n) {
+        memcpy(at, l->hints, l->hints_n);
+        e->hints = slice_from(at, l->hints_n);
+        at += l->hints_n;
+    }
     if (l->found_n) {
         e->type = media_type(out_done(&l->name));
         e->compresses = compresses(l, e->type);
@@ -476,6 +536,8 @@ entry_load(const struct files_route *route, struct ern_slice path, const struct 
     l.bound = false;
     l.known = known;
     l.choices = NULL;
+    l.hints = NULL;
+    l.hints_n = 0;
     l.other.kind = FILES_MISSING;
     l.kind = ENTRY_MISSING;
     l.found[0].coding = ERN_ABSENT;
@@ -490,12 +552,16 @@ entry_load(const struct files_route *route, struct ern_slice path, const struct 
         error = find_other(&l, path, slashed);
     if (!error && l.kind == ENTRY_FILE && !route->writable && !slice_is_there(l.found[0].coding))
         error = find_siblings(&l);
-    if (!error && !is_known(known, &l))
-        error = make(&l, path, now_s, ret_entry);
+    if (!error && !is_known(known, &l)) {
+        error = is_page(&l) ? find_hints(&l) : 0;
+        if (!error)
+            error = make(&l, path, now_s, ret_entry);
+    }
     for (unsigned i = 0; i < l.found_n; i++)
         if (l.found[i].fd >= 0)
             (void)close(l.found[i].fd);
     free(l.choices);
+    free(l.hints);
     return error;
 }
 

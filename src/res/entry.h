@@ -65,6 +65,7 @@ struct entry {
     uint8_t variants_n;
     enum entry_kind kind;
     struct choices *choices; /* of ENTRY_CHOICES; else NULL */
+    struct ern_slice hints;  /* the line Link of what the page links to; absent: none is known */
     struct ern_slice type;   /* media type */
     int64_t last_modified_s;
     size_t memory;   /* bytes it takes */

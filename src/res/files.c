@@ -6,6 +6,7 @@
 
 #include "io/stage.h"
 #include "msg/accept.h"
+#include "msg/hop.h"
 #include "msg/target.h"
 #include "res/cache.h"
 #include "res/choose.h"
@@ -255,6 +256,20 @@ learn(struct ern_decision *d, enum ern_fact fact, bool yes)
         ern_learn(d, fact, yes);
 }
 
+/* What only folders with variants, deltas or hints are asked; of others it is known. */
+static void
+learn_more(struct ern_decision *d, const struct entry *e, bool loops)
+{
+    struct res_request *request = d->self;
+    const struct files_route *route = e->route;
+
+    learn(d, ERN_FACT_variant_loops, loops);
+    learn(d, ERN_FACT_choices, false);
+    if (d->request->method == ERN_GET && (route->hints_all || hop_takes_hints(d->request)))
+        request->hints = e->hints;
+    learn(d, ERN_FACT_hinted, slice_is_there(request->hints));
+}
+
 static enum ern_answer
 moves_to_slash(struct ern_decision *d)
 {
@@ -439,9 +454,8 @@ settle(struct ern_decision *d, struct entry *e, const struct chosen *chosen)
     learn(d, ERN_FACT_exists, is_file || loops);
     learn(d, ERN_FACT_gone, false);
     learn(d, ERN_FACT_for_good, true);
-    learn(d, ERN_FACT_variant_loops, loops);
     learn(d, ERN_FACT_acceptable, choice < ENTRY_VARIANTS);
-    learn(d, ERN_FACT_choices, false);
+    learn_more(d, e, loops);
     return ERN_NO;
 }
 
@@ -520,10 +534,8 @@ ask_moved(struct ern_decision *d, enum ern_fact fact)
     learn(d, ERN_FACT_acceptable, choice < ENTRY_VARIANTS);
     learn(d, ERN_FACT_gone, e->kind == ENTRY_GONE);
     learn(d, ERN_FACT_for_good, e->kind != ENTRY_REFERENCE || e->for_good);
-    if (e->route->variants || e->route->past) {
-        learn(d, ERN_FACT_variant_loops, false);
-        learn(d, ERN_FACT_choices, false);
-    }
+    if (e->route->variants || e->route->past || e->route->hints)
+        learn_more(d, e, false);
     return is_elsewhere(request, e) ? ERN_YES : ERN_NO;
 }
 
@@ -594,6 +606,15 @@ ask_delta(struct ern_decision *d, enum ern_fact fact)
     return request->pinned ? delta_ask(d, route->past, request->pinned) : ERN_NO;
 }
 
+/* There is nothing to do; but whoever is to be told something before is told it now (103). */
+static enum ern_answer
+ask_acted(struct ern_decision *d, enum ern_fact fact)
+{
+    (void)d;
+    (void)fact;
+    return ERN_YES;
+}
+
 #define ASKS                                                                                       \
     ERN_ASKS_CONDITIONAL, ERN_ASKS_RANGE, /* a listing, whose length is not known, has none */     \
         [ERN_FACT_method_allowed] = ask_method_allowed, [ERN_FACT_withheld] = ask_withheld,        \
@@ -606,6 +627,7 @@ struct ern_resource files_resource = {.name = "files", .ask = {ASKS}};
 
 struct ern_resource variants_resource = {
     .name = "files with variants",
-    .ask = {ASKS, [ERN_FACT_variant_loops] = ask_file, [ERN_FACT_choices] = ask_file,
-            [ERN_FACT_delta] = ask_delta},
+    .ask =
+        {ASKS, [ERN_FACT_variant_loops] = ask_file, [ERN_FACT_choices] = ask_file,
+         [ERN_FACT_hinted] = ask_file, [ERN_FACT_acted] = ask_acted, [ERN_FACT_delta] = ask_delta},
 };

@@ -24,6 +24,8 @@ struct files_route { /* its configuration; slices live as long as the configurat
     bool precompressed; /* look for .br, .zst and .gz beside a file */
     bool compress;      /* compress what has no such sibling while it is sent */
     bool variants;      /* look for variants of a name that no file has */
+    bool hints;         /* learn what pages link to, and tell it beforehand */
+    bool hints_all;     /* to every client that knows interim answers */
     bool lists_ties;    /* of variants that are equally good none is chosen: 300 */
     const struct limits *limits;
     const struct past *past;        /* what the files were before is kept here; NULL: it is not */
@@ -61,7 +63,7 @@ struct files_other {
 bool files_withhold(const struct files_route *route, struct ern_slice path);
 
 extern struct ern_resource files_resource;
-extern struct ern_resource variants_resource; /* the same, with variants and deltas */
+extern struct ern_resource variants_resource; /* the same, with variants, deltas and hints */
 
 /* What a thread remembers of files; res_request.thread of the kind. */
 struct files;

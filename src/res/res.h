@@ -126,6 +126,7 @@ struct res_request {
     struct ern_slice link;      /* where a person can mend what is wrong: a URL; or absent */
     struct ern_slice limit;     /* that its content passed, by name; absent: the one on all of it */
     struct ern_slice interim;   /* field lines of a 104 */
+    struct ern_slice hints;     /* of a 103, which was not sent yet; absent: there are none */
     void *held; /* what the content lies in, if it is this answer's alone: freed after it */
     const struct choices *choices; /* what the client can choose from, if the answer is to say so */
     const struct chosen *chosen;   /* one of several variants that stands for the resource; NULL */

@@ -31,6 +31,8 @@ announce(struct exchange *x, bool has_begun)
          * received some or all of the content for the corresponding request" */
         if (status == ERN_100_CONTINUE && has_begun)
             continue;
+        if (status == ERN_103_EARLY_HINTS)
+            continue; /* they go ahead of all else: content_hint() */
         if (status == ERN_104_UPLOAD_RESUMPTION_SUPPORTED && !slice_is_there(x->res.interim))
             continue; /* there is nothing to tell yet */
         x->carrier->interim(x, status,
@@ -38,6 +40,19 @@ announce(struct exchange *x, bool has_begun)
                                                                           : ERN_SLICE(""));
         x->interim = x->res.interim.ptr;
     }
+}
+
+void
+content_hint(struct exchange *x)
+{
+    uint16_t status;
+
+    if (!slice_is_there(x->res.hints))
+        return;
+    for (size_t at = 0; (status = ern_interim(&x->decision, &at)) != 0;)
+        if (status == ERN_103_EARLY_HINTS)
+            x->carrier->interim(x, status, x->res.hints);
+    x->res.hints = ERN_ABSENT;
 }
 
 void

@@ -36,6 +36,9 @@ bool content_abandon(struct exchange *exchange);
 /* Gives back what the sink holds. */
 void content_done(struct exchange *exchange);
 
+/* Sends, once, what the resource knows that the client will ask for (103). */
+void content_hint(struct exchange *exchange);
+
 /* Sends the interim answers that belong to where the decision waits. */
 void content_announce(struct exchange *exchange);
 

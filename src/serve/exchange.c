@@ -43,7 +43,7 @@ static void
 forget_answer(struct exchange *x)
 {
     x->res.has_representation = false;
-    x->res.fields = x->res.upgrade = x->res.condition = x->res.interim = ERN_ABSENT;
+    x->res.fields = x->res.upgrade = x->res.condition = x->res.interim = x->res.hints = ERN_ABSENT;
     x->res.choices = NULL;
     x->res.chosen = NULL;
     x->res.limit = ERN_ABSENT;
@@ -247,6 +247,18 @@ begin(struct exchange *x)
     x->decision.evidence.retry_after_s = x->retry_after_s;
 }
 
+/* What is known before anything is done goes ahead of it (103). */
+static const struct ern_rule *
+decide(struct exchange *x)
+{
+    const struct ern_rule *rule = ern_decide(&x->decision, ERN_ASK);
+
+    if (rule || ern_fact_source(x->decision.waiting) <= ERN_ASK)
+        return rule;
+    content_hint(x);
+    return ern_decide(&x->decision, ERN_ACT);
+}
+
 /* Steps 5 to 7, from wherever the decision stands. */
 static bool
 walk(struct exchange *x)
@@ -256,7 +268,7 @@ walk(struct exchange *x)
         forget_answer(x);
         begin(x);
     }
-    x->rule = x->worker->rehearses ? rehearse_decide(x) : ern_decide(&x->decision, ERN_ACT);
+    x->rule = x->worker->rehearses ? rehearse_decide(x) : decide(x);
     if (!x->rule) {
         trace_waits(&x->waits, x->decision.waiting);
         return false;

@@ -4,6 +4,7 @@
 #include <sys/epoll.h>
 
 #include "earnest/status.h"
+#include "msg/hop.h"
 #include "serve/carrier.h"
 #include "serve/conn.h"
 #include "serve/relay_parts.h"
@@ -18,9 +19,6 @@ enum { TURN_BYTES = 1 << 18 /* of an answer, that go on before others have their
  *
  * rfc9110#15.2 "A proxy MUST forward 1xx responses unless the proxy itself requested the generation
  * of the 1xx response."
- *
- * Clients of HTTP/1.1 that know no hints have taken them for the answer (RFC 8297 3): they are for
- * HTTP/2, and for browsers that open a page.
  */
 static bool
 passes_interim(const struct exchange *x, uint16_t status)
@@ -29,8 +27,7 @@ passes_interim(const struct exchange *x, uint16_t status)
 
     if (r->version_major == 1 && r->version_minor == 0)
         return false;
-    return status != ERN_103_EARLY_HINTS || r->version_major > 1 ||
-           slice_eq(ern_request_field(r, ERN_FIELD_sec_fetch_mode), ERN_SLICE("navigate"));
+    return status != ERN_103_EARLY_HINTS || hop_takes_hints(r);
 }
 
 /* Passes on an interim answer, whose head was read. */

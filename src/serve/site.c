@@ -89,6 +89,8 @@ make_files(const struct conf_route *from, const struct limits *limits, struct fi
     to->precompressed = from->precompressed;
     to->compress = from->compress && !forbids_transforming(from->cache_control);
     to->variants = from->variants;
+    to->hints = from->hints != CONF_HINTS_OFF;
+    to->hints_all = from->hints == CONF_HINTS_ALWAYS;
     to->lists_ties = from->choices == CONF_CHOICES_LIST;
     to->limits = limits;
     to->cache_control = from->cache_control;
@@ -155,9 +157,9 @@ make_route(const struct conf_route *from, struct site_table *table, const struct
     self->any.allow_more = from->trace ? RES_ALLOW(TRACE) : 0;
     switch (from->kind) {
     case CONF_KIND_FILES:
-        to->kind = from->write                      ? &dav_resource
-                   : from->variants || from->deltas ? &variants_resource
-                                                    : &files_resource;
+        to->kind = from->write                                     ? &dav_resource
+                   : from->variants || from->deltas || from->hints ? &variants_resource
+                                                                   : &files_resource;
         to->content_max = from->write ? dav_content_max : NULL;
         return make_files(from, limits, &self->files);
     case CONF_KIND_REDIRECT:

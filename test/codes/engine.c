@@ -227,9 +227,11 @@ decide(struct run *run)
         ern_state(&given, ERN_FACT_extended, r->answer[ERN_FACT_extended] == VECTOR_YES);
     make_resource(run);
     ern_begin(&run->decision, &run->resource, run, &run->request, VECTOR_NOW_S, &given);
-    /* No rule asks this: the resource says it when it is ready for the content. */
+    /* No rule asks these: the resource says them before it acts, or takes content. */
     if (r->answer[ERN_FACT_resumes] == VECTOR_YES)
         ern_learn(&run->decision, ERN_FACT_resumes, true);
+    if (r->answer[ERN_FACT_hinted] == VECTOR_YES)
+        ern_learn(&run->decision, ERN_FACT_hinted, true);
     walk(run);
 }
 

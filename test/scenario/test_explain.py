@@ -12,7 +12,7 @@ EARNEST = os.environ.get("EARNEST", ROOT / "build/debug/src/main/earnest")
 # (unit/serve/meter_test.c).
 WITHOUT_VECTOR = {"act_failed", "broke", "credit_gone", "if_match_missing", "no_room",
                   "state_unreachable"}
-INTERIM = {"100": "continue", "102": "processing", "104": "resumable"}
+INTERIM = {"100": "continue", "102": "processing", "103": "hints", "104": "resumable"}
 
 
 

@@ -568,6 +568,7 @@ check_routes(struct maker *m, const struct conf_site *site)
         check_price(m, route);
         check_pot(m, route);
         check_intake(m, route);
+        check_transform(m, &site->routes[i]);
         check_limit(m, &route->limit);
         check_variants(m, route);
         if (route->place.given[CONF_route_gone].key.line && !route->gone)

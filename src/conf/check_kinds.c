@@ -42,6 +42,35 @@ check_names(struct maker *m, const struct conf_texts *names, size_t max, unsigne
                             ERN_ABSENT));
 }
 
+/* Reads what is done to the answers of servers behind us. */
+void
+check_transform(struct maker *m, struct conf_route *route)
+{
+    static const struct {
+        struct ern_slice name;
+        unsigned does;
+    } rows[] = {
+        {{"compress", 8}, CONF_TRANSFORM_COMPRESS},
+        {{"rewrite_links", 13}, CONF_TRANSFORM_LINKS},
+        {{"minify", 6}, CONF_TRANSFORM_MINIFY},
+    };
+    enum { ROWS = sizeof rows / sizeof *rows };
+
+    for (size_t i = 0; i < route->transform.n; i++) {
+        size_t row = 0;
+
+        while (row < ROWS && !slice_eq(route->transform.text[i], rows[row].name))
+            row++;
+        if (row < ROWS)
+            route->transforms |= rows[row].does;
+        else
+            conf_wrong(m->errors, route->transform.at[i],
+                       CONF_SAY("\"%1\" is nothing that is done to answers",
+                                "write some of compress, rewrite_links, minify",
+                                route->transform.text[i]));
+    }
+}
+
 static void
 check_teas(struct maker *m, const struct conf_route *route)
 {

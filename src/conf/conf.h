@@ -51,6 +51,12 @@ enum conf_choices { CONF_CHOICES_BEST, CONF_CHOICES_LIST };
 enum conf_hints { CONF_HINTS_OFF, CONF_HINTS_LEARNED, CONF_HINTS_ALWAYS };
 enum conf_pot { CONF_POT_COFFEE, CONF_POT_TEA };
 enum conf_balance { CONF_BALANCE_LEAST_BUSY, CONF_BALANCE_HASH };
+/* What is done to answers: bits. */
+enum conf_transform {
+    CONF_TRANSFORM_COMPRESS = 1,
+    CONF_TRANSFORM_LINKS = 2,
+    CONF_TRANSFORM_MINIFY = 4,
+};
 enum conf_by { CONF_BY_ADDRESS, CONF_BY_ROUTE, CONF_BY_USER, CONF_BY_KEY };
 enum conf_log_format { CONF_LOG_COMBINED, CONF_LOG_JSON };
 
@@ -164,6 +170,8 @@ struct conf_route {
 
     struct conf_texts proxy; /* CONF_KIND_PROXY: http URLs that end with their authority; 1 to 64 */
     unsigned balance;        /* an enum conf_balance */
+    struct conf_texts transform;
+    unsigned transforms; /* transform, as bits of enum conf_transform */
 };
 
 struct conf_site {

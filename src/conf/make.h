@@ -58,6 +58,7 @@ void check_cors(struct maker *m, const struct conf_route *route);
 void check_pot(struct maker *m, const struct conf_route *route);
 
 /* Likewise of an intake, and of all of them together. */
+void check_transform(struct maker *m, struct conf_route *route);
 void check_intake(struct maker *m, const struct conf_route *route);
 void check_intakes(struct maker *m);
 

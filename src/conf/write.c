@@ -202,6 +202,8 @@ write_route(struct out *o, unsigned depth, const struct conf_route *route)
         write_text(o, depth + 1, "balance",
                    route->balance == CONF_BALANCE_HASH ? ERN_SLICE("hash")
                                                        : ERN_SLICE("least_busy"));
+        if (route->transform.n > 0)
+            write_list(o, depth + 1, "transform", &route->transform);
         break;
     }
     write_flag(o, depth + 1, "trace", route->trace);

@@ -17,9 +17,13 @@ proxy_open(const struct conf_route *from, unsigned number, struct proxy_route *r
 {
     struct origin_names *names = &route->names;
 
+    struct ern_slice *authorities = calloc(from->proxy.n, sizeof *authorities);
+
+    names->authorities = authorities;
     names->name = calloc(from->proxy.n, sizeof *names->name);
-    if (!names->name)
-        return -ENOMEM;
+    if (!names->name || !authorities)
+        return -ENOMEM; /* proxy_close() frees the other */
+    names->wanted = from->transforms;
     names->by_hash = from->balance == CONF_BALANCE_HASH;
     names->number = number;
     for (names->n = 0; names->n < from->proxy.n; names->n++) {
@@ -27,6 +31,7 @@ proxy_open(const struct conf_route *from, unsigned number, struct proxy_route *r
 
         if (!value_origin(from->proxy.text[names->n], &to->authority, &to->host, &to->port))
             return -EINVAL;
+        authorities[names->n] = to->authority;
     }
     return 0;
 }
@@ -35,6 +40,7 @@ void
 proxy_close(struct proxy_route *route)
 {
     free(route->names.name);
+    free((void *)(uintptr_t)route->names.authorities);
 }
 
 int64_t
@@ -111,6 +117,16 @@ ask_upstream(struct ern_decision *d, enum ern_fact fact)
     return relay_is_known(r) ? relay_answer(r, d, fact) : ERN_WAIT;
 }
 
+/* Once the answer has begun, and before it goes on. */
+static enum ern_answer
+ask_transformed(struct ern_decision *d, enum ern_fact fact)
+{
+    struct exchange *x = exchange_of_decision(d);
+
+    (void)fact;
+    return x->relay ? relay_transforms(x->relay) : ERN_NO;
+}
+
 struct ern_resource proxy_resource = {
     .name = "proxy",
     .ask =
@@ -126,5 +142,6 @@ struct ern_resource proxy_resource = {
             [ERN_FACT_up_modest] = ask_upstream,
             [ERN_FACT_up_sane] = ask_upstream,
             [ERN_FACT_relays] = ask_upstream,
+            [ERN_FACT_transformed] = ask_transformed,
         },
 };

@@ -8,6 +8,7 @@
 #include "decide/given.h"
 #include "earnest/status.h"
 #include "msg/language.h"
+#include "msg/list.h"
 #include "serve/carrier.h"
 #include "serve/conn.h"
 #include "serve/content.h"
@@ -144,6 +145,7 @@ relay_drop(struct relay *r)
     if (r->last)
         worker_buffer_done(r->exchange->worker, r->last);
     r->last = NULL;
+    relay_transform_drop(r);
     r->is_over = true;
     r->exchange->relay = NULL;
     if (r->origins->is_guarded) /* it was this request's alone */
@@ -385,6 +387,8 @@ relay_begin(struct exchange *x, struct origins *origins)
         return NULL;
     *r = (struct relay){
         .exchange = x, .origins = origins, .fields = fields, .begun_ms = x->worker->now.run_ms};
+    if (!list_has(&x->request, ERN_FIELD_cache_control, ERN_SLICE("no-transform")))
+        r->wanted = origins->wanted;
     x->relay = r;
     seek(r);
     return r;

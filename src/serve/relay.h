@@ -48,6 +48,8 @@ enum relay_sends { /* how content of the request goes on */
                    RELAY_SENDS_ALL, /* in a tunnel */
 };
 
+struct relay_transform;
+
 struct relay {
     struct timer timer; /* first: timers give it back */
     struct exchange *exchange;
@@ -72,9 +74,11 @@ struct relay {
     int64_t begun_ms;
     struct h1_answer answer; /* its slices lie in the connection, until the head was written */
     struct ern_field *fields;
-    struct h1_content content; /* of the answer */
-    char key[24];              /* Sec-WebSocket-Key, where HTTP/2 has none (RFC 8441 5) */
-    struct buffer *last;       /* the end of it, which the connection is done with */
+    struct h1_content content;         /* of the answer */
+    unsigned wanted;                   /* what is done to it, as bits of enum relay_wanted */
+    struct relay_transform *transform; /* that it goes through, or went; NULL: it does not */
+    char key[24];                      /* Sec-WebSocket-Key, where HTTP/2 has none (RFC 8441 5) */
+    struct buffer *last;               /* the end of it, which the connection is done with */
     char chunk[H1_CHUNK_BEFORE];
 };
 
@@ -115,12 +119,22 @@ void relay_refuse(struct exchange *exchange, enum finding finding);
 /* ---- the answer --------------------------------------------------------------------------------
  */
 
+/*
+ * Is its content changed on the way? Answers the fact `transformed`, once it is known how it went:
+ * ERN_WAIT while that has to be seen from content that is still to come.
+ */
+enum ern_answer relay_transforms(struct relay *relay);
+
+/* It was found to be so. */
+bool relay_is_transformed(const struct relay *relay);
+
 /* Is it the answer of this exchange, and not one of our own about it? */
 static inline bool
 relay_is_answer(const struct exchange *x)
 {
     return x->relay && x->rule && x->relay->stage == RELAY_ANSWERING &&
-           (x->rule->status == 0 || x->relay->answer.end == H1_END_TUNNEL);
+           (x->rule->status == 0 || x->relay->answer.end == H1_END_TUNNEL ||
+            relay_is_transformed(x->relay));
 }
 
 bool relay_has_more(const struct relay *relay);

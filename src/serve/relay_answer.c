@@ -175,12 +175,15 @@ read_heads(struct relay *r)
 bool
 relay_has_more(const struct relay *r)
 {
-    return r->stage == RELAY_ANSWERING && !r->is_over;
+    if (r->stage != RELAY_ANSWERING)
+        return false;
+    if (r->transform && relay_is_transformed(r))
+        return relay_transform_has_more(r->transform);
+    return !r->is_over || (r->transform && relay_transform_has_more(r->transform));
 }
 
-/* Adds a piece to the answer, as a chunk where that is wanted; or the last chunk. */
-static void
-add_piece(struct relay *r, struct ern_slice piece)
+void
+relay_add_piece(struct relay *r, struct ern_slice piece)
 {
     struct exchange *x = r->exchange;
     struct out size = out_init(r->chunk, sizeof r->chunk);
@@ -194,7 +197,7 @@ add_piece(struct relay *r, struct ern_slice piece)
         exchange_add(x, piece);
     if (x->chunked && piece.len)
         exchange_add(x, ERN_SLICE("\r\n"));
-    if (x->chunked && r->is_over)
+    if (x->chunked && !relay_has_more(r))
         exchange_add(x, ERN_SLICE("0\r\n\r\n"));
 }
 
@@ -221,7 +224,6 @@ end_of_connection(struct relay *r, ssize_t n)
     if (n < 0 || r->answer.end < H1_END_CLOSE)
         return STREAM_CUT;
     relay_finish(r);
-    add_piece(r, ERN_SLICE(""));
     return STREAM_HERE;
 }
 
@@ -244,34 +246,36 @@ is_past(const struct relay *r)
            w->now.run_ms - r->begun_ms > w->limits->tunnel_seconds_max * 1000;
 }
 
-enum stream_next
-relay_next(struct relay *r)
+bool
+relay_yields(struct relay *r)
 {
-    struct exchange *x = r->exchange;
+    if (r->turn < TURN_BYTES)
+        return false;
+    r->waits = true;
+    upstreams_stir(relay_upstreams(r), r);
+    return true;
+}
 
+enum stream_next
+relay_receive(struct relay *r, struct ern_slice *ret_piece)
+{
     timer_stop(&r->timer);
-    x->segments_n = x->segment = 0;
+    *ret_piece = ERN_SLICE("");
     if (r->is_late || is_past(r))
         return STREAM_CUT;
-    if (r->turn >= TURN_BYTES) {
-        r->waits = true;
-        upstreams_stir(relay_upstreams(r), r);
+    if (relay_yields(r))
         return STREAM_LATER;
-    }
     for (;;) {
-        struct ern_slice piece;
-        enum parse parse = read_piece(r, &piece);
+        enum parse parse = read_piece(r, ret_piece);
         ssize_t n;
 
         if (parse == PARSE_BAD)
             return STREAM_CUT;
         if (parse == PARSE_DONE)
             relay_finish(r);
-        r->turn += piece.len;
-        if (parse == PARSE_DONE || piece.len) {
-            add_piece(r, piece);
+        r->turn += ret_piece->len;
+        if (parse == PARSE_DONE || ret_piece->len)
             return STREAM_HERE;
-        }
         if (r->upstream->in) /* nothing of it is needed any more */
             r->upstream->in->at = r->upstream->in->len = 0;
         n = upstream_receive(r->upstream);
@@ -280,6 +284,22 @@ relay_next(struct relay *r)
         if (n <= 0)
             return end_of_connection(r, n);
     }
+}
+
+enum stream_next
+relay_next(struct relay *r)
+{
+    struct exchange *x = r->exchange;
+    struct ern_slice piece;
+    enum stream_next next;
+
+    x->segments_n = x->segment = 0;
+    if (r->transform)
+        return relay_transform_next(r);
+    next = relay_receive(r, &piece);
+    if (next == STREAM_HERE)
+        relay_add_piece(r, piece);
+    return next;
 }
 
 /* ---- from the loop -----------------------------------------------------------------------------

@@ -9,7 +9,7 @@
 #include "msg/target.h"
 #include "msg/websocket.h"
 #include "serve/conn.h"
-#include "serve/relay.h"
+#include "serve/relay_parts.h"
 
 enum { AUTHORITY_MAX = 320 /* a longer one is no name of a host: it is passed on once, in Host */ };
 
@@ -127,6 +127,11 @@ is_rewritten(const struct exchange *x, const struct ern_field *f)
         !x->relay->origins->is_guarded; /* who goes through a proxy says what it likes */
 
     switch (f->id) {
+    case ERN_FIELD_range: /* a part of the whole as it was fits to no other */
+    case ERN_FIELD_if_range:
+        return x->relay->wanted != 0;
+    case ERN_FIELD_accept_encoding:
+        return (x->relay->wanted & (RELAY_LINKS | RELAY_MINIFY)) != 0;
     case ERN_FIELD_host:
     case ERN_FIELD_expect:
     case ERN_FIELD_max_forwards:
@@ -251,6 +256,8 @@ relay_write_request(struct relay *r, struct out *o)
     field(o, "CDN-Loop", x->worker->pseudonym);
     if (!r->origins->is_guarded)
         write_forwarded(x, o);
+    if (r->wanted & (RELAY_LINKS | RELAY_MINIFY)) /* it is read on the way */
+        out_literal(o, "Accept-Encoding: identity\r\n");
     write_max_forwards(q, o);
     /* RFC 8470 5.1: also where it came early to the one before us */
     if (x->early || ern_request_has(q, ERN_FIELD_early_data))
@@ -277,7 +284,8 @@ relay_write_fields(const struct relay *r, struct out *o)
     const struct ern_request *m = &r->answer.message;
 
     for (unsigned i = 0; i < m->fields_n; i++)
-        if (!hop_ends(m, &m->fields[i]) && !is_ours(r, &m->fields[i]))
+        if (!hop_ends(m, &m->fields[i]) && !is_ours(r, &m->fields[i]) &&
+            !relay_transform_write_field(r, &m->fields[i], o))
             h1_write_field(o, m->fields[i].name, m->fields[i].value);
 }
 
@@ -289,6 +297,10 @@ write_length(struct exchange *x, struct out *o)
     int64_t length = a->message.content_length;
     bool may_have = a->status / 100 != 1 && a->status != ERN_204_NO_CONTENT;
 
+    if (relay_is_transformed(x->relay)) { /* how long it becomes is not known */
+        x->unsized = true;
+        return;
+    }
     switch (a->end) {
     case H1_END_TUNNEL:
         x->tunnels = x->close = true;
@@ -323,6 +335,7 @@ relay_write_answer(struct exchange *x, struct out *o)
         out_literal(o, "\r\n");
     }
     relay_write_fields(x->relay, o);
+    relay_transform_write_own(x->relay, o);
     write_via(m, x->worker->pseudonym, o);
     write_length(x, o);
 }

@@ -36,4 +36,33 @@ void relay_end_sending(struct relay *relay);
  * do with a relay, which may be gone after it. */
 void relay_notify(struct relay *relay);
 
+/* ---- content of the answer (relay_answer.c)
+ * --------------------------------------------------------------- */
+
+/* The next piece of it as it came, which stays until the next call. STREAM_HERE and an empty one:
+ * it was the last. STREAM_LATER: relay_notify() is called when there is more. */
+enum stream_next relay_receive(struct relay *relay, struct ern_slice *ret_piece);
+
+/* Is its turn over? Then others have theirs, and relay_notify() is called after that. */
+bool relay_yields(struct relay *relay);
+
+/* Adds a piece to what is sent, and the end of the content, if there is no more. */
+void relay_add_piece(struct relay *relay, struct ern_slice piece);
+
+/* ---- content that is changed (relay_transform.c)
+ * ----------------------------------------------------------- */
+
+/* As relay_has_more() and relay_next(), of an answer whose content is changed, or was looked at. */
+bool relay_transform_has_more(const struct relay_transform *transform);
+enum stream_next relay_transform_next(struct relay *relay);
+void relay_transform_drop(struct relay *relay);
+
+/* Writes a field of the answer otherwise than it came, or not at all: returns false if it goes on
+ * as it is. */
+bool relay_transform_write_field(const struct relay *relay, const struct ern_field *field,
+                                 struct out *o);
+
+/* Writes what the change adds. */
+void relay_transform_write_own(const struct relay *relay, struct out *o);
+
 #endif

@@ -36,6 +36,8 @@ open_group(struct upstreams *ups, struct origins *g, const struct origin_names *
     if (!g->origin)
         return -ENOMEM;
     g->by_hash = names->by_hash;
+    g->wanted = names->wanted;
+    g->authorities = names->authorities;
     for (g->n = 0; g->n < names->n; g->n++)
         origin_init(&g->origin[g->n], ups, &names->name[g->n]);
     return 0;

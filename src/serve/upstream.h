@@ -29,10 +29,18 @@ struct origin_name {
     uint16_t port;
 };
 
+enum relay_wanted { /* what is done to content of answers (RFC 9110 7.7) */
+                    RELAY_COMPRESS = 1,
+                    RELAY_LINKS = 2,  /* those to servers behind us become paths of ours */
+                    RELAY_MINIFY = 4, /* what does not show goes */
+};
+
 struct origin_names { /* of a route: slices are the configuration's */
     struct origin_name *name;
-    unsigned n;      /* 1 to ORIGINS_MAX */
+    const struct ern_slice *authorities; /* of each */
+    unsigned n;                          /* 1 to ORIGINS_MAX */
     bool by_hash;    /* a client is always sent to the same one; else the least busy is asked */
+    unsigned wanted; /* as bits of enum relay_wanted */
     unsigned number; /* of the group, from 0 */
 };
 
@@ -57,6 +65,8 @@ struct origins { /* a group, one of which answers */
     struct origin *origin;
     unsigned n, next;
     bool by_hash;
+    unsigned wanted;                     /* likewise */
+    const struct ern_slice *authorities; /* of each */
     bool is_guarded; /* clients say which: an address that is not everybody's is not dialled, */
     const struct networks *reachable; /* but for these */
 };

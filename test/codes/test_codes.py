@@ -109,6 +109,9 @@ class Behind:
         elif self.script:
             self.server = Upstream([words[s] if s in words else quoted(s) for s in self.script])
             port = self.server.__enter__().port
+            here = f"127.0.0.1:{port}".encode()
+            self.server.script = [each.replace(b"UPSTREAM", here) if isinstance(each, bytes) else each
+                                  for each in self.server.script]
         else:
             return ""
         return f"127.0.0.1:{port}"

@@ -190,7 +190,7 @@ class Upstream:
             self.ended.wait(PATIENCE_S)
             return False
         peer.socket.sendall(answer)
-        return True
+        return b"\r\nConnection: close\r\n" not in answer[:answer.find(b"\r\n\r\n") + 2]
 
 
 def speaks(function):

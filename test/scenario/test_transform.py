@@ -1,0 +1,173 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Answers of servers behind us that are changed on their way (203), while they stream."""
+import gzip
+import re
+import shutil
+import subprocess
+import threading
+import time
+
+import pytest
+
+import h2
+from earnest_server import Server, check_laws
+from scenario import SANITIZED
+from upstream import Upstream, speaks
+
+WORDS = b"".join(b"<p>paragraph  number %d of a page</p>\n" % i for i in range(8000))
+FEWER = WORDS.replace(b"  ", b" ")
+GZIP = b"Accept-Encoding: gzip\r\n"
+
+
+def answer_of(content, fields=b"", kind=b"text/html"):
+    return (b"HTTP/1.1 200 OK\r\nContent-Type: %s\r\n%sContent-Length: %d\r\n\r\n" %
+            (kind, fields, len(content)) + content)
+
+
+def route(port, *wanted, limits=""):
+    words = ", ".join(f'"{word}"' for word in wanted)
+    return (f'route "/" {{ proxy = {{ "http://127.0.0.1:{port}" }} transform = {{ {words} }} }}'
+            f"\nlimits {{ {limits} }}")
+
+
+def ask(server, fields=b"", method="GET"):
+    with server.connect() as wire:
+        wire.send(f"{method} /a HTTP/1.1\r\nHost: a.example\r\n".encode() + fields + b"\r\n")
+        answer = wire.answer(method)
+        wire.send(b"GET /b HTTP/1.1\r\nHost: a.example\r\nConnection: close\r\n\r\n")
+        assert wire.answer("GET").status in (200, 203)
+    check_laws(answer, method)
+    return answer
+
+
+@pytest.mark.parametrize("coding", ["identity", "gzip", "br", "zstd"])
+def test_a_large_page_is_changed_whatever_it_comes_in(tmp_path, coding):
+    coders = {"gzip": gzip.compress, "identity": lambda b: b}
+    content = coders[coding](WORDS) if coding in coders else through([{"br": "brotli"}.get(coding, coding), "-c"], WORDS)
+    fields = b"Content-Encoding: %s\r\n" % coding.encode() if coding != "identity" else b""
+    with Upstream([answer_of(content, fields)]) as up, Server(tmp_path, route(up.port, "minify")) as server:
+        answer = ask(server, b"Accept-Encoding: br\r\n")
+        assert answer.status == 203 and answer.content == FEWER
+        assert answer.field("content-encoding") is None
+        assert {r.field("accept-encoding") for r in up.requests} == {"identity"}
+
+
+def through(command, content):
+    if not shutil.which(command[0]):
+        pytest.skip(f"no {command[0]}")
+    return subprocess.run(command, input=content, capture_output=True, check=True).stdout
+
+
+@pytest.mark.parametrize("over", ["h1", "h2"])
+def test_both_are_done_at_once(tmp_path, over):
+    with Upstream([answer_of(WORDS)]) as up, Server(tmp_path, route(up.port, "minify", "compress")) as server:
+        if over == "h2":
+            with h2.H2(server.port) as client:
+                answer = client.answer(client.request("GET", "/a", [("accept-encoding", "gzip")]))
+        else:
+            answer = ask(server, GZIP)
+        assert answer.status == 203 and gzip.decompress(answer.content) == FEWER
+        assert answer.field("content-encoding") == "gzip"
+
+
+def test_http_1_0_gets_it_until_the_end(tmp_path):
+    with Upstream([answer_of(WORDS)]) as up, Server(tmp_path, route(up.port, "minify")) as server:
+        with server.connect() as wire:
+            wire.send(b"GET /a HTTP/1.0\r\n\r\n")
+            answer = wire.answer("GET")
+            assert answer.status == 203 and answer.content == FEWER
+
+
+def test_what_has_nothing_to_change_goes_on_as_it_came(tmp_path):
+    """Be it shorter than what is looked at ahead, as long, or longer; coded, or not what it should be."""
+    texts = [FEWER[:n] for n in (1, 1023, 1024, 1025, 70000)] + [FEWER, gzip.compress(FEWER), b"no gzip"]
+    for text in texts:
+        coded = b"ETag: \"1\"\r\n" + (b"" if text.startswith(b"<") else b"Content-Encoding: gzip\r\n")
+        with Upstream([answer_of(text, coded)]) as up, \
+                Server(tmp_path, route(up.port, "minify", limits="transform_ahead_bytes_max = 1K")) as server:
+            answer = ask(server)
+            assert answer.status == 200 and answer.content == text
+            assert answer.field("etag") == '"1"' and answer.field("content-length") == str(len(text))
+
+
+def test_what_changes_too_late_is_not_changed(tmp_path):
+    late = FEWER[:30000] + b"<p>a  b</p>"
+    for ahead, status in (("8K", 200), ("64K", 203)):
+        with Upstream([answer_of(late)]) as up, \
+                Server(tmp_path, route(up.port, "minify", limits=f"transform_ahead_bytes_max = {ahead}")) as server:
+            assert ask(server).status == status
+
+
+def test_it_streams(tmp_path):
+    """What was changed goes out before all of it has come; a piece a byte is as good as any."""
+    go_on = threading.Event()
+
+    @speaks
+    def slowly(_request, peer):
+        peer.socket.sendall(b"HTTP/1.1 200 OK\r\nContent-Type: text/html\r\nTransfer-Encoding: chunked\r\n\r\n")
+        for byte in b"<p>a  b</p>" + b"c" * 40:
+            peer.socket.sendall(b"1\r\n%c\r\n" % byte)
+        go_on.wait(10)
+        peer.socket.sendall(b"8\r\n  d</p> \r\n0\r\n\r\n")
+        return True
+
+    with Upstream([slowly]) as up, Server(tmp_path, route(up.port, "minify")) as server, \
+            server.connect() as wire:
+        wire.send(b"GET /a HTTP/1.1\r\nHost: a.example\r\n\r\n")
+        while b"<p>a b</p>ccc" not in re.sub(rb"\r\n[0-9a-f]+\r\n", b"", wire.buffer):
+            assert wire.more()
+        go_on.set()
+        answer = wire.answer("GET")
+        assert answer.status == 203 and answer.content == b"<p>a b</p>" + b"c" * 40 + b" d</p> "
+
+
+def test_an_answer_that_is_cut_is_cut(tmp_path):
+    whole = answer_of(WORDS)
+
+    @speaks
+    def breaks_off(_request, peer):
+        peer.socket.sendall(whole[:100000])
+        return False
+
+    with Upstream([breaks_off]) as up, Server(tmp_path, route(up.port, "minify")) as server, \
+            server.connect() as wire:
+        wire.send(b"GET /a HTTP/1.1\r\nHost: a.example\r\n\r\n")
+        with pytest.raises(AssertionError):
+            wire.answer("GET")
+
+
+@pytest.mark.parametrize("wanted", [("minify",), ("minify", "compress")])
+def test_a_bomb_does_not_go_off(tmp_path, wanted):
+    """Of 10 GiB that come as 10 MiB no more is decoded than the limit; others are served meanwhile."""
+    def coded():
+        # one member of spaces, again and again: some of it changes at once
+        member = gzip.compress(b"<p>" + b" " * (1 << 22))
+        return member * (2500 if not SANITIZED else 50)
+
+    bomb = answer_of(coded(), b"Content-Encoding: gzip\r\n")
+    other = answer_of(b"ok", kind=b"text/plain")
+    with Upstream([lambda r: bomb if r.target == "/a" else other]) as up, \
+            Server(tmp_path, route(up.port, *wanted, limits="transform_bytes_max = 64M")) as server:
+        with server.connect() as wire, server.connect() as beside:
+            begun = time.monotonic()
+            wire.send(b"GET /a HTTP/1.1\r\nHost: a.example\r\n" + GZIP + b"\r\n")
+            slowest = 0
+            for _ in range(20):
+                asked = time.monotonic()
+                beside.send(b"GET /b HTTP/1.1\r\nHost: a.example\r\n\r\n")
+                assert beside.answer("GET").content == b"ok"
+                slowest = max(slowest, time.monotonic() - asked)
+            with pytest.raises(AssertionError):
+                wire.answer("GET")
+            assert time.monotonic() - begun < 30
+            assert slowest < (5 if SANITIZED else 1)
+
+
+def test_the_first_bytes_of_a_bomb_are_looked_at_with_measure(tmp_path):
+    """Nothing changes in it: it goes on as it came, and was not decoded to its end."""
+    bomb = answer_of(gzip.compress(bytes(1 << 28)), b"Content-Encoding: gzip\r\n")
+    with Upstream([bomb]) as up, Server(tmp_path, route(up.port, "minify", "compress")) as server:
+        begun = time.monotonic()
+        answer = ask(server, GZIP)
+        assert answer.status == 200 and answer.content == bomb.split(b"\r\n\r\n", 1)[1]
+        assert time.monotonic() - begun < 10

@@ -539,6 +539,17 @@ check_variants(struct maker *m, const struct conf_route *route)
                    CONF_SAY("past versions need a place to be kept in",
                             "write state = \"/var/lib/earnest\" at the top of the file",
                             ERN_ABSENT));
+    if (route->dictionaries.n > 0 && route->deltas == 0)
+        conf_wrong(m->errors, given[CONF_files_dictionaries].key,
+                   CONF_SAY("what files are compressed with is kept as past versions are",
+                            "write deltas = 5 beside it", ERN_ABSENT));
+    for (size_t i = 0; i < route->dictionaries.n; i++)
+        if (!slice_eq(route->dictionaries.text[i], ERN_SLICE("past")) &&
+            !slice_starts(route->dictionaries.text[i], ERN_SLICE("/")))
+            conf_wrong(m->errors, route->dictionaries.at[i],
+                       CONF_SAY("\"%1\" is not a path of the route",
+                                "write \"past\", or a path as in \"/common.txt\"",
+                                route->dictionaries.text[i]));
     if (given[CONF_files_choices].key.line && !route->variants)
         conf_wrong(m->errors, given[CONF_files_choices].key,
                    CONF_SAY("there are no variants to choose from",

@@ -147,6 +147,7 @@ struct conf_route {
     unsigned choices;               /* an enum conf_choices */
     unsigned hints;                 /* an enum conf_hints */
     unsigned deltas;
+    struct conf_texts dictionaries; /* "past", and paths below the route */
     bool listing, precompressed, compress, variants;
     bool write; /* clients may write; needs conf.state */
     bool require_conditional, infinite, durable;

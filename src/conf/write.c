@@ -113,6 +113,8 @@ write_files(struct out *o, unsigned depth, const struct conf_route *route)
                    route->choices == CONF_CHOICES_LIST ? ERN_SLICE("list") : ERN_SLICE("best"));
     write_text(o, depth, "hints", slice_text(hints[route->hints]));
     write_number(o, depth, "deltas", route->deltas);
+    if (route->dictionaries.n > 0)
+        write_list(o, depth, "dictionaries", &route->dictionaries);
     write_flag(o, depth, "precompressed", route->precompressed);
     write_flag(o, depth, "compress", route->compress);
     write_text(o, depth, "cache_control", route->cache_control);

@@ -147,6 +147,7 @@ work_run(struct res_request *request)
             break;
         tried[delta] = true;
     }
+    request->held = w->made.bytes; /* also if nobody asks for it any more */
     free(base);
     free(target);
 }
@@ -199,7 +200,6 @@ answer(struct ern_decision *d, struct delta_work *w)
     }
     if (w->error)
         return ERN_FAIL;
-    request->held = w->made.bytes;
     write_fields(&o, w, r);
     r->description = arena_keep(request->arena, &o);
     r->bytes = w->made.bytes;

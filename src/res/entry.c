@@ -10,6 +10,7 @@
 #include "msg/date.h"
 #include "pack/hints.h"
 #include "res/choices.h"
+#include "res/dictionary.h"
 #include "res/media.h"
 
 enum { FIELDS_BYTES = 512 /* of one variant, without Cache-Control and Link */ };
@@ -288,8 +289,10 @@ write_fields(struct out *o, const struct entry *e, struct entry_variant *v)
     out_literal(o, "\r\n");
     if (e->route->strict)
         out_literal(o, "Vary: Accept, Accept-Encoding\r\n");
-    else if (e->variants_n > 1 || e->compresses)
+    else if (e->variants_n > 1 || e->compresses || e->route->compresses_by)
         out_literal(o, "Vary: Accept-Encoding\r\n");
+    if (e->route->compresses_by)
+        out_literal(o, "Vary: Available-Dictionary\r\n");
     if (slice_is_there(e->route->cache_control)) {
         out_literal(o, "Cache-Control: ");
         out_slice(o, e->route->cache_control);
@@ -303,6 +306,7 @@ write_fields(struct out *o, const struct entry *e, struct entry_variant *v)
     date_write(o, e->last_modified_s);
     out_literal(o, "\r\n");
     out_slice(o, e->hints);
+    dictionary_write_field(o, e);
     out_literal(o, "Accept-Ranges: bytes\r\n");
     if (slice_is_there(v->coding)) {
         out_literal(o, "Content-Encoding: ");
@@ -403,13 +407,23 @@ find_hints(struct look *l)
     return got < 0 ? (int)got : 0;
 }
 
+/* Room for the fields of one variant. */
+static size_t
+fields_room(const struct look *l, struct ern_slice path)
+{
+    const struct files_route *route = l->route;
+    size_t room = FIELDS_BYTES + route->cache_control.len + l->hints_n;
+
+    return route->compresses_by ? room + DICTIONARY_BYTES + route->prefix.len + path.len : room;
+}
+
 static size_t
 memory_of(const struct look *l, struct ern_slice path)
 {
     size_t n = sizeof(struct entry) + path.len + (has_target(l) ? PATH_MAX : 0) + l->hints_n;
 
     for (unsigned i = 0; i < l->found_n; i++)
-        n += FIELDS_BYTES + l->route->cache_control.len + l->hints_n +
+        n += fields_room(l, path) +
              (is_small(&l->found[i]) ? (size_t)l->found[i].info.stamp.bytes : 0);
     return n;
 }
@@ -440,7 +454,7 @@ fill_variants(struct entry *e, struct look *l, char *at)
     e->variants_n = (uint8_t)l->found_n;
     for (unsigned i = 0; i < l->found_n; i++) {
         struct entry_variant *v = &e->variants[i];
-        struct out o = out_init(at, FIELDS_BYTES + e->route->cache_control.len + l->hints_n);
+        struct out o = out_init(at, fields_room(l, e->path));
 
         v->coding = l->found[i].coding;
         v->stamp = l->found[i].info.stamp;
@@ -575,6 +589,7 @@ entry_free(struct entry *e)
             (void)close(e->variants[i].fd);
     for (unsigned i = 0; i < CODINGS; i++)
         free(e->coded[i].bytes);
+    free(e->by_dictionary.bytes);
     free(e->choices);
     free(e);
 }

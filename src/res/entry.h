@@ -71,6 +71,8 @@ struct entry {
     size_t memory;   /* bytes it takes */
     bool compresses; /* it may be sent coded, though it lies here as it is */
     struct entry_coded coded[CODINGS];
+    struct entry_coded by_dictionary;     /* likewise, with the dictionary that has */
+    char dictionary[DIGEST_SHA256_BYTES]; /* this digest */
     struct entry_variant variants[ENTRY_VARIANTS];
 };
 

@@ -12,6 +12,7 @@
 #include "res/choose.h"
 #include "res/coded.h"
 #include "res/delta.h"
+#include "res/dictionary.h"
 #include "res/integrity.h"
 #include "res/listing.h"
 
@@ -206,6 +207,7 @@ static enum ern_answer
 represent(struct ern_decision *d, struct entry *e, struct entry_variant *v)
 {
     struct res_request *request = d->self;
+    struct files *files = request->thread;
 
     if (request->representation.stream) /* it was asked for before */
         return ERN_YES;
@@ -222,9 +224,14 @@ represent(struct ern_decision *d, struct entry *e, struct entry_variant *v)
         .fd = v->fd,
         .original = {&e->variants[0].stamp, e->variants[0].bytes, e->variants[0].fd},
     };
+    if (e->route->compresses_by) {
+        enum ern_answer made = dictionary_represent(d, e, files->cache);
+
+        if (made != ERN_NO)
+            return made;
+    }
     if (e->compresses && v == &e->variants[0]) {
         enum coding coding = coded_choose(d->request);
-        struct files *files = request->thread;
 
         if (coding < CODINGS)
             return coded_represent(d, e, coding, files->cache) ? ERN_YES : ERN_FAIL;

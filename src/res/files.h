@@ -11,6 +11,11 @@
 
 enum { FILES_INDEXES = 8 };
 
+enum files_by {                     /* what a file is compressed with for those who have it: bits */
+                FILES_BY_PAST = 1,  /* what it was before */
+                FILES_BY_NAMED = 2, /* what the route names */
+};
+
 struct files_other;
 struct past;
 
@@ -28,6 +33,10 @@ struct files_route { /* its configuration; slices live as long as the configurat
     bool hints_all;     /* to every client that knows interim answers */
     bool lists_ties;    /* of variants that are equally good none is chosen: 300 */
     const struct limits *limits;
+    unsigned compresses_by;               /* dictionaries, as bits of enum files_by; 0: none */
+    const struct ern_slice *dictionaries; /* files that are, below the route */
+    size_t dictionaries_n;
+    struct ern_slice prefix;        /* the path of the route */
     const struct past *past;        /* what the files were before is kept here; NULL: it is not */
     int64_t listing_sorted_max;     /* members of a listing that are sorted: limits.def */
     struct ern_slice cache_control; /* value of the field; absent: none is sent */

@@ -78,9 +78,12 @@ past_keep(const struct past *past, const struct entry *e)
     free(bytes);
 }
 
-int
-past_find(const struct past *past, struct ern_slice path, struct ern_slice etag, char **ret_bytes,
-          size_t *ret_len)
+/* As past_find(), by one of the two ways in which the store finds it. */
+static int
+find_by(const struct past *past, struct ern_slice path, struct ern_slice name,
+        int (*get)(struct store_session *, struct store_place, struct ern_slice,
+                   struct ern_slice *),
+        char **ret_bytes, size_t *ret_len)
 {
     struct store_session *session;
     struct ern_slice bytes;
@@ -88,7 +91,7 @@ past_find(const struct past *past, struct ern_slice path, struct ern_slice etag,
 
     if (error)
         return error;
-    error = instance_get(session, place_of(past, path), etag, &bytes);
+    error = get(session, place_of(past, path), name, &bytes);
     if (!error) {
         *ret_bytes = malloc(bytes.len + 1);
         error = *ret_bytes ? 0 : -ENOMEM;
@@ -99,4 +102,18 @@ past_find(const struct past *past, struct ern_slice path, struct ern_slice etag,
     }
     (void)store_end(session, false);
     return error;
+}
+
+int
+past_find(const struct past *past, struct ern_slice path, struct ern_slice etag, char **ret_bytes,
+          size_t *ret_len)
+{
+    return find_by(past, path, etag, instance_get, ret_bytes, ret_len);
+}
+
+int
+past_find_content(const struct past *past, struct ern_slice path, struct ern_slice digest,
+                  char **ret_bytes, size_t *ret_len)
+{
+    return find_by(past, path, digest, instance_find, ret_bytes, ret_len);
 }

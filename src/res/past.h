@@ -30,6 +30,10 @@ void past_keep(const struct past *past, const struct entry *entry);
 ERN_MUST_USE int past_find(const struct past *past, struct ern_slice path, struct ern_slice etag,
                            char **ret_bytes, size_t *ret_len);
 
+/* The same by the SHA-256 of the content. */
+ERN_MUST_USE int past_find_content(const struct past *past, struct ern_slice path,
+                                   struct ern_slice digest, char **ret_bytes, size_t *ret_len);
+
 /* Reads the whole of the file as the entry has it: -ESTALE if it is that no more. */
 ERN_MUST_USE int past_read(const struct entry_variant *variant, char **ret_bytes);
 

@@ -76,6 +76,21 @@ forbids_transforming(struct ern_slice cache_control)
     return false;
 }
 
+/* What files are compressed with: "past" is no path, and is none of them. */
+static void
+make_dictionaries(const struct conf_route *from, struct files_route *to)
+{
+    to->prefix = from->path;
+    to->dictionaries = from->dictionaries.text;
+    to->dictionaries_n = from->dictionaries.n;
+    if (forbids_transforming(from->cache_control))
+        return;
+    for (size_t i = 0; i < from->dictionaries.n; i++)
+        to->compresses_by |= slice_starts(from->dictionaries.text[i], ERN_SLICE("/"))
+                                 ? FILES_BY_NAMED
+                                 : FILES_BY_PAST;
+}
+
 static int
 make_files(const struct conf_route *from, const struct limits *limits, struct files_route *to)
 {
@@ -89,6 +104,7 @@ make_files(const struct conf_route *from, const struct limits *limits, struct fi
     to->precompressed = from->precompressed;
     to->compress = from->compress && !forbids_transforming(from->cache_control);
     to->variants = from->variants;
+    make_dictionaries(from, to);
     to->hints = from->hints != CONF_HINTS_OFF;
     to->hints_all = from->hints == CONF_HINTS_ALWAYS;
     to->lists_ties = from->choices == CONF_CHOICES_LIST;

@@ -60,6 +60,15 @@ instance_get(struct store_session *s, struct store_place place, struct ern_slice
 }
 
 int
+instance_find(struct store_session *s, struct store_place place, struct ern_slice digest,
+              struct ern_slice *ret_bytes)
+{
+    const struct sql_value values[] = {SQL_N(place.share), SQL_B(place.path), SQL_B(digest)};
+
+    return sql_one(s, SQL_instance_find, values, 3, read_bytes, ret_bytes);
+}
+
+int
 instance_has(struct store_session *s, struct store_place place, struct ern_slice etag)
 {
     const struct sql_value values[] = {SQL_N(place.share), SQL_B(place.path), SQL_B(etag)};

@@ -355,6 +355,9 @@ ERN_MUST_USE int instance_put(struct store_session *session, const struct instan
 /* The content of an instance, or whether it is kept: -ENOENT. */
 ERN_MUST_USE int instance_get(struct store_session *session, struct store_place place,
                               struct ern_slice etag, struct ern_slice *ret_bytes);
+/* Likewise, by the digest of its content. */
+ERN_MUST_USE int instance_find(struct store_session *session, struct store_place place,
+                               struct ern_slice digest, struct ern_slice *ret_bytes);
 ERN_MUST_USE int instance_has(struct store_session *session, struct store_place place,
                               struct ern_slice etag);
 

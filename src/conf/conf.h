@@ -173,6 +173,7 @@ struct conf_route {
     unsigned balance;        /* an enum conf_balance */
     struct conf_texts transform;
     unsigned transforms; /* transform, as bits of enum conf_transform */
+    bool cache;              /* answers are kept */
 };
 
 struct conf_site {

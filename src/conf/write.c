@@ -206,6 +206,7 @@ write_route(struct out *o, unsigned depth, const struct conf_route *route)
                                                        : ERN_SLICE("least_busy"));
         if (route->transform.n > 0)
             write_list(o, depth + 1, "transform", &route->transform);
+        write_flag(o, depth + 1, "cache", route->cache);
         break;
     }
     write_flag(o, depth + 1, "trace", route->trace);

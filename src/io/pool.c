@@ -38,7 +38,7 @@ mailbox_close(struct mailbox *m)
     m->fd = -1;
 }
 
-static void
+void
 mailbox_put(struct mailbox *m, struct job *job)
 {
     uint64_t one = 1;

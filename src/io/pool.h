@@ -31,6 +31,9 @@ struct mailbox { /* jobs that are done; one a loop. It outlives the pool */
 ERN_MUST_USE int mailbox_open(struct mailbox *mailbox);
 void mailbox_close(struct mailbox *mailbox);
 
+/* A job comes back that the pool did not have: done() is called on the thread that owns it. */
+void mailbox_put(struct mailbox *mailbox, struct job *job);
+
 /* Calls done() of every job that came back. */
 void mailbox_run(struct mailbox *mailbox);
 

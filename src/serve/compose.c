@@ -3,6 +3,7 @@
 
 #include "base/arena.h"
 #include "earnest/status.h"
+#include "serve/cached.h"
 #include "serve/carrier.h"
 #include "serve/conn.h"
 #include "serve/cors.h"
@@ -232,6 +233,18 @@ write_evidence(struct exchange *x, struct out *o)
     }
 }
 
+/* An answer of another server, with a status of its own, as it was stored. */
+static void
+compose_stored(struct exchange *x, struct out *o, const struct ern_status *status)
+{
+    if (!status || status->has_content) {
+        compose_whole(x, o);
+        return;
+    }
+    out_slice(o, x->res.representation.validators);
+    out_slice(o, x->res.representation.description);
+}
+
 /* Is there content, and which? Where the status allows none, only its fields are written. */
 static void
 compose_content(struct exchange *x, struct out *o)
@@ -241,6 +254,10 @@ compose_content(struct exchange *x, struct out *o)
 
     if (x->status == ERN_304_NOT_MODIFIED && x->res.has_representation)
         out_slice(o, x->res.representation.validators);
+    if (!x->rule->status && cached_is_answer(x)) {
+        compose_stored(x, o, status);
+        return;
+    }
     if ((status && !status->has_content) || exchange_switches(x))
         return;
     if (x->status == ERN_206_PARTIAL_CONTENT)
@@ -275,7 +292,7 @@ write_head(struct exchange *x, struct out *o)
 {
     const struct worker *w = x->worker;
 
-    if (!relay_is_answer(x))
+    if (!relay_is_answer(x) && !cached_is_answer(x))
         out_slice(o, slice_from(w->date, w->date_len));
     if (x->conn->tls && w->sites->hsts_s) { /* RFC 6797 7.2: over TLS alone */
         out_literal(o, "Strict-Transport-Security: max-age=");
@@ -284,8 +301,13 @@ write_head(struct exchange *x, struct out *o)
     }
     if (x->told)
         trace_write_link(w->trace, o);
-    if (relay_is_answer(x)) {
-        relay_write_answer(x, o);
+    if (relay_is_answer(x) || cached_is_answer(x)) {
+        if (relay_is_answer(x)) {
+            relay_write_answer(x, o);
+        } else {
+            compose_content(x, o);
+            out_slice(o, x->res.fields); /* Via and its like go after those of others */
+        }
         if (x->rate.limit)
             rate_write(o, &x->rate);
         if (x->route->policy.login && !x->route->policy.is_proxy)

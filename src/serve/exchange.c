@@ -9,6 +9,7 @@
 #include "res/redirect.h"
 #include "serve/account.h"
 #include "serve/admit.h"
+#include "serve/cached.h"
 #include "serve/carrier.h"
 #include "serve/compose.h"
 #include "serve/conn.h"
@@ -90,6 +91,7 @@ exchange_take(struct worker *w, struct conn *conn, const struct carrier *carrier
     x->segments_n = x->segment = 0;
     x->stream = NULL;
     x->relay = NULL;
+    x->visit = NULL;
     x->rule = NULL;
     x->status = 0;
     x->res.release = NULL;
@@ -113,6 +115,7 @@ exchange_done(struct exchange *x)
     struct worker *w = x->worker;
 
     relay_drop(x->relay);
+    cached_leave(x->visit);
     stream_free(x->stream);
     if (x->res.representation.stream)
         x->res.representation.stream->free(x->res.representation.stream);
@@ -263,12 +266,14 @@ decide(struct exchange *x)
 static bool
 walk(struct exchange *x)
 {
-    if (x->res.again) { /* what it was decided on has changed meanwhile */
-        x->res.again = false;
-        forget_answer(x);
-        begin(x);
-    }
-    x->rule = x->worker->rehearses ? rehearse_decide(x) : decide(x);
+    do {
+        if (x->res.again) { /* what it was decided on has changed meanwhile */
+            x->res.again = false;
+            forget_answer(x);
+            begin(x);
+        }
+        x->rule = x->worker->rehearses ? rehearse_decide(x) : decide(x);
+    } while (!x->rule && x->res.again);
     if (!x->rule) {
         trace_waits(&x->waits, x->decision.waiting);
         return false;

@@ -22,6 +22,7 @@ struct conf_route;
 struct conf_texts;
 struct login;
 struct relay;
+struct visit;
 
 /* A piece of an answer's content: bytes in memory, or part of a file. */
 struct segment {
@@ -130,6 +131,7 @@ struct exchange {
     uint64_t sent_bytes;       /* of content */
     struct stream_job *stream; /* content that is made while it is sent */
     struct relay *relay;       /* another server answers it; NULL: we do */
+    struct visit *visit;       /* at the cache of its route, in the arena; NULL: there is none */
     struct arena arena;
     struct ern_field *fields;
 };

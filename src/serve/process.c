@@ -26,6 +26,7 @@
 #include "serve/portal.h"
 #include "serve/rate.h"
 #include "serve/shares.h"
+#include "serve/shelf.h"
 #include "serve/tally.h"
 #include "serve/trace.h"
 
@@ -41,6 +42,7 @@ struct process { /* all that is to be given back at the end */
     struct logins *logins;
     struct shares *shares;
     struct meter *meter; /* NULL: there is no credit */
+    struct shelf *shelf; /* NULL: no answers are kept */
     struct live *live;   /* NULL: there is no stream of decisions */
     struct traces *traces;
     struct tallies *tallies;
@@ -193,8 +195,10 @@ open_all(struct process *p, const struct process_options *options, struct hash_k
     p->traces =
         conf->live ? traces_new(options->threads_n, &conf->limits, &conf->live_networks) : NULL;
     p->tallies = tallies_new(options->threads_n);
+    if (p->sites->stores)
+        p->shelf = shelf_new(&conf->limits, conf->state, key);
     if (!p->guests || !p->rates || !p->workers || !p->threads || !p->tallies ||
-        (conf->live && (!p->live || !p->traces)))
+        (conf->live && (!p->live || !p->traces)) || (p->sites->stores && !p->shelf))
         return complain("start", -ENOMEM);
     if (slice_is_there(conf->legal) && legal_open(conf->legal.ptr, &p->legal) < 0)
         return complain(conf->legal.ptr, -EINVAL);
@@ -253,6 +257,7 @@ start_worker(struct process *p, const struct process_options *options, struct ha
             .legal = p->legal,
             .logins = p->logins,
             .meter = p->meter,
+            .shelf = p->shelf,
             .incidents = p->incidents,
             .pool = p->pool,
             .access = p->access,
@@ -322,6 +327,7 @@ close_all(struct process *p)
     logins_free(p->logins);
     site_table_free(p->sites);
     meter_free(p->meter);
+    shelf_free(p->shelf);
     shares_free(p->shares);
     for (unsigned i = 0; i < p->tls_n; i++)
         tls_close(p->tls[i]);

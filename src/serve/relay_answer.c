@@ -5,6 +5,7 @@
 
 #include "earnest/status.h"
 #include "msg/hop.h"
+#include "serve/cached.h"
 #include "serve/carrier.h"
 #include "serve/conn.h"
 #include "serve/relay_parts.h"
@@ -199,6 +200,7 @@ relay_add_piece(struct relay *r, struct ern_slice piece)
         exchange_add(x, ERN_SLICE("\r\n"));
     if (x->chunked && !relay_has_more(r))
         exchange_add(x, ERN_SLICE("0\r\n\r\n"));
+    cached_piece(x->visit, piece, r->is_over);
 }
 
 /* Is what was received a piece, or the end? PARSE_MORE and no piece: it is neither. */

@@ -8,6 +8,7 @@
 #include "msg/list.h"
 #include "msg/target.h"
 #include "msg/websocket.h"
+#include "serve/cached.h"
 #include "serve/conn.h"
 #include "serve/relay_parts.h"
 
@@ -97,7 +98,8 @@ write_forwarded(const struct exchange *x, struct out *o)
     bool has_host = r->authority.len > 0 && r->authority.len <= AUTHORITY_MAX;
 
     out_literal(o, "Forwarded: ");
-    write_said(x, ERN_FIELD_forwarded, FORWARDED_BY_FORWARDED, o);
+    if (!cached_is_keyed(x->visit)) /* it names host and scheme, too */
+        write_said(x, ERN_FIELD_forwarded, FORWARDED_BY_FORWARDED, o);
     out_text(o, is_v4 ? "for=" : "for=\"[");
     address_write_host(o, peer);
     out_text(o, is_v4 ? "" : "]\"");
@@ -250,8 +252,10 @@ relay_write_request(struct relay *r, struct out *o)
     out_literal(o, " HTTP/1.1\r\n");
     field(o, "Host", has_authority ? q->authority : r->origin->name.authority);
     for (unsigned i = 0; i < q->fields_n; i++)
-        if (!hop_ends(q, &q->fields[i]) && !is_rewritten(x, &q->fields[i]))
+        if (!hop_ends(q, &q->fields[i]) && !is_rewritten(x, &q->fields[i]) &&
+            !cached_omits(x->visit, &q->fields[i]))
             h1_write_field(o, q->fields[i].name, q->fields[i].value);
+    cached_write_conditions(x->visit, o);
     write_via(q, x->worker->pseudonym, o);
     field(o, "CDN-Loop", x->worker->pseudonym);
     if (!r->origins->is_guarded)
@@ -336,6 +340,7 @@ relay_write_answer(struct exchange *x, struct out *o)
     }
     relay_write_fields(x->relay, o);
     relay_transform_write_own(x->relay, o);
+    cached_passes(x, o);
     write_via(m, x->worker->pseudonym, o);
     write_length(x, o);
 }

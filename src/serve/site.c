@@ -20,6 +20,7 @@
 #include "res/live.h"
 #include "res/pot_resource.h"
 #include "res/redirect.h"
+#include "serve/cached.h"
 #include "serve/cors.h"
 #include "serve/forward.h"
 #include "serve/pause.h"
@@ -33,7 +34,7 @@ struct ern_resource *const site_kinds[] = {
     &redirect_resource,  &gone_resource,     &none_resource,    &server_resource,  &https_resource,
     &live_resource,      &portal_resource,   &why_resource,     &metrics_resource, &health_resource,
     &ready_resource,     &proxy_resource,    &forward_resource, &pot_resource,     &intake_resource,
-    &preflight_resource,
+    &preflight_resource, &cached_resource,
 };
 enum { HTTPS_PORT = 443 };
 
@@ -203,9 +204,10 @@ make_route(const struct conf_route *from, struct site_table *table, const struct
         make_pot(from, &self->pot);
         return 0;
     case CONF_KIND_PROXY:
-        to->kind = &proxy_resource;
+        to->kind = from->cache ? &cached_resource : &proxy_resource;
         to->content_max = proxy_content_max;
-        to->state = proxy_state;
+        to->state = from->cache ? cached_state : proxy_state;
+        table->stores |= from->cache;
         return add_proxy(from, table, &self->proxy);
     }
     return -EINVAL;
@@ -415,7 +417,7 @@ free_route(const struct site_route *route)
         free(route->resource);
     if (route->kind == &upload_resource || route->kind == &work_resource)
         return; /* of shares.c */
-    if (route->kind == &proxy_resource)
+    if (route->kind == &proxy_resource || route->kind == &cached_resource)
         proxy_close(&self->proxy);
     if (route->kind == &dav_resource)
         share_close(&self->share);

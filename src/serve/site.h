@@ -69,6 +69,7 @@ struct site_table {
     const struct origin_names *
         *proxies; /* servers behind us, a group for each route that has them */
     unsigned proxies_n;
+    bool stores;    /* some of their answers are kept */
     int64_t hsts_s; /* said over TLS: for so long only https (RFC 6797); 0: not said */
 };
 

@@ -6,6 +6,7 @@
 #include <sys/epoll.h>
 #include <unistd.h>
 
+#include "serve/cached.h"
 #include "serve/origin.h"
 #include "serve/relay.h"
 #include "wire/h1_answer.h"
@@ -53,6 +54,7 @@ upstreams_new(struct worker *w, const struct origin_names *const *names, unsigne
         [TIME_STALL] = w->limits->upstream_stall_ms,
         [TIME_TUNNEL] = w->limits->tunnel_idle_ms,
         [TIME_IDLE] = w->limits->upstream_idle_ms,
+        [TIME_COLLAPSE] = w->limits->collapse_wait_ms,
     };
 
     if (!ups)
@@ -169,6 +171,8 @@ upstreams_expire(struct worker *w)
             timer_stop(t);
             if (i == TIME_IDLE)
                 upstream_close((struct upstream *)t);
+            else if (i == TIME_COLLAPSE)
+                cached_expired(t);
             else
                 relay_expired((struct relay *)t, (enum upstream_time)i);
         }

@@ -110,11 +110,12 @@ bool upstreams_are_busy(const struct worker *worker);
 
 /* Lists that a relay may put its timer in; each has a time limit. */
 enum upstream_time {
-    TIME_CONNECT, /* until there is a connection */
-    TIME_ANSWER,  /* until its answer begins */
-    TIME_STALL,   /* until it takes or sends more */
-    TIME_TUNNEL,  /* likewise, in a tunnel */
-    TIME_IDLE,    /* of a connection that is not used */
+    TIME_CONNECT,  /* until there is a connection */
+    TIME_ANSWER,   /* until its answer begins */
+    TIME_STALL,    /* until it takes or sends more */
+    TIME_TUNNEL,   /* likewise, in a tunnel */
+    TIME_IDLE,     /* of a connection that is not used */
+    TIME_COLLAPSE, /* of a request that waits for the answer to another (cached.h) */
     TIMES
 };
 void upstreams_time(struct upstreams *upstreams, struct timer *timer, enum upstream_time time);

@@ -148,6 +148,7 @@ worker_new(const struct worker_options *options, struct worker **ret_worker)
     w->legal = options->legal;
     w->logins = options->logins;
     w->meter = options->meter;
+    w->shelf = options->shelf;
     w->incidents = options->incidents;
     w->pool = options->pool;
     w->listeners = options->listeners;

@@ -58,6 +58,7 @@ struct live_port;
 struct meter;
 struct portal;
 struct rates;
+struct shelf;
 struct logins;
 struct remembered;
 struct tallies;
@@ -78,6 +79,7 @@ struct worker {
     struct legal *legal;                /* and what they may not have; NULL: there is no record */
     const struct legal_record *demands; /* of this turn */
     struct incidents *incidents;        /* and what was our fault; NULL: nobody asks */
+    struct shelf *shelf;                /* answers that are kept; NULL: none are */
     struct meter *meter;                /* what was paid in advance; NULL: nothing can be */
     struct logins *logins;              /* who can log in; NULL: nobody */
     struct pool *pool;                  /* likewise shared */
@@ -147,6 +149,7 @@ struct worker_options {
     struct legal *legal; /* NULL: there is no record of demands */
     struct logins *logins;
     struct meter *meter; /* NULL: there is no credit */
+    struct shelf *shelf; /* NULL: no answers are kept */
     struct incidents *incidents;
     struct pool *pool;
     struct log *access, *errors, *audit; /* NULL: not written */

@@ -122,6 +122,10 @@ static const struct {
     CASE(upstream_timeout, F(proxies), F(up_in_time), F(up_sane)),
     CASE(upstream_garbled, F(proxies), F(up_sane), F(relays)),
     CASE(ok, F(reached)), /* we are no proxy */
+    CASE(not_stored, F(only_stored), F(moved), F(acted), F(proxies), F(up_free)),
+    CASE(method_not_allowed, F(only_stored), F(method_allowed)),
+    CASE(ok, F(only_stored), F(stored), F(proxies), F(up_free), F(reached), F(up_sane)),
+    CASE(relayed, F(stored), F(proxies), F(up_whole), F(relays)),
     CASE(transformed, F(proxies), F(transformed), F(relays)),
     CASE(relayed, F(proxies), F(relays)),
     CASE(mixed, F(mixed), F(created)),

@@ -7,6 +7,7 @@
 #include "serve/filling.h"
 #include "serve/origin.h"
 #include "serve/proxy.h"
+#include "serve/refresh.h"
 #include "serve/relay.h"
 #include "wire/h1_write.h"
 
@@ -61,9 +62,12 @@ look(struct visit *v)
     if (!v->found)
         return false;
     switch (freshness_reuse(&v->wants, &v->found->freshness, x->worker->now.unix_s)) {
+    case REUSE_STALE_MEANWHILE:
+        v->is_meanwhile = true;
+        v->why = FORWARD_NOT;
+        return true;
     case REUSE_FRESH:
     case REUSE_STALE:
-    case REUSE_STALE_MEANWHILE:
         v->why = FORWARD_NOT;
         return true;
     case REUSE_NOT_ASKED:
@@ -235,6 +239,8 @@ ask_exists(struct ern_decision *d, enum ern_fact fact)
     (void)fact;
     if (x->visit && x->visit->uses)
         cached_represent(x);
+    if (x->visit && x->visit->is_meanwhile)
+        refresh_begin(x);
     return ERN_YES;
 }
 

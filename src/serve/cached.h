@@ -35,15 +35,15 @@ struct visit {            /* of a request to such a route */
     struct flight *flight;   /* others may wait for this one; NULL: they do not */
     struct filling *filling; /* its content is kept as it goes by */
     enum forward_why why;
-    uint32_t mark;     /* shelf_mark() before it went on, */
-    int64_t asked_s;   /* and when that was */
-    bool is_for_cache; /* GET or HEAD of which answers can be stored */
-    bool uses;         /* it is answered by what was found */
-    bool validates;    /* what was found is asked about */
-    bool waits;        /* for another's answer */
-    bool collapsed;    /* it has waited */
-    bool by_status;    /* its origin said 304, or failed: forward_status */
-    uint16_t forward_status;
+    uint32_t mark;           /* shelf_mark() before it went on, */
+    int64_t asked_s;         /* and when that was */
+    bool is_for_cache;       /* GET or HEAD of which answers can be stored */
+    bool uses;               /* it is answered by what was found */
+    bool validates;          /* what was found is asked about */
+    bool waits;              /* for another's answer */
+    bool collapsed;          /* it has waited */
+    bool is_meanwhile;       /* what was found is stale, and is to be validated meanwhile */
+    uint16_t forward_status; /* what its origin said, where that was something else; 0: likewise */
 };
 
 /* The route's: looks for a stored answer, and states what is known of it. */

@@ -26,7 +26,7 @@ passes_interim(const struct exchange *x, uint16_t status)
 {
     const struct ern_request *r = &x->request;
 
-    if (r->version_major == 1 && r->version_minor == 0)
+    if ((r->version_major == 1 && r->version_minor == 0) || !x->carrier->interim)
         return false;
     return status != ERN_103_EARLY_HINTS || hop_takes_hints(r);
 }
@@ -318,7 +318,7 @@ go_on(struct relay *r)
     r->turn = 0;
     if ((was_asking && relay_is_known(r)) || r->waits)
         relay_notify(r);
-    else if (passed || (relay_wants(r) && x->content_state == PARSE_MORE))
+    else if ((passed && x->carrier->interim) || (relay_wants(r) && x->content_state == PARSE_MORE))
         conn_resume(x->worker, x->conn);
 }
 

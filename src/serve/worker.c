@@ -17,6 +17,7 @@
 #include "serve/live.h"
 #include "serve/login.h"
 #include "serve/tally.h"
+#include "serve/refresh.h"
 #include "serve/upstream.h"
 
 enum {
@@ -408,6 +409,7 @@ close_all(struct worker *w)
             conn_close(w, (struct conn *)list->head.next);
     }
     handle_again(w);
+    refresh_end_all(w);
 }
 
 /* Jobs have what is left of cut requests: what came of an upload is kept, and all is given back. */

@@ -58,6 +58,7 @@ struct live_port;
 struct meter;
 struct portal;
 struct rates;
+struct refresh;
 struct shelf;
 struct logins;
 struct remembered;
@@ -87,6 +88,7 @@ struct worker {
     struct files *files;
     struct mailbox mailbox;
     struct upstreams *upstreams;   /* servers behind us */
+    struct refresh *refreshes;     /* requests of our own to them */
     struct ern_slice pseudonym;    /* our name among gateways (RFC 9110 7.6.3) */
     struct live_port *live;        /* of the stream of decisions; NULL: there is none */
     const struct tallies *tallies; /* the counters of all workers, and */

@@ -359,6 +359,54 @@ def test_stale_if_error(tmp_path, control, status):
         assert reply.status == status and reply.content == (b"old" if status == 200 else b"sorry")
 
 
+SWR = "max-age=1, stale-while-revalidate=60"
+
+
+def test_stale_while_it_is_validated(tmp_path):
+    """Nobody waits for the validation, and one is enough; its request has of the client's what Vary names."""
+    def script(request):
+        if len(up.requests) == 1:
+            return answer(b"old", SWR, b"Vary: X\r\nETag: \"v1\"\r\n")
+        time.sleep(0.5)
+        return answer(b"new", "max-age=60", b"Vary: X\r\nETag: \"v2\"\r\n")
+
+    with Upstream([script]) as up, Server(tmp_path, route(up.port)) as server:
+        fields = b"X: 1\r\nCookie: secret\r\n"
+        ask(server, fields=fields)
+        time.sleep(2.1)
+        begun = time.monotonic()
+        assert [ask(server, fields=fields).content for _ in range(5)] == [b"old"] * 5
+        assert time.monotonic() - begun < 0.4
+        wait_for(lambda: ask(server, fields=fields).content == b"new")
+    assert len(up.requests) == 2
+    own = up.requests[1]
+    assert (own.target, own.field("host"), own.field("x")) == ("/a", "a.example", "1")
+    assert own.field("if-none-match") == '"v1"' and own.field("cookie") is None
+
+
+def test_stale_is_freshened_meanwhile(tmp_path):
+    script = [answer(b"old", SWR, b"ETag: \"v1\"\r\n"),
+              b"HTTP/1.1 103 Early Hints\r\nLink: </a>\r\n\r\n"
+              b"HTTP/1.1 304 Not Modified\r\nCache-Control: max-age=60\r\n\r\n"]
+    with Upstream(script) as up, Server(tmp_path, route(up.port)) as server:
+        ask(server)
+        time.sleep(2.1)
+        assert "ttl=-" in status_of(ask(server))
+        wait_for(lambda: "ttl=-" not in status_of(ask(server)))
+    assert len(up.requests) == 2
+
+
+@pytest.mark.parametrize("then", [None, SILENCE, answer(b"sorry", "", status=b"503 Busy"), b"junk\r\n\r\n"])
+def test_stale_stays_when_validation_fails(tmp_path, then):
+    with Upstream([answer(b"old", SWR), then]) as up, Server(tmp_path, route(up.port)) as server:
+        ask(server)
+        time.sleep(2.1)
+        for _ in range(3):
+            assert ask(server).content == b"old"
+            time.sleep(0.1)
+        assert len(up.requests) >= 2
+
+
 # ---- invalidation
 
 

@@ -87,7 +87,11 @@ void cached_passes(struct exchange *exchange, struct out *o);
 void cached_piece(struct visit *visit, struct ern_slice piece, bool is_over);
 
 /* Is it answered by what is stored, whose fields say when it was made? */
-bool cached_is_answer(const struct exchange *exchange);
+static inline bool
+cached_is_answer(const struct exchange *x)
+{
+    return x->visit && x->visit->uses && x->res.has_representation && x->rule->status / 100 < 4;
+}
 
 /* Fills in the representation, and what the cache says of itself. */
 void cached_represent(struct exchange *exchange);

@@ -422,12 +422,6 @@ cached_piece(struct visit *v, struct ern_slice piece, bool is_over)
 /* ---- what is stored ----------------------------------------------------------------------------
  */
 
-bool
-cached_is_answer(const struct exchange *x)
-{
-    return x->visit && x->visit->uses && x->res.has_representation && x->rule->status / 100 < 4;
-}
-
 void
 cached_represent(struct exchange *x)
 {

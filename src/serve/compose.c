@@ -286,13 +286,30 @@ give_up(struct exchange *x)
     assert(x->rule);
 }
 
+/* An answer of another server, as it comes or as it was stored; some things are ours to say. */
+static void
+write_theirs(struct exchange *x, struct out *o)
+{
+    if (relay_is_answer(x)) {
+        relay_write_answer(x, o);
+    } else {
+        compose_content(x, o);
+        out_slice(o, x->res.fields); /* Via and its like go after those of others */
+    }
+    if (x->rate.limit)
+        rate_write(o, &x->rate);
+    if (x->route->policy.login && !x->route->policy.is_proxy)
+        login_write_fields(x, o);
+}
+
 /* The fields of the head, between what the carrier puts before and after them. */
 static void
 write_head(struct exchange *x, struct out *o)
 {
     const struct worker *w = x->worker;
+    bool is_theirs = relay_is_answer(x) || cached_is_answer(x);
 
-    if (!relay_is_answer(x) && !cached_is_answer(x))
+    if (!is_theirs)
         out_slice(o, slice_from(w->date, w->date_len));
     if (x->conn->tls && w->sites->hsts_s) { /* RFC 6797 7.2: over TLS alone */
         out_literal(o, "Strict-Transport-Security: max-age=");
@@ -301,17 +318,8 @@ write_head(struct exchange *x, struct out *o)
     }
     if (x->told)
         trace_write_link(w->trace, o);
-    if (relay_is_answer(x) || cached_is_answer(x)) {
-        if (relay_is_answer(x)) {
-            relay_write_answer(x, o);
-        } else {
-            compose_content(x, o);
-            out_slice(o, x->res.fields); /* Via and its like go after those of others */
-        }
-        if (x->rate.limit)
-            rate_write(o, &x->rate);
-        if (x->route->policy.login && !x->route->policy.is_proxy)
-            login_write_fields(x, o);
+    if (is_theirs) {
+        write_theirs(x, o);
     } else {
         write_evidence(x, o);
         compose_content(x, o);

@@ -76,9 +76,19 @@ read_conf(const struct server_source *source)
     return conf;
 }
 
+static bool
+keeps_answers(const struct conf *conf)
+{
+    for (size_t i = 0; i < conf->sites_n; i++)
+        for (size_t j = 0; j < conf->sites[i].routes_n; j++)
+            if (conf->sites[i].routes[j].cache)
+                return true;
+    return false;
+}
+
 /* Descriptors bound how many connections there can be: better a 503 than none left for files. */
 static void
-fit_descriptors(struct limits *limits)
+fit_descriptors(struct limits *limits, bool keeps)
 {
     struct rlimit files;
     int64_t most;
@@ -96,6 +106,10 @@ fit_descriptors(struct limits *limits)
     if (limits->cache_files_max > most / 4)
         limits->cache_files_max = most > 4 ? most / 4 : 1;
     most -= limits->cache_files_max;
+    if (limits->stored_files_max > most / 4)
+        limits->stored_files_max = most / 4;
+    if (keeps)
+        most -= limits->stored_files_max;
     if (limits->connections_max > most)
         limits->connections_max = most > 1 ? most : 1;
 }
@@ -108,7 +122,8 @@ at_most(int64_t *limit, int64_t most)
 }
 
 /* Better a 503 than to be killed for what we took: half of the memory is for connections that each
- * ask something large, a quarter for requests, an eighth for what is remembered. */
+ * ask something large, a quarter for requests, an eighth each for files and answers that are
+ * remembered. */
 static void
 fit_memory(struct limits *limits, unsigned threads_n)
 {
@@ -120,6 +135,7 @@ fit_memory(struct limits *limits, unsigned threads_n)
     at_most(&limits->connections_max, memory / 2 / (connection + request));
     at_most(&limits->requests_max, memory / 4 / request / threads_n);
     at_most(&limits->cache_bytes_max, memory / 8 / threads_n);
+    at_most(&limits->stored_bytes_max, memory / 8);
 }
 
 static unsigned
@@ -223,7 +239,7 @@ reload(struct server *s)
     int error;
 
     if (conf) {
-        fit_descriptors(&conf->limits);
+        fit_descriptors(&conf->limits, keeps_answers(conf));
         fit_memory(&conf->limits, s->threads_n);
         error = sockets_open(conf, s->threads_n, s->sockets, &sockets, &name);
         if (error)
@@ -372,7 +388,7 @@ open_server(struct server *s)
     if (!s->conf)
         return -EINVAL;
     s->threads_n = threads_for(s->conf);
-    fit_descriptors(&s->conf->limits);
+    fit_descriptors(&s->conf->limits, keeps_answers(s->conf));
     fit_memory(&s->conf->limits, s->threads_n);
     error = sockets_open(s->conf, s->threads_n, NULL, &s->sockets, &name);
     if (error)

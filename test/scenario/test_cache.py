@@ -612,6 +612,39 @@ def test_files_are_bounded(tmp_path):
         assert 1 <= sum(hits) <= 3 and len(up.requests) > asked
 
 
+LIES = {  # none of them is kept, and none is taken for another's answer
+    "longer": b"HTTP/1.1 200 OK\r\nCache-Control: max-age=60\r\nContent-Length: 9\r\n\r\nshort",
+    "shorter": b"HTTP/1.1 200 OK\r\nCache-Control: max-age=60\r\nContent-Length: 2\r\n\r\nokHTTP/1.1 200 OK\r\n",
+    "twice": answer(b"ok") + answer(b"evil"),
+    "storm": b"HTTP/1.1 103 Early Hints\r\n\r\n" * 100 + answer(),
+    "early": b"HTTP/1.1 200 OK\r\nCache-Control: max-a",
+    "huge": b"HTTP/1.1 200 OK\r\nX: " + b"x" * 100000 + b"\r\n\r\n",
+    "tls": b"\x15\x03\x01\x00\x02\x02\x46",
+    "two_lengths": b"HTTP/1.1 200 OK\r\nCache-Control: max-age=60\r\nContent-Length: 2\r\nContent-Length: 3\r\n\r\nabc",
+    "both": b"HTTP/1.1 200 OK\r\nCache-Control: max-age=60\r\nContent-Length: 2\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
+    "chunk": b"HTTP/1.1 200 OK\r\nCache-Control: max-age=60\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhel",
+    "splits": b"HTTP/1.1 200 OK\r\nCache-Control: max-age=60\r\nX: a\rSet-Cookie: b\r\nContent-Length: 2\r\n\r\nok",
+}
+
+
+@pytest.mark.parametrize("lie", LIES)
+def test_lies_are_not_stored(tmp_path, lie):
+    @speaks
+    def lies(_, peer):
+        peer.socket.sendall(LIES[lie])
+        return False
+
+    with Upstream([lies, answer(b"good")]) as up, Server(tmp_path, route(up.port)) as server:
+        with server.connect() as wire:
+            wire.send(b"GET /a HTTP/1.1\r\n" + HOST + b"Connection: close\r\n\r\n")
+            while wire.more():
+                pass
+            assert b"evil" not in wire.buffer and b"Set-Cookie" not in wire.buffer
+        reply = ask(server)
+        assert reply.content == (b"ok" if lie in ("shorter", "twice") else b"good")
+        assert "evil" not in repr(ask(server)) and ask(server, target="/b").content == b"good"
+
+
 @speaks
 def cuts(request, peer):
     peer.socket.sendall(b"HTTP/1.1 200 OK\r\nCache-Control: max-age=60\r\nContent-Length: 100\r\n\r\nhalf")

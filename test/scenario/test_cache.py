@@ -8,6 +8,7 @@ import time
 import pytest
 
 from earnest_server import Server
+from scenario import Site, compile_shim, wait_until
 from upstream import SILENCE, Upstream, speaks
 
 HOST = b"Host: a.example\r\n"
@@ -643,6 +644,37 @@ def test_lies_are_not_stored(tmp_path, lie):
         reply = ask(server)
         assert reply.content == (b"ok" if lie in ("shorter", "twice") else b"good")
         assert "evil" not in repr(ask(server)) and ask(server, target="/b").content == b"good"
+
+
+def test_memory_that_is_refused(tmp_path):
+    """R-32: each allocation of a miss, a validation and a refresh fails once; requests may, the server does not."""
+    controls = ["max-age=60", "max-age=0, stale-while-revalidate=60", "max-age=0", "private"]
+
+    def script(request):
+        control = controls[int(request.target.rpartition("/")[2]) % len(controls)]
+        if request.field("if-none-match"):
+            return f"HTTP/1.1 304 Not Modified\r\nCache-Control: {control}\r\n\r\n".encode()
+        return answer(b"x" * 5000, control, b"ETag: \"v\"\r\nVary: X\r\n")
+
+    arm, failed = tmp_path / "arm", 0
+    shim = compile_shim(tmp_path, "fail_malloc")
+    with Upstream([script]) as up:
+        with Site(tmp_path, route(up.port), preload=shim, environment={"FAIL_AFTER": str(arm)}) as site:
+            serving = site.serving
+            for n in range(1, 40):
+                (tmp_path / "arm.new").write_text(str(n), encoding="ascii")
+                os.rename(tmp_path / "arm.new", arm)
+                for i in (4 * n, 4 * n + 1, 4 * n + 2, 4 * n + 1, 4 * n + 2, 4 * n + 3):
+                    with site.connect() as wire:
+                        wire.send(f"GET /{i} HTTP/1.1\r\n".encode() + HOST + b"X: 1\r\nConnection: close\r\n\r\n")
+                        while wire.more():
+                            pass
+                failed += not arm.exists()
+                wait_until(lambda: site.serving == serving)
+            arm.unlink(missing_ok=True)
+            wait_until(lambda: ask(site, target="/0").status == 200)
+            assert site.serving == serving, "it crashed"
+    assert failed >= 20
 
 
 @speaks

@@ -11,6 +11,8 @@ import time
 
 import pytest
 
+from upstream import Upstream
+
 ROOT = pathlib.Path(__file__).parents[2]
 EARNEST = os.environ.get("EARNEST", str(ROOT / "build/debug/src/main/earnest"))
 COUNTER = ROOT / "test/bench/count_malloc.c"
@@ -20,6 +22,11 @@ REQUESTS = {
     304: b"GET /small.txt HTTP/1.1\r\nHost: localhost\r\nIf-None-Match: ETAG\r\n\r\n",
     206: b"GET /large.txt HTTP/1.1\r\nHost: localhost\r\nRange: bytes=10-99\r\n\r\n",
     404: b"GET /missing HTTP/1.1\r\nHost: localhost\r\nAccept: text/html, */*;q=0.8\r\n\r\n",
+}
+STORED = {
+    200: b"GET /stored/a HTTP/1.1\r\nHost: localhost\r\n\r\n",
+    304: b"GET /stored/a HTTP/1.1\r\nHost: localhost\r\nIf-None-Match: \"v\"\r\n\r\n",
+    206: b"GET /stored/a HTTP/1.1\r\nHost: localhost\r\nRange: bytes=1-2\r\n\r\n",
 }
 ROUNDS = 2500 # of four requests
 
@@ -94,17 +101,20 @@ def serve(tmp_path, counter):
     with socket.socket() as s:
         s.bind(("127.0.0.1", 0))
         port = s.getsockname()[1]
+    answer = b'HTTP/1.1 200 OK\r\nETag: "v"\r\nCache-Control: max-age=3600\r\nContent-Length: 5\r\n\r\nhello'
     conf = tmp_path / "earnest.conf"
     # Looking at a file again is work of the cache, not of a request. The log has blocks of its own,
     # as many as log_queue_bytes allows while it is slow.
+    up = Upstream([answer])
     conf.write_text(f'workers = 1\nlisten "127.0.0.1:{port}" {{}}\n'
                     f'limits {{ cache_valid_ms = "1h" }}\n'
                     f'log {{ file = "off" errors = "{tmp_path}/error.log" }}\n'
-                    f'route "/" {{ files = "{www}" }}\n')
+                    f'route "/" {{ files = "{www}" }}\n'
+                    f'route "/stored/" {{ proxy = {{ "http://127.0.0.1:{up.port}" }} cache = true }}\n')
     shared = tmp_path / "count"
     shared.write_bytes(bytes(mmap.PAGESIZE))
     environment = {**os.environ, "LD_PRELOAD": str(counter), "COUNT_MALLOC": str(shared)}
-    with subprocess.Popen([EARNEST, "serve", "-c", conf], env=environment) as server:
+    with up, subprocess.Popen([EARNEST, "serve", "-c", conf], env=environment) as server:
         try:
             yield connect(port, server), lambda: struct.unpack_from("Q", shared.read_bytes())[0]
         finally:
@@ -126,6 +136,14 @@ def test_requests_on_a_connection_allocate_nothing(served):
     before = count()
     assert before > 0, "the counter does not count"
     run(client, requests, ROUNDS)
+    assert count() - before == 0
+
+
+def test_stored_answers_allocate_nothing(served):
+    client, count = served
+    run(client, STORED, 10)
+    before = count()
+    run(client, STORED, ROUNDS)
     assert count() - before == 0
 
 

@@ -414,6 +414,11 @@ check_proxy(struct maker *m, const struct conf_route *route)
                        CONF_SAY("\"%1\" is not the URL of a server",
                                 "write one as in \"http://127.0.0.1:9000\", without a path",
                                 route->proxy.text[i]));
+    if (route->cache && route->transform.n > 0)
+        conf_wrong(m->errors, route->place.given[CONF_proxy_transform].value,
+                   CONF_SAY("the route \"%1\" keeps answers, and changes them",
+                            "leave out cache or transform, or put another server in between",
+                            route->path));
 }
 
 /* Our name among gateways is a word there (RFC 9110 7.6.3), and in Proxy-Status (RFC 9209 2). */

@@ -10,7 +10,7 @@ import time
 import pytest
 
 import h2
-from earnest_server import Server, check_laws
+from earnest_server import PROGRAM, Server, check_laws
 from scenario import SANITIZED
 from upstream import Upstream, speaks
 
@@ -38,6 +38,15 @@ def ask(server, fields=b"", method="GET"):
         assert wire.answer("GET").status in (200, 203)
     check_laws(answer, method)
     return answer
+
+
+def test_what_is_kept_is_not_changed(tmp_path):
+    conf = tmp_path / "site.conf"
+    conf.write_text(route(9, "minify").replace("transform", "cache = true transform"), encoding="utf-8")
+    said = subprocess.run([PROGRAM, "check", conf], capture_output=True, text=True, check=False)
+    assert said.returncode == 1 and "leave out cache or transform" in said.stderr + said.stdout
+    conf.write_text(route(9, "minify"), encoding="utf-8")
+    assert subprocess.run([PROGRAM, "check", conf], capture_output=True, check=False).returncode == 0
 
 
 @pytest.mark.parametrize("coding", ["identity", "gzip", "br", "zstd"])

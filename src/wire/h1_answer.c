@@ -35,13 +35,9 @@ h1_answer_init(struct h1_answer *answer, const struct limits *limits, struct ern
     answer->is_last = false;
 }
 
-/*
- * Is this a status that an answer can have? 306 is reserved, and has no meaning (RFC 9110 15.4.7).
- *
- * rfc9110#15 "Values outside the range 100..599 are invalid."
- */
-static bool
-is_status(unsigned status)
+/* rfc9110#15 "Values outside the range 100..599 are invalid." */
+bool
+h1_is_status(unsigned status)
 {
     return status >= 100 && status <= 599 && status != ERN_306_UNUSED_306;
 }
@@ -73,7 +69,7 @@ read_form(struct h1_answer *answer, struct ern_slice bytes)
             return h1_bad(&answer->head, form_finding(p[i], i), i, ERN_ABSENT);
         if (i >= STATUS_AT && is_any)
             status = status * 10 + (unsigned)(p[i] - '0');
-        if (i == STATUS_LAST && !is_status(status))
+        if (i == STATUS_LAST && !h1_is_status(status))
             return h1_bad(&answer->head, FINDING_status_unknown, i, ERN_ABSENT);
     }
     answer->status = (uint16_t)status;

@@ -1,9 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* h1_parts.h - what the readers of both kinds of head share: h1.c, h1_answer.c. */
+/* h1_parts.h - what the readers of both kinds of head share: h1.c, h1_answer.c,
+ * cgi_answer.c. */
 #ifndef WIRE_H1_PARTS_H
 #define WIRE_H1_PARTS_H
 
 #include "wire/h1.h"
+
+/* Is this a status that an answer can have? 306 is reserved, and has no meaning (RFC 9110 15.4.7).
+ */
+bool h1_is_status(unsigned status);
 
 /* Keeps what is wrong, at which offset. Returns PARSE_BAD. */
 enum parse h1_bad(struct h1_head *head, enum finding finding, size_t at, struct ern_slice field);

@@ -316,7 +316,8 @@ check_path(struct maker *m, struct ern_slice path, struct conf_position at)
 static const enum conf_option kind_needed[WHERE_limits + 1] = {
     [WHERE_files] = CONF_route_files, [WHERE_redirect] = CONF_route_redirect,
     [WHERE_pot] = CONF_route_pot,     [WHERE_intake] = CONF_route_intake,
-    [WHERE_proxy] = CONF_route_proxy,
+    [WHERE_proxy] = CONF_route_proxy, [WHERE_fastcgi] = CONF_route_fastcgi,
+    [WHERE_cgi] = CONF_route_cgi,
 };
 
 static bool
@@ -324,7 +325,18 @@ is_kind(unsigned option)
 {
     return option == CONF_route_files || option == CONF_route_redirect ||
            option == CONF_route_use_proxy || option == CONF_route_gone ||
-           option == CONF_route_pot || option == CONF_route_intake;
+           option == CONF_route_pot || option == CONF_route_intake || option == CONF_route_proxy ||
+           option == CONF_route_fastcgi || option == CONF_route_cgi;
+}
+
+/* What of a folder's options is for the folder of a route with fastcgi, too. */
+static bool
+is_shared(const struct conf_route *route, unsigned option)
+{
+    return route->kind == CONF_KIND_FASTCGI &&
+           (option == CONF_files_index || option == CONF_files_hidden ||
+            option == CONF_files_cache_control || option == CONF_files_precompressed ||
+            option == CONF_files_compress);
 }
 
 /* Options of another kind than the route's; a second kind. */
@@ -345,7 +357,7 @@ check_kind(struct maker *m, const struct conf_route *route)
                        CONF_SAY("\"%1\" makes the route \"%2\" a second kind",
                                 "write another route for it, or leave one of the two out", row.key,
                                 route->path));
-        if (needs && given[needs].key.line == 0)
+        if (needs && given[needs].key.line == 0 && !is_shared(route, row.id))
             conf_wrong(m->errors, given[row.id].key,
                        CONF_SAY("\"%1\" is for a %2 only", "leave it out", row.key,
                                 option_place(row.where)));
@@ -578,6 +590,8 @@ check_routes(struct maker *m, const struct conf_site *site)
         check_index(m, route);
         check_urls(m, route);
         check_proxy(m, route);
+        check_fastcgi(m, route);
+        check_cgi(m, route);
         check_field(m, route);
         check_write(m, route);
         check_cors(m, route);

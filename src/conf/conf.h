@@ -42,6 +42,8 @@ enum conf_kind {
     CONF_KIND_POT = CONF_route_pot,
     CONF_KIND_INTAKE = CONF_route_intake,
     CONF_KIND_PROXY = CONF_route_proxy,
+    CONF_KIND_FASTCGI = CONF_route_fastcgi,
+    CONF_KIND_CGI = CONF_route_cgi,
 };
 
 /* Choices, in the order of option.def. */
@@ -174,6 +176,14 @@ struct conf_route {
     struct conf_texts transform;
     unsigned transforms; /* transform, as bits of enum conf_transform */
     bool cache;              /* answers are kept */
+
+    struct conf_texts fastcgi; /* CONF_KIND_FASTCGI: "unix:PATH" or "HOST:PORT"; 1 to 64 */
+    struct ern_slice root;     /* a folder; index, hidden and so on are as of files */
+    struct conf_texts script;  /* how names of scripts end */
+    struct ern_slice fallback; /* a path; absent: none */
+
+    struct ern_slice cgi;    /* CONF_KIND_CGI: a folder */
+    struct ern_slice run_as; /* a user; absent: who we are */
 };
 
 struct conf_site {

@@ -68,6 +68,34 @@ check_folder(const struct conf_route *route, struct conf_errors *errors)
                            route->index.text[0]));
 }
 
+/* Is the folder with scripts there, and who runs them? */
+static void
+check_scripts(const struct conf *conf, const struct conf_route *route, struct conf_errors *errors)
+{
+    const struct conf_given *given = route->place.given;
+    bool is_cgi = route->kind == CONF_KIND_CGI;
+    struct ern_slice folder = is_cgi ? route->cgi : route->root;
+    char buffer[USER_BYTES];
+    struct passwd entry, *found = NULL;
+    struct stat status;
+
+    if (slice_is_there(folder) && (stat(folder.ptr, &status) < 0 || !S_ISDIR(status.st_mode)))
+        conf_wrong(
+            errors, given[is_cgi ? CONF_route_cgi : CONF_fastcgi_root].value,
+            CONF_SAY("there is no folder \"%1\"", "make it with mkdir, or write another", folder));
+    if (slice_is_there(route->run_as)) {
+        if (getpwnam_r(route->run_as.ptr, &entry, buffer, sizeof buffer, &found) != 0 || !found)
+            conf_wrong(errors, given[CONF_cgi_run_as].value,
+                       CONF_SAY("there is no user \"%1\"",
+                                "add one with adduser --system, or write another", route->run_as));
+    } else if (is_cgi && getuid() == 0 && !slice_is_there(conf->user)) {
+        conf_wrong(errors, given[CONF_route_cgi].key,
+                   CONF_SAY("these programs would run as root",
+                            "write run_as = \"www-data\" beside it, or user at the top of the file",
+                            ERN_ABSENT));
+    }
+}
+
 /* The folder that a file is in, with its slash; empty: where we are. */
 static struct ern_slice
 folder_of(struct ern_slice file)
@@ -218,6 +246,9 @@ conf_check_files(const struct conf *conf, struct conf_errors *errors)
                 check_folder(&conf->sites[i].routes[j], errors);
             if (conf->sites[i].routes[j].kind == CONF_KIND_INTAKE)
                 check_intake(&conf->sites[i].routes[j], errors);
+            if (conf->sites[i].routes[j].kind == CONF_KIND_FASTCGI ||
+                conf->sites[i].routes[j].kind == CONF_KIND_CGI)
+                check_scripts(conf, &conf->sites[i].routes[j], errors);
         }
     }
     if (!slice_eq(conf->log.file, ERN_SLICE("-")) && !slice_eq(conf->log.file, ERN_SLICE("off")))

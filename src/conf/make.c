@@ -231,8 +231,9 @@ static enum conf_option
 first_kind(const struct conf_route *route)
 {
     static const enum conf_option kinds[] = {
-        CONF_route_files, CONF_route_redirect, CONF_route_use_proxy, CONF_route_gone,
-        CONF_route_pot,   CONF_route_intake,   CONF_route_proxy};
+        CONF_route_files, CONF_route_redirect, CONF_route_use_proxy,
+        CONF_route_gone,  CONF_route_pot,      CONF_route_intake,
+        CONF_route_proxy, CONF_route_fastcgi,  CONF_route_cgi};
     enum conf_option first = CONF_OPTIONS;
 
     for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++) {
@@ -295,6 +296,8 @@ make_route(struct maker *m, const struct text_node *node, struct conf_route *rou
     make_standard(m, WHERE_pot, route);
     make_standard(m, WHERE_intake, route);
     make_standard(m, WHERE_proxy, route);
+    make_standard(m, WHERE_fastcgi, route);
+    make_standard(m, WHERE_cgi, route);
     make_items(m, WHERE_route, node->items, route);
     make_networks(m, &route->allow, &route->allowed);
     make_rights(m, node->items, route);
@@ -306,7 +309,8 @@ make_route(struct maker *m, const struct text_node *node, struct conf_route *rou
         conf_wrong(
             m->errors, route->place.at,
             CONF_SAY("the route \"%1\" has no kind",
-                     "write one of files, redirect, use_proxy, proxy, gone, pot and intake in it",
+                     "write one of files, redirect, use_proxy, proxy, fastcgi, cgi, gone, pot and "
+                     "intake in it",
                      node->title));
 }
 

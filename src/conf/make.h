@@ -55,6 +55,8 @@ void check_users(struct maker *m);
 void check_cors(struct maker *m, const struct conf_route *route);
 
 /* Adds what is wrong with the options of a pot. */
+void check_fastcgi(struct maker *m, const struct conf_route *route);
+void check_cgi(struct maker *m, const struct conf_route *route);
 void check_pot(struct maker *m, const struct conf_route *route);
 
 /* Likewise of an intake, and of all of them together. */

@@ -46,7 +46,7 @@ option_section(enum option_where where)
 {
     if (where == WHERE_portal || where == WHERE_forward)
         return WHERE_listen;
-    return where >= WHERE_files && where <= WHERE_proxy ? WHERE_route : where;
+    return where >= WHERE_files && where <= WHERE_cgi ? WHERE_route : where;
 }
 
 struct ern_slice
@@ -81,6 +81,10 @@ option_place(enum option_where where)
         return ERN_SLICE("route with intake");
     case WHERE_proxy:
         return ERN_SLICE("route with proxy");
+    case WHERE_fastcgi:
+        return ERN_SLICE("route with fastcgi");
+    case WHERE_cgi:
+        return ERN_SLICE("route with cgi");
     case WHERE_limit:
         return ERN_SLICE("limit");
     case WHERE_legal:

@@ -46,6 +46,8 @@ enum option_where {
     WHERE_pot,      /* in a route with pot */
     WHERE_intake,   /* in a route with intake */
     WHERE_proxy,    /* in a route with proxy */
+    WHERE_fastcgi,  /* in a route with fastcgi */
+    WHERE_cgi,      /* in a route with cgi */
     WHERE_limit,
     WHERE_legal, /* a file of its own */
     WHERE_demand,

@@ -25,6 +25,8 @@ enum { NUMBER_MAX = 1000000 };
 #define OWNER_pot struct conf_route
 #define OWNER_intake struct conf_route
 #define OWNER_proxy struct conf_route
+#define OWNER_fastcgi struct conf_route
+#define OWNER_cgi struct conf_route
 #define OWNER_limit struct conf_limit
 #define OWNER_demand struct conf_demand
 #define OWNER_log struct conf_log

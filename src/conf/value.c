@@ -10,6 +10,7 @@ enum {
     LABEL_MAX = 63,
     NAME_MAX_BYTES = UINT8_MAX - 2, /* RFC 1035 2.3.4: 255 on the wire, two of them not text */
     PORT_MAX = UINT16_MAX,
+    SOCKET_PATH_MAX = 107, /* unix(7) */
 };
 
 bool
@@ -214,6 +215,27 @@ value_origin(struct ern_slice url, struct ern_slice *ret_authority, struct ern_s
     if (is_bracketed(*ret_host))
         *ret_host = slice_from(ret_host->ptr + 1, ret_host->len - 2);
     *ret_authority = authority;
+    *ret_port = (uint16_t)port;
+    return true;
+}
+
+bool
+value_socket(struct ern_slice text, struct ern_slice *ret_path, struct ern_slice *ret_host,
+             uint16_t *ret_port)
+{
+    struct ern_slice scheme = ERN_SLICE("unix:");
+    uint64_t port = 0;
+
+    *ret_path = *ret_host = ERN_ABSENT;
+    *ret_port = 0;
+    if (slice_starts(text, scheme)) {
+        *ret_path = slice_skip(text, scheme.len);
+        return slice_starts(*ret_path, ERN_SLICE("/")) && ret_path->len <= SOCKET_PATH_MAX;
+    }
+    if (!cut_authority(text, ret_host, &port) || port == 0)
+        return false;
+    if (is_bracketed(*ret_host))
+        *ret_host = slice_from(ret_host->ptr + 1, ret_host->len - 2);
     *ret_port = (uint16_t)port;
     return true;
 }

@@ -38,6 +38,11 @@ bool value_is_reference(struct ern_slice text);
 ERN_MUST_USE bool value_origin(struct ern_slice url, struct ern_slice *ret_authority,
                                struct ern_slice *ret_host, uint16_t *ret_port);
 
+/* Reads "unix:/path", or cuts "host:port" in two, host without brackets. What it is not is absent,
+ * or 0. Returns false if it is neither. */
+ERN_MUST_USE bool value_socket(struct ern_slice text, struct ern_slice *ret_path,
+                               struct ern_slice *ret_host, uint16_t *ret_port);
+
 /* Is it letters, digits, hyphens and dots, a letter first? */
 bool value_is_name(struct ern_slice text);
 

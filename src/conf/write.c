@@ -131,6 +131,21 @@ write_files(struct out *o, unsigned depth, const struct conf_route *route)
 }
 
 static void
+write_fastcgi(struct out *o, unsigned depth, const struct conf_route *route)
+{
+    write_list(o, depth, "fastcgi", &route->fastcgi);
+    write_text(o, depth, "root", route->root);
+    write_list(o, depth, "script", &route->script);
+    write_text(o, depth, "fallback", route->fallback);
+    write_list(o, depth, "index", &route->index);
+    write_text(o, depth, "hidden",
+               route->hidden == CONF_HIDDEN_SERVE ? ERN_SLICE("serve") : ERN_SLICE("refuse"));
+    write_flag(o, depth, "precompressed", route->precompressed);
+    write_flag(o, depth, "compress", route->compress);
+    write_text(o, depth, "cache_control", route->cache_control);
+}
+
+static void
 write_pot(struct out *o, unsigned depth, const struct conf_route *route)
 {
     write_text(o, depth, "pot",
@@ -172,43 +187,56 @@ write_right(struct out *o, unsigned depth, const struct conf_right *right)
 }
 
 static void
+write_kind(struct out *o, unsigned depth, const struct conf_route *route)
+{
+    switch (route->kind) {
+    case CONF_KIND_FILES:
+        write_files(o, depth, route);
+        break;
+    case CONF_KIND_REDIRECT:
+        write_text(o, depth, "redirect", route->redirect);
+        write_number(o, depth, "status", route->status);
+        break;
+    case CONF_KIND_FASTCGI:
+        write_fastcgi(o, depth, route);
+        break;
+    case CONF_KIND_CGI:
+        write_text(o, depth, "cgi", route->cgi);
+        write_text(o, depth, "run_as", route->run_as);
+        break;
+    case CONF_KIND_USE_PROXY:
+        write_text(o, depth, "use_proxy", route->use_proxy);
+        break;
+    case CONF_KIND_GONE:
+        write_flag(o, depth, "gone", true);
+        break;
+    case CONF_KIND_INTAKE:
+        write_text(o, depth, "intake", route->intake);
+        write_text(o, depth, "then", route->then);
+        break;
+    case CONF_KIND_POT:
+        write_pot(o, depth, route);
+        break;
+    case CONF_KIND_PROXY:
+        write_list(o, depth, "proxy", &route->proxy);
+        write_text(o, depth, "balance",
+                   route->balance == CONF_BALANCE_HASH ? ERN_SLICE("hash")
+                                                       : ERN_SLICE("least_busy"));
+        if (route->transform.n > 0)
+            write_list(o, depth, "transform", &route->transform);
+        write_flag(o, depth, "cache", route->cache);
+        break;
+    }
+}
+
+static void
 write_route(struct out *o, unsigned depth, const struct conf_route *route)
 {
     static const char *const needs[] = {"nothing", "tls", "http2"};
     static const char *const early[] = {"safe", "wait", "refuse"};
 
     write_section(o, depth, "route", route->path);
-    switch (route->kind) {
-    case CONF_KIND_FILES:
-        write_files(o, depth + 1, route);
-        break;
-    case CONF_KIND_REDIRECT:
-        write_text(o, depth + 1, "redirect", route->redirect);
-        write_number(o, depth + 1, "status", route->status);
-        break;
-    case CONF_KIND_USE_PROXY:
-        write_text(o, depth + 1, "use_proxy", route->use_proxy);
-        break;
-    case CONF_KIND_GONE:
-        write_flag(o, depth + 1, "gone", true);
-        break;
-    case CONF_KIND_INTAKE:
-        write_text(o, depth + 1, "intake", route->intake);
-        write_text(o, depth + 1, "then", route->then);
-        break;
-    case CONF_KIND_POT:
-        write_pot(o, depth + 1, route);
-        break;
-    case CONF_KIND_PROXY:
-        write_list(o, depth + 1, "proxy", &route->proxy);
-        write_text(o, depth + 1, "balance",
-                   route->balance == CONF_BALANCE_HASH ? ERN_SLICE("hash")
-                                                       : ERN_SLICE("least_busy"));
-        if (route->transform.n > 0)
-            write_list(o, depth + 1, "transform", &route->transform);
-        write_flag(o, depth + 1, "cache", route->cache);
-        break;
-    }
+    write_kind(o, depth + 1, route);
     write_flag(o, depth + 1, "trace", route->trace);
     if (route->allow.n > 0)
         write_list(o, depth + 1, "allow", &route->allow);

@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <netdb.h>
 #include <netinet/tcp.h>
+#include <sys/un.h>
 #include <unistd.h>
 
 #include "io/listen.h"
@@ -51,6 +52,25 @@ dial(const struct ip_port *to)
         return -errno;
     (void)setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
     if (connect(fd, &a.any, len) == 0 || errno == EINPROGRESS)
+        return fd;
+    error = -errno;
+    (void)close(fd);
+    return error;
+}
+
+int
+dial_path(struct ern_slice path)
+{
+    struct sockaddr_un a = {.sun_family = AF_UNIX};
+    int fd, error;
+
+    if (path.len >= sizeof a.sun_path)
+        return -ENAMETOOLONG;
+    fd = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+    if (fd < 0)
+        return -errno;
+    memcpy(a.sun_path, path.ptr, path.len);
+    if (connect(fd, (const struct sockaddr *)&a, sizeof a) == 0)
         return fd;
     error = -errno;
     (void)close(fd);

@@ -288,3 +288,39 @@ account_unproxied(struct worker *w, const union address *peer, const char *why)
     w->unproxied_s = w->now.unix_s;
     w->unproxied_n = 0;
 }
+
+static void
+write_said(struct worker *w, struct ern_slice who, struct ern_slice line)
+{
+    struct out o = log_begin(&w->errors, w->now.run_ms);
+
+    write_time(&o, w->now.unix_s);
+    out_literal(&o, " error: script ");
+    write_safe(&o, who);
+    out_literal(&o, ": ");
+    write_safe(&o, line);
+    out_char(&o, '\n');
+    log_end(&w->errors, &o);
+}
+
+void
+account_said(struct worker *w, struct ern_slice who, struct ern_slice text, uint64_t *told)
+{
+    uint64_t most = (uint64_t)w->limits->handler_log_bytes_max;
+    uint64_t left = *told < most ? most - *told : 0;
+
+    *told += text.len;
+    if (!w->errors.log || left == 0)
+        return;
+    text = slice_first(text, text.len < left ? text.len : (size_t)left);
+    while (text.len) {
+        size_t end = slice_find(text, '\n');
+        size_t n = end < VALUE_BYTES ? end : VALUE_BYTES;
+
+        if (n)
+            write_said(w, who, slice_first(text, n));
+        text = slice_skip(text, n == end && end < text.len ? end + 1 : n);
+    }
+    if (*told > most)
+        write_said(w, who, ERN_SLICE("(more is dropped)"));
+}

@@ -16,4 +16,12 @@ void account_left(struct exchange *exchange);
  * second, for strangers can make many. */
 void account_unproxied(struct worker *worker, const union address *peer, const char *why);
 
+/*
+ * What a script wrote for the log, line by line; a line may go on in the next piece.
+ *   who   the script, by its path
+ *   told  bytes that it wrote for this request so far, counted on
+ */
+void account_said(struct worker *worker, struct ern_slice who, struct ern_slice text,
+                  uint64_t *told);
+
 #endif

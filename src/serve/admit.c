@@ -132,9 +132,10 @@ admit(struct exchange *x)
         ern_request_has(&x->request, ERN_FIELD_man) ||
         ern_request_has(&x->request, ERN_FIELD_c_man))
         extend_admit(x);
-    if (x->route->rate.interval_ns > 0 && x->route->rate.by != RATE_BY_USER)
+    if (x->route->rate.interval_ns > 0 && x->route->rate.by != RATE_BY_USER && !x->redirects_n)
         admit_rate(x);
-    if (x->route->policy.login)
+    /* Who was found out by this very route need not say so twice, which he could not by Digest. */
+    if (x->route->policy.login && x->route->policy.login != x->logged_in)
         admit_login(x);
     return true;
 }

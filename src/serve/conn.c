@@ -220,13 +220,20 @@ settle(struct worker *w, struct conn *c)
     }
 }
 
+/* Nobody is there whom upstream could answer. */
+static void
+close_lost(struct worker *w, struct conn *c)
+{
+    if (c->lost && c->stage == CONN_WAITING && c->exchange->relay)
+        conn_close(w, c);
+}
+
 void
 conn_event(struct worker *w, struct conn *c, bool readable, bool writable)
 {
     if (c->stage == CONN_CLOSED)
         return;
-    if (c->lost && c->stage == CONN_WAITING && c->exchange->relay)
-        conn_close(w, c); /* nobody is there whom upstream could answer */
+    close_lost(w, c);
     if (writable && (c->pending || c->stage == CONN_SENDING)) {
         c->protocol->proceed(w, c);
         readable = true; /* edges that came meanwhile were passed over */
@@ -242,6 +249,7 @@ conn_resume(struct worker *w, struct conn *c)
     c->protocol->proceed(w, c);
     if (c->unread || c->tls)
         receive(w, c);
+    close_lost(w, c); /* that was said before there was a relay */
     settle(w, c);
 }
 

@@ -16,6 +16,7 @@
 #include "serve/content.h"
 #include "serve/cors.h"
 #include "serve/forward.h"
+#include "serve/handler.h"
 #include "serve/portal.h"
 #include "serve/rehearse.h"
 #include "serve/relay.h"
@@ -101,7 +102,10 @@ exchange_take(struct worker *w, struct conn *conn, const struct carrier *carrier
     x->res.limits = w->limits;
     x->res.user = ERN_ABSENT;
     x->res.processing_ms = 0;
-    x->res.again = false;
+    x->res.again = x->res.yields = false;
+    x->elsewhere = ERN_ABSENT;
+    x->redirects_n = 0;
+    x->logged_in = NULL;
     forget_answer(x);
     x->res.representation.stream = NULL;
     arena_reset(&x->arena);
@@ -193,7 +197,9 @@ find_route(struct exchange *x)
     x->site = site;
     route = site_route_find(sites, site, x->res.path);
     x->cors = route->policy.cors;
-    return cors_is_preflight(x) ? &sites->preflight : route;
+    if (cors_is_preflight(x))
+        return &sites->preflight;
+    return route->other && handler_yields(route, x->res.path) ? route->other : route;
 }
 
 static void
@@ -262,16 +268,95 @@ decide(struct exchange *x)
     return ern_decide(&x->decision, ERN_ACT);
 }
 
+static bool enter(struct exchange *x);
+
+/* What its resource holds of it so far. */
+static void
+release(struct exchange *x)
+{
+    relay_drop(x->relay);
+    if (x->res.release && x->res.pinned)
+        x->res.release(&x->res);
+    x->res.release = NULL;
+    x->res.pinned = x->res.state = NULL;
+}
+
+/* Decides anew; by the other kind of the route, if it was found to be that one's. */
+static void
+begin_again(struct exchange *x)
+{
+    x->res.again = false;
+    forget_answer(x);
+    if (x->res.yields) {
+        x->res.yields = false;
+        release(x);
+        handler_retract(x);
+        x->route = x->route->other;
+        prepare_resource(x, x->route);
+    }
+    begin(x);
+}
+
+/* Gives back what the relay took, of the arena too: there may be many, one after another. */
+static void
+release_but_path(struct exchange *x)
+{
+    size_t mark = x->relay->arena_mark;
+    char *to = x->arena.ptr + mark;
+
+    release(x);
+    memmove(to, x->elsewhere.ptr, x->elsewhere.len);
+    x->elsewhere.ptr = to;
+    x->arena.used = mark + x->elsewhere.len;
+}
+
+/* Is answered as a request for the path that it was sent to would be. */
+static bool
+go_elsewhere(struct exchange *x)
+{
+    struct ern_request *q = &x->request;
+    size_t at;
+
+    x->res.again = false;
+    forget_answer(x);
+    release_but_path(x);
+    q->method = q->method == ERN_HEAD ? ERN_HEAD : ERN_GET;
+    q->is_mandatory = q->chunked = false;
+    q->content_length = -1;
+    (void)target_parse(x->elsewhere, q, &at); /* it was read before */
+    x->elsewhere = ERN_ABSENT;
+    x->message = NULL;
+    x->redirects_n++;
+    x->logged_in = x->route->policy.login;
+    return enter(x);
+}
+
+bool
+exchange_redirect(struct exchange *x, struct ern_slice location)
+{
+    struct out o = arena_out(&x->arena); /* not kept */
+    struct ern_request to = x->request;
+    struct path path;
+    size_t at;
+
+    to.method = ERN_GET;
+    if (!slice_is_there(location) || target_parse(location, &to, &at) != FINDING_none ||
+        to.form != ERN_ORIGIN_FORM || path_read(to.path, &o, &path, &at) != FINDING_none)
+        return false;
+    x->elsewhere = location;
+    x->res.again = true;
+    return true;
+}
+
 /* Steps 5 to 7, from wherever the decision stands. */
 static bool
 walk(struct exchange *x)
 {
+    if (x->res.again && slice_is_there(x->elsewhere))
+        return go_elsewhere(x);
     do {
-        if (x->res.again) { /* what it was decided on has changed meanwhile */
-            x->res.again = false;
-            forget_answer(x);
-            begin(x);
-        }
+        if (x->res.again) /* what it was decided on has changed meanwhile */
+            begin_again(x);
         x->rule = x->worker->rehearses ? rehearse_decide(x) : decide(x);
     } while (!x->rule && x->res.again);
     if (!x->rule) {
@@ -323,17 +408,16 @@ remember(const struct exchange *x)
     o.ptr[o.len] = '\0';
 }
 
-bool
-exchange_answer(struct exchange *x)
+/* Steps 3 to 7 of a request that was read. */
+static bool
+enter(struct exchange *x)
 {
     struct worker *w = x->worker;
     const struct site_route *route;
 
-    remember(x);
     ern_request_facts(&x->request, w->now.unix_s, &x->given);
     if (x->upgrades)
         ern_state(&x->given, ERN_FACT_upgrades, true);
-    find_client(x);
     x->route = route = find_route(x);
     if (x->finding)
         given_finding(&x->given, x->finding); /* step 2 said what is wrong: now it is a fact */
@@ -343,6 +427,8 @@ exchange_answer(struct exchange *x)
         ern_state(&x->given, ERN_FACT_content_fits, false);
     if (route->state)
         route->state(x);
+    if (x->redirects_n > w->limits->local_redirects_max)
+        ern_state(&x->given, ERN_FACT_looping, true);
     prepare_resource(x, route);
     x->awaits = !admit(x);
     if (x->awaits)
@@ -353,6 +439,14 @@ exchange_answer(struct exchange *x)
     if (x->shed != SHED_CONNECTIONS)
         x->decision.evidence.retry_after_s = RETRY_AFTER_S;
     return walk(x);
+}
+
+bool
+exchange_answer(struct exchange *x)
+{
+    remember(x);
+    find_client(x);
+    return enter(x);
 }
 
 void

@@ -107,25 +107,30 @@ struct exchange {
     enum finding ignored; /* what was wrong with what a gateway says of the client */
     const char *message;  /* the first byte of the message, for offsets; NULL: it has none */
     struct ern_slice finding_field;
-    struct known known;    /* who asks, once that is known */
-    struct login *login;   /* how that was found out, in the arena; NULL: it was remembered, or
-                              nobody looked */
-    int64_t retry_after_s; /* of an answer that given facts decide; -1: none */
-    uint64_t incident;     /* of an answer that is our fault; 0: none */
-    enum shed shed;        /* why it is turned away, if it is overload */
-    bool is_let_in;        /* no policy objects to it (policy_lets_in()) */
-    bool is_relayed;       /* the client is another than the peer */
-    bool close;            /* the connection ends after this answer, and */
-    bool peer_closes;      /* the client said so: it will send no more */
-    bool head_only;        /* no content is sent, whatever the fields say */
-    bool early;            /* it came in early data of TLS, */
-    bool awaits;           /* and waits until the handshake is finished */
-    bool upgrades;         /* it can go on over HTTP/2, as its request asks */
-    bool unsized;          /* how long the content is will be known at its end, and */
-    bool chunked;          /* so it goes out in chunks */
-    bool tunnels;          /* after the head the connection is not ours: bytes go both ways */
-    bool aborted;          /* the answer was cut */
-    bool told;             /* its answer says where its decision can be seen */
+    struct known known;  /* who asks, once that is known */
+    struct login *login; /* how that was found out, in the arena; NULL: it was remembered, or
+                            nobody looked */
+    /* A path and query of this server, whose answer is this one's (RFC 3875 6.2.2); absent: none.
+     */
+    struct ern_slice elsewhere;
+    unsigned redirects_n;               /* of them, one after another */
+    const struct conf_route *logged_in; /* the route that has asked who it is; NULL: none has */
+    int64_t retry_after_s;              /* of an answer that given facts decide; -1: none */
+    uint64_t incident;                  /* of an answer that is our fault; 0: none */
+    enum shed shed;                     /* why it is turned away, if it is overload */
+    bool is_let_in;                     /* no policy objects to it (policy_lets_in()) */
+    bool is_relayed;                    /* the client is another than the peer */
+    bool close;                         /* the connection ends after this answer, and */
+    bool peer_closes;                   /* the client said so: it will send no more */
+    bool head_only;                     /* no content is sent, whatever the fields say */
+    bool early;                         /* it came in early data of TLS, */
+    bool awaits;                        /* and waits until the handshake is finished */
+    bool upgrades;                      /* it can go on over HTTP/2, as its request asks */
+    bool unsized;                       /* how long the content is will be known at its end, and */
+    bool chunked;                       /* so it goes out in chunks */
+    bool tunnels; /* after the head the connection is not ours: bytes go both ways */
+    bool aborted; /* the answer was cut */
+    bool told;    /* its answer says where its decision can be seen */
     uint8_t segments_n, segment;
     struct segment segments[SEGMENTS];
     uint64_t sent_bytes;       /* of content */
@@ -174,6 +179,13 @@ bool exchange_switches(const struct exchange *exchange);
 
 /* Adds bytes in memory, which stay as long as the exchange, to the content of its answer. */
 void exchange_add(struct exchange *exchange, struct ern_slice bytes);
+
+/*
+ * Its answer is what a path of this server stands for (RFC 3875 6.2.2): goes on from there when it
+ * is resumed, with GET and without content. location  path and query; kept as long as the exchange
+ * Returns false if it is none.
+ */
+ERN_MUST_USE bool exchange_redirect(struct exchange *exchange, struct ern_slice location);
 
 /* Goes on after a wait. Returns as exchange_answer(). */
 bool exchange_resume(struct exchange *exchange);

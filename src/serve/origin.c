@@ -96,8 +96,10 @@ void
 origin_init(struct origin *o, struct upstreams *ups, const struct origin_name *name)
 {
     *o = (struct origin){.name = *name, .upstreams = ups, .keeps = true};
+    o->requests_max = upstreams_worker(ups)->limits->upstream_requests_max;
     o->address[0].port = name->port;
-    if (!ip4_parse(name->host, &o->address[0].ip) && !ip6_parse(name->host, &o->address[0].ip))
+    if (!slice_is_there(name->path) && !ip4_parse(name->host, &o->address[0].ip) &&
+        !ip6_parse(name->host, &o->address[0].ip))
         return;
     o->addresses_n = 1;
     o->valid_ms = INT64_MAX;
@@ -145,9 +147,7 @@ is_well(struct origin *o)
 static bool
 has_room(const struct origin *o)
 {
-    const struct worker *w = upstreams_worker(o->upstreams);
-
-    return o->busy_n < w->limits->upstream_requests_max;
+    return o->busy_n < o->requests_max;
 }
 
 /* ---- choice ------------------------------------------------------------------------------------

@@ -12,6 +12,7 @@
 #include "serve/carrier.h"
 #include "serve/conn.h"
 #include "serve/content.h"
+#include "serve/program.h"
 #include "serve/relay_parts.h"
 
 enum { PIECE_MIN = 2048 /* content is taken when there is so much room for it */ };
@@ -38,6 +39,9 @@ static const struct {
     [RELAY_CUT] = {ERN_FACT_up_whole, "http_response_incomplete", true},
     [RELAY_TOO_LARGE] = {ERN_FACT_up_modest, "http_response_header_section_size", false},
     [RELAY_GARBLED] = {ERN_FACT_up_sane, "http_protocol_error", false},
+    [RELAY_DIED] = {ERN_FACT_acted, NULL, false},
+    [RELAY_BABBLED] = {ERN_FACT_acted, NULL, false},
+    [RELAY_ELSEWHERE] = {ERN_FACTS, NULL, false},
     [RELAY_PROHIBITED] = {ERN_FACT_act_permitted, "destination_ip_prohibited", false},
     [RELAY_NO_ROOM] = {ERN_FACT_acted, "proxy_internal_error", false},
 };
@@ -53,16 +57,20 @@ static void
 tell_fault(struct relay *r, struct ern_decision *d)
 {
     struct exchange *x = r->exchange;
-    const struct finding_row *row = finding_row(r->answer.head.finding);
+    const struct finding_row *row =
+        finding_row(r->fault == RELAY_DIED ? FINDING_script_cut : r->answer.head.finding);
+    bool is_head = r->fault == RELAY_GARBLED || r->fault == RELAY_BABBLED || r->fault == RELAY_DIED;
     struct out o = arena_out(&x->arena);
 
-    out_literal(&o, "Proxy-Status: ");
-    out_slice(&o, x->worker->pseudonym);
-    out_literal(&o, "; error=");
-    out_text(&o, faults[r->fault].type);
-    out_literal(&o, "\r\n");
-    x->res.fields = arena_keep(&x->arena, &o);
-    if (r->fault == RELAY_GARBLED && row->english.len)
+    if (faults[r->fault].type) {
+        out_literal(&o, "Proxy-Status: ");
+        out_slice(&o, x->worker->pseudonym);
+        out_literal(&o, "; error=");
+        out_text(&o, faults[r->fault].type);
+        out_literal(&o, "\r\n");
+        x->res.fields = arena_keep(&x->arena, &o);
+    }
+    if (is_head && row->english.len)
         d->evidence.detail =
             language_preferred(&x->request) == LANGUAGE_BN ? row->bengali : row->english;
 }
@@ -128,10 +136,13 @@ leave_origin(struct relay *r)
 {
     timer_stop(&r->timer);
     relay_enter(r, NULL);
+    if (r->program)
+        program_forget(r->program);
     if (r->upstream)
         upstream_close(r->upstream);
     if (r->origin)
         r->origin->busy_n--;
+    r->program = NULL;
     r->upstream = NULL;
     r->origin = NULL;
 }
@@ -217,6 +228,8 @@ relay_fail(struct relay *r, enum relay_fault fault)
     leave_origin(r);
     r->fault = fault;
     r->stage = RELAY_FAILED;
+    if (fault == RELAY_FULL)
+        r->exchange->decision.evidence.retry_after_s = 1;
     if (retries)
         seek(r);
 }
@@ -259,9 +272,11 @@ relay_ask(struct relay *r)
     r->stage = RELAY_ASKING;
     h1_answer_init(&r->answer, upstreams_limits(relay_upstreams(r)), r->fields,
                    (uint16_t)upstreams_limits(relay_upstreams(r))->fields_max);
+    r->records = (struct fcgi_reader){FCGI_MORE};
+    r->is_told = false;
     out = upstream_room(u);
     o = out_init(out ? out->bytes : NULL, out ? w->buffer_bytes : 0);
-    relay_write_request(r, &o);
+    r->speech->write_request(r, &o);
     if (o.full) {
         relay_fail(r, RELAY_NO_ROOM);
         return;
@@ -269,9 +284,10 @@ relay_ask(struct relay *r)
     out->len = o.len;
     error = upstream_flush(u);
     if (error && error != -EAGAIN) {
-        relay_fail(r, RELAY_CUT);
+        relay_fail(r, r->speech->cut);
         return;
     }
+    relay_end_sending(r);
     watch_asking(r);
 }
 
@@ -306,13 +322,15 @@ relay_dial(struct relay *r, int *ret_error)
 }
 
 enum relay_fault
-relay_fault_of(int error)
+relay_fault_of(const struct relay *r, int error)
 {
+    if (error == -EAGAIN) /* of a socket with a path: the queue of who listens is full */
+        return RELAY_FULL;
     if (error == -ECONNREFUSED)
         return RELAY_REFUSED;
     if (error == -ETIMEDOUT)
         return RELAY_SLOW_CONNECT;
-    if (error == -EACCES)
+    if (error == -EACCES && r->origins->is_guarded)
         return RELAY_PROHIBITED;
     return error == -ENOMEM || error == -EMFILE || error == -ENFILE ? RELAY_NO_ROOM
                                                                     : RELAY_UNREACHABLE;
@@ -325,19 +343,15 @@ relay_connect(struct relay *r)
 
     r->addresses_left = r->origin->addresses_n;
     if (!relay_dial(r, &error))
-        relay_fail(r, relay_fault_of(error));
+        relay_fail(r, relay_fault_of(r, error));
 }
 
-/* Has this origin asked. */
-static void
-try_origin(struct relay *r, struct origin *o)
+void
+relay_reach(struct relay *r)
 {
+    struct origin *o = r->origin;
     bool is_asked;
 
-    r->origin = o;
-    r->tries_n++;
-    r->stage = RELAY_RESOLVING;
-    o->busy_n++;
     r->upstream = upstream_idle(o);
     if (r->upstream) {
         r->upstream->relay = r;
@@ -351,6 +365,35 @@ try_origin(struct relay *r, struct origin *o)
         relay_enter(r, &o->waiting);
     else
         relay_fail(r, RELAY_FULL);
+}
+
+void
+relay_started(struct relay *r, struct upstream *u, int error)
+{
+    r->program = NULL;
+    if (u) {
+        r->upstream = u;
+        u->relay = r;
+        relay_ask(r);
+    } else {
+        r->exchange->res.error = error;
+        relay_fail(r, error == -ENOMEM || error == -EAGAIN ? RELAY_NO_ROOM : r->speech->cut);
+    }
+    if (relay_is_known(r))
+        relay_notify(r);
+    else
+        relay_again(r);
+}
+
+/* Has this origin asked. */
+static void
+try_origin(struct relay *r, struct origin *o)
+{
+    r->origin = o;
+    r->tries_n++;
+    r->stage = RELAY_RESOLVING;
+    o->busy_n++;
+    r->speech->reach(r);
 }
 
 /* Has one of the origins asked that were not asked yet; if there is none, the last fault stays. */
@@ -378,6 +421,7 @@ struct relay *
 relay_begin(struct exchange *x, struct origins *origins)
 {
     const struct limits *limits = upstreams_limits(x->worker->upstreams);
+    size_t mark = x->arena.used;
     struct relay *r = arena_take(&x->arena, sizeof *r);
     struct ern_field *fields =
         arena_take(&x->arena, (size_t)limits->fields_max * sizeof(struct ern_field));
@@ -386,7 +430,13 @@ relay_begin(struct exchange *x, struct origins *origins)
     if (!r || !fields || (x->content_state == PARSE_MORE && !x->carrier->want(x, &has_begun)))
         return NULL;
     *r = (struct relay){
-        .exchange = x, .origins = origins, .fields = fields, .begun_ms = x->worker->now.run_ms};
+        .exchange = x,
+        .speech = origins->speech ? origins->speech : &h1_speech,
+        .origins = origins,
+        .fields = fields,
+        .begun_ms = x->worker->now.run_ms,
+        .arena_mark = mark,
+    };
     if (!list_has(&x->request, ERN_FIELD_cache_control, ERN_SLICE("no-transform")))
         r->wanted = origins->wanted;
     x->relay = r;
@@ -432,15 +482,7 @@ put(struct relay *r, struct ern_slice piece, bool is_end)
         return false;
     o = out_init(out->bytes, r->exchange->worker->buffer_bytes);
     o.len = out->len;
-    if (r->sends == RELAY_SENDS_CHUNKS && piece.len) {
-        out_hex(&o, piece.len);
-        out_literal(&o, "\r\n");
-    }
-    out_slice(&o, piece);
-    if (r->sends == RELAY_SENDS_CHUNKS && piece.len)
-        out_literal(&o, "\r\n");
-    if (r->sends == RELAY_SENDS_CHUNKS && is_end)
-        out_literal(&o, "0\r\n\r\n");
+    r->speech->write_piece(r, piece, is_end, &o);
     assert(!o.full);
     out->len = o.len;
     return true;
@@ -456,13 +498,18 @@ relay_refuse(struct exchange *x, enum finding finding)
     relay_drop(x->relay);
 }
 
-/* RFC 9110 9.3.6: what one side of a tunnel has said goes to the other before it is closed. */
+/* RFC 9110 9.3.6: what one side of a tunnel has said goes to the other before it is closed.
+ * Likewise the content for a program, which is what it reads until there is no more. */
 void
 relay_end_sending(struct relay *r)
 {
-    if (r->sends == RELAY_SENDS_ALL && r->exchange->content_state == PARSE_DONE &&
-        !r->upstream->out)
-        (void)shutdown(r->upstream->fd, SHUT_WR);
+    bool is_done = r->exchange->content_state == PARSE_DONE || r->sends == RELAY_SENDS_NOTHING;
+
+    if (r->is_told || !is_done || r->upstream->out ||
+        (r->sends != RELAY_SENDS_ALL && !r->speech->ends_by_shutting))
+        return;
+    r->is_told = true; /* once: the loop may tell of it, each time */
+    (void)shutdown(r->upstream->fd, SHUT_WR);
 }
 
 /* No more comes, and it was not the end: what is to become of it? */

@@ -12,6 +12,7 @@
 #include "serve/exchange.h"
 #include "serve/stream.h"
 #include "serve/upstream.h"
+#include "wire/fcgi.h"
 #include "wire/h1_answer.h"
 #include "wire/h1_write.h"
 
@@ -36,10 +37,15 @@ enum relay_fault {
     RELAY_CUT,        /* the connection ended before the head of the answer did */
     RELAY_TOO_LARGE,  /* that head is larger than we read */
     RELAY_GARBLED,    /* it is no answer */
+    RELAY_DIED,       /* what runs for this request ended before the head of its answer did, */
+    RELAY_BABBLED,    /* or wrote something else */
+    RELAY_ELSEWHERE,  /* its answer is that of another path here: no fault, but no answer either */
     RELAY_PROHIBITED, /* its address is one that this client may not reach */
     RELAY_NO_ROOM,    /* we can not: without memory, or because the request does not fit any more */
     RELAY_FAULTS
 };
+
+struct speech;
 
 enum relay_sends { /* how content of the request goes on */
                    RELAY_SENDS_NOTHING,
@@ -53,30 +59,37 @@ struct relay_transform;
 struct relay {
     struct timer timer; /* first: timers give it back */
     struct exchange *exchange;
-    struct relay *next, **link; /* in a list of relays that wait for the same; NULL: in none */
-    struct origins *origins;    /* of which one is to answer, */
-    struct origin *origin;      /* this; NULL: none */
-    struct upstream *upstream;  /* by this connection; NULL: by none */
-    uint64_t tried;             /* which of them were asked, a bit each, */
-    unsigned tries_n;           /* how often */
-    unsigned addresses_left;    /* of the origin, that were not dialled */
+    struct relay *next, **link;  /* in a list of relays that wait for the same; NULL: in none */
+    const struct speech *speech; /* by which it is asked */
+    struct origins *origins;     /* of which one is to answer, */
+    struct origin *origin;       /* this; NULL: none */
+    struct upstream *upstream;   /* by this connection; NULL: by none */
+    struct program *program;     /* that is being started; NULL: none is */
+    uint64_t tried;              /* which of them were asked, a bit each, */
+    unsigned tries_n;            /* how often */
+    unsigned addresses_left;     /* of the origin, that were not dialled */
     enum relay_stage stage;
     enum relay_fault fault;
     enum relay_sends sends;
     bool is_deaf;     /* it takes no more */
+    bool is_told;     /* that no more comes */
     bool waits;       /* resume() is called when there is more */
     bool is_over;     /* all of the answer is known */
     bool is_late;     /* it has stalled: it is to be cut */
+    bool is_left;     /* the program has said all, and goes on */
     bool is_upgraded; /* the request asks for another protocol, and upstream was asked, too */
     bool continued;   /* content was asked for: 100 */
     unsigned interims_n;
     size_t turn; /* bytes that went on since others had their turn */
     int64_t begun_ms;
+    size_t arena_mark;       /* how much of the arena was used when it began */
     struct h1_answer answer; /* its slices lie in the connection, until the head was written */
     struct ern_field *fields;
     struct h1_content content;         /* of the answer */
     unsigned wanted;                   /* what is done to it, as bits of enum relay_wanted */
     struct relay_transform *transform; /* that it goes through, or went; NULL: it does not */
+    struct fcgi_reader records;        /* that it comes in */
+    uint64_t told_bytes;               /* of what it wrote for the log */
     char key[24];                      /* Sec-WebSocket-Key, where HTTP/2 has none (RFC 8441 5) */
     struct buffer *last;               /* the end of it, which the connection is done with */
     char chunk[H1_CHUNK_BEFORE];
@@ -150,15 +163,18 @@ void relay_expired(struct relay *relay, enum upstream_time time);
 void relay_resolved(struct relay *relay);
 void relay_again(struct relay *relay);
 
+/* The program that it waits for runs, and is talked to by upstream; NULL: error says why it does
+ * not.
+ */
+void relay_started(struct relay *relay, struct upstream *upstream, int error);
+
 /* Puts it in a list, out of any other; NULL: in none. */
 void relay_enter(struct relay *relay, struct relay **list);
 
 /* ---- heads (relay_head.c) ----------------------------------------------------------------------
  */
 
-/* Writes the request as it goes on: nothing that was of the client's connection is in it (RFC 9110
- * 7.6.1). Sets sends, is_upgraded. */
-void relay_write_request(struct relay *relay, struct out *o);
+extern const struct speech h1_speech;
 
 /* Writes the field lines of an answer, or an interim one, that go on; of an answer those of its own
  * framing too. */

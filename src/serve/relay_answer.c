@@ -106,11 +106,30 @@ begin_answer(struct relay *r)
         begin_tunnel(r);
 }
 
+/*
+ * The answer is what a path of this server stands for (RFC 3875 6.2.2): the request is to be
+ * answered anew. The path is kept, for the connection goes.
+ */
+static void
+go_elsewhere(struct relay *r)
+{
+    struct exchange *x = r->exchange;
+    uint16_t at = 0;
+    struct ern_slice location = ERN_SLICE("");
+    struct out o = arena_out(&x->arena);
+
+    (void)ern_request_named(&r->answer.message, ERN_SLICE("Location"), &at, &location);
+    out_slice(&o, location);
+    r->is_over = true; /* it has said all */
+    relay_fail(r, exchange_redirect(x, arena_keep(&x->arena, &o)) ? RELAY_ELSEWHERE
+                                                                  : r->speech->garbled);
+}
+
 static enum relay_fault
 fault_of_head(const struct relay *r)
 {
-    return finding_row(r->answer.head.finding)->kind == FINDING_TOO_LARGE ? RELAY_TOO_LARGE
-                                                                          : RELAY_GARBLED;
+    return finding_row(r->answer.head.finding)->kind == FINDING_TOO_LARGE ? r->speech->large
+                                                                          : r->speech->garbled;
 }
 
 /* One head, as far as it came: PARSE_DONE if it was an interim one. Anything else is the outcome,
@@ -119,7 +138,7 @@ static enum parse
 read_head(struct relay *r)
 {
     enum ern_method method = r->exchange->request.method;
-    enum parse parse = h1_answer_feed(&r->answer, upstream_received(r->upstream), method);
+    enum parse parse = r->speech->feed(&r->answer, upstream_received(r->upstream), method);
 
     if (parse == PARSE_MORE)
         return parse;
@@ -128,7 +147,11 @@ read_head(struct relay *r)
         return PARSE_BAD;
     }
     if (is_unasked_switch(r)) {
-        relay_fail(r, RELAY_GARBLED);
+        relay_fail(r, r->speech->garbled);
+        return PARSE_BAD;
+    }
+    if (r->answer.status == 0) {
+        go_elsewhere(r);
         return PARSE_BAD;
     }
     if (r->answer.status / 100 != 1 || r->answer.end == H1_END_TUNNEL) {
@@ -136,13 +159,31 @@ read_head(struct relay *r)
         return PARSE_BAD;
     }
     if (++r->interims_n > r->exchange->worker->limits->upstream_interims_max) {
-        relay_fail(r, RELAY_GARBLED);
+        relay_fail(r, r->speech->garbled);
         return PARSE_BAD;
     }
     r->upstream->in->at += r->answer.head.at;
     pass_interim(r);
     begin_next(r);
     return PARSE_DONE;
+}
+
+/* No more of a head comes. */
+static enum relay_fault
+fault_of_end(const struct relay *r, ssize_t n)
+{
+    switch (n) {
+    case -ENOBUFS:
+        return r->speech->large;
+    case -ENOMEM:
+        return RELAY_NO_ROOM;
+    case -EBUSY:
+        return RELAY_FULL;
+    case -EPROTO:
+        return r->speech->garbled;
+    default:
+        return r->speech->cut;
+    }
 }
 
 /* Reads heads until the outcome is known, or no more is there. Returns whether interim answers were
@@ -159,13 +200,11 @@ read_heads(struct relay *r)
         passed |= parse == PARSE_DONE;
         if (parse != PARSE_MORE)
             continue;
-        n = upstream_receive(r->upstream);
+        n = r->speech->receive(r);
         if (n == -EAGAIN)
             break;
         if (n <= 0)
-            relay_fail(r, n == -ENOBUFS  ? RELAY_TOO_LARGE
-                          : n == -ENOMEM ? RELAY_NO_ROOM
-                                         : RELAY_CUT);
+            relay_fail(r, fault_of_end(r, n));
     }
     return passed;
 }
@@ -234,7 +273,9 @@ static enum stream_next
 later(struct relay *r)
 {
     r->waits = true;
-    relay_watch(r, r->answer.end == H1_END_TUNNEL ? TIME_TUNNEL : TIME_STALL);
+    relay_watch(r, r->answer.end == H1_END_TUNNEL ? TIME_TUNNEL
+                   : r->upstream->ended           ? TIME_EXIT
+                                                  : TIME_STALL);
     return STREAM_LATER;
 }
 
@@ -280,7 +321,7 @@ relay_receive(struct relay *r, struct ern_slice *ret_piece)
             return STREAM_HERE;
         if (r->upstream->in) /* nothing of it is needed any more */
             r->upstream->in->at = r->upstream->in->len = 0;
-        n = upstream_receive(r->upstream);
+        n = r->speech->receive(r);
         if (n == -EAGAIN)
             return later(r);
         if (n <= 0)
@@ -334,7 +375,7 @@ connected(struct relay *r, uint32_t events)
         upstream_close(r->upstream);
         r->upstream = NULL;
         if (!relay_dial(r, &error))
-            relay_fail(r, relay_fault_of(error));
+            relay_fail(r, relay_fault_of(r, error));
     } else {
         struct origin *o = r->origin;
 
@@ -386,7 +427,8 @@ void
 relay_expired(struct relay *r, enum upstream_time time)
 {
     if (r->stage == RELAY_ANSWERING) {
-        r->is_late = true;
+        r->is_late = time != TIME_EXIT;
+        r->is_left = time == TIME_EXIT;
         if (r->waits)
             relay_notify(r);
         return;

@@ -11,6 +11,7 @@
 #include "serve/cached.h"
 #include "serve/conn.h"
 #include "serve/relay_parts.h"
+#include "wire/cgi_answer.h"
 
 enum { AUTHORITY_MAX = 320 /* a longer one is no name of a host: it is passed on once, in Host */ };
 
@@ -239,8 +240,8 @@ write_upgrade(struct relay *r, struct out *o)
         *o = before;
 }
 
-void
-relay_write_request(struct relay *r, struct out *o)
+static void
+write_request(struct relay *r, struct out *o)
 {
     const struct exchange *x = r->exchange;
     const struct ern_request *q = &x->request;
@@ -271,13 +272,49 @@ relay_write_request(struct relay *r, struct out *o)
     out_literal(o, "\r\n");
 }
 
+static void
+write_piece(const struct relay *r, struct ern_slice piece, bool is_end, struct out *o)
+{
+    bool is_chunk = r->sends == RELAY_SENDS_CHUNKS && piece.len > 0;
+
+    if (is_chunk) {
+        out_hex(o, piece.len);
+        out_literal(o, "\r\n");
+    }
+    out_slice(o, piece);
+    if (is_chunk)
+        out_literal(o, "\r\n");
+    if (r->sends == RELAY_SENDS_CHUNKS && is_end)
+        out_literal(o, "0\r\n\r\n");
+}
+
+static ssize_t
+receive(struct relay *r)
+{
+    return upstream_receive(r->upstream);
+}
+
+const struct speech h1_speech = {
+    .cut = RELAY_CUT,
+    .large = RELAY_TOO_LARGE,
+    .garbled = RELAY_GARBLED,
+    .is_http = true,
+    .reach = relay_reach,
+    .write_request = write_request,
+    .write_piece = write_piece,
+    .receive = receive,
+    .feed = h1_answer_feed,
+};
+
 /* ---- the answer --------------------------------------------------------------------------------
  */
 
-/* Does it answer something that we have asked, and not the client? */
+/* Is it for us, and not for the client? */
 static bool
 is_ours(const struct relay *r, const struct ern_field *f)
 {
+    if (!r->speech->is_http)
+        return cgi_answer_is_ours(f);
     return slice_is_there(r->exchange->request.protocol) &&
            slice_eq_nocase(f->name, ERN_SLICE("Sec-WebSocket-Accept"));
 }
@@ -341,6 +378,7 @@ relay_write_answer(struct exchange *x, struct out *o)
     relay_write_fields(x->relay, o);
     relay_transform_write_own(x->relay, o);
     cached_passes(x, o);
-    write_via(m, x->worker->pseudonym, o);
+    if (x->relay->speech->is_http)
+        write_via(m, x->worker->pseudonym, o);
     write_length(x, o);
 }

@@ -1,10 +1,30 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* relay_parts.h - what the files of a relay know of each other: relay.c asks, relay_answer.c hears,
- * relay_head.c writes. */
+ * relay_head.c writes HTTP, relay_script.c speaks with programs. */
 #ifndef SERVE_RELAY_PARTS_H
 #define SERVE_RELAY_PARTS_H
 
 #include "serve/relay.h"
+
+/* What is spoken with an origin: all in which HTTP, FastCGI and CGI differ for a relay. */
+struct speech {
+    /* What it is when the head of an answer is cut, too large, or none. */
+    enum relay_fault cut, large, garbled;
+    bool is_http;
+    bool ends_by_shutting; /* content of the request ends with that direction of the connection */
+    /* The origin was chosen: begins to reach it. */
+    void (*reach)(struct relay *relay);
+    /* Writes all that comes before the content of the request. Sets sends, is_upgraded. */
+    void (*write_request)(struct relay *relay, struct out *o);
+    /* Writes a piece of that content, and its end, if it is one. */
+    void (*write_piece)(const struct relay *relay, struct ern_slice piece, bool is_end,
+                        struct out *o);
+    /* As upstream_receive(), without what frames the answer. -EBUSY: it has too much to do;
+     * -EPROTO: what came is none. */
+    ssize_t (*receive)(struct relay *relay);
+    /* Reads the head of an answer. */
+    enum parse (*feed)(struct h1_answer *answer, struct ern_slice bytes, enum ern_method method);
+};
 
 struct upstreams *relay_upstreams(const struct relay *relay);
 
@@ -15,7 +35,10 @@ void relay_watch(struct relay *relay, enum upstream_time time);
  * that can be dialled. */
 void relay_connect(struct relay *relay);
 ERN_MUST_USE bool relay_dial(struct relay *relay, int *ret_error);
-enum relay_fault relay_fault_of(int error);
+enum relay_fault relay_fault_of(const struct relay *relay, int error);
+
+/* Finds a connection to its origin, or makes one. */
+void relay_reach(struct relay *relay);
 
 /* There is a connection: the head of the request goes out. */
 void relay_ask(struct relay *relay);

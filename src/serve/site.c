@@ -23,6 +23,7 @@
 #include "serve/cached.h"
 #include "serve/cors.h"
 #include "serve/forward.h"
+#include "serve/handler.h"
 #include "serve/pause.h"
 #include "serve/portal.h"
 #include "serve/proxy.h"
@@ -34,7 +35,7 @@ struct ern_resource *const site_kinds[] = {
     &redirect_resource,  &gone_resource,     &none_resource,    &server_resource,  &https_resource,
     &live_resource,      &portal_resource,   &why_resource,     &metrics_resource, &health_resource,
     &ready_resource,     &proxy_resource,    &forward_resource, &pot_resource,     &intake_resource,
-    &preflight_resource, &cached_resource,
+    &preflight_resource, &cached_resource,   &fastcgi_resource, &cgi_resource,
 };
 enum { HTTPS_PORT = 443 };
 
@@ -50,6 +51,7 @@ union route_self { /* the configuration of a route, as its kind has it */
     struct pot_route pot;
     struct intake_route intake;
     struct proxy_route proxy;
+    struct handler_route handler; /* likewise */
 };
 
 /* What each redirect status asks of the rules: the one place where a number becomes facts. */
@@ -93,9 +95,10 @@ make_dictionaries(const struct conf_route *from, struct files_route *to)
 }
 
 static int
-make_files(const struct conf_route *from, const struct limits *limits, struct files_route *to)
+make_files(const struct conf_route *from, struct ern_slice folder, const struct limits *limits,
+           struct files_route *to)
 {
-    to->root = file_open_root(from->files.ptr);
+    to->root = file_open_root(folder.ptr);
     if (to->root < 0)
         return to->root;
     to->listing = from->listing;
@@ -146,18 +149,81 @@ make_pot(const struct conf_route *from, struct pot_route *to)
 
 /* The servers behind a route are a group of their own. */
 static int
-add_proxy(const struct conf_route *from, struct site_table *table, struct proxy_route *to)
+add_group(struct site_table *table, const struct origin_names *names)
 {
     const struct origin_names **all =
         reallocarray(table->proxies, table->proxies_n + 1, sizeof *all);
-    int error = all ? proxy_open(from, table->proxies_n, to) : -ENOMEM;
 
     if (!all)
-        return error;
+        return -ENOMEM;
     table->proxies = all;
+    table->proxies[table->proxies_n++] = names;
+    return 0;
+}
+
+static int
+make_proxy(const struct conf_route *from, struct site_table *table, struct proxy_route *to)
+{
+    int error = proxy_open(from, table->proxies_n, to);
+
+    return error ? error : add_group(table, &to->names);
+}
+
+/* The files of a route with fastcgi that are no scripts have a kind of their own; none of the
+ * scripts stands for a folder there. */
+static int
+make_other(const struct conf_route *from, const struct limits *limits,
+           const struct handler_route *handler, struct site_route *to)
+{
+    struct site_route *other = calloc(1, sizeof *other);
+    struct files_route *files = calloc(1, sizeof *files);
+    unsigned n = 0;
+
+    if (!other || !files) {
+        free(other);
+        free(files);
+        return -ENOMEM;
+    }
+    *other = *to;
+    other->kind = &files_resource;
+    other->content_max = NULL;
+    other->state = NULL;
+    other->self = files;
+    to->other = other;
+    files->any = handler->script.files.any;
+    files->root = -1;
+    for (unsigned i = 0; i < FILES_INDEXES; i++) {
+        struct ern_slice name = handler->script.files.indexes[i];
+
+        if (slice_is_there(name) && !script_has_suffix(&handler->script, name))
+            files->indexes[n++] = name;
+    }
+    return make_files(from, from->root, limits, files);
+}
+
+static int
+make_handler(const struct conf_route *from, struct site_table *table, const struct limits *limits,
+             struct handler_route *self, struct site_route *to)
+{
+    static const struct ern_slice indexes[] = {{"index.php", 9}, {"index.html", 10}};
+    bool is_cgi = from->kind == CONF_KIND_CGI;
+    struct files_route *files = &self->script.files;
+    int error = make_files(from, is_cgi ? from->cgi : from->root, limits, files);
+
+    to->kind = is_cgi ? &cgi_resource : &fastcgi_resource;
+    to->content_max = proxy_content_max;
+    to->state = handler_state;
+    table->has_scripts = true;
+    if (!from->place.given[CONF_files_index].key.line) {
+        memset(files->indexes, 0, sizeof files->indexes);
+        for (size_t i = 0; !is_cgi && i < sizeof indexes / sizeof *indexes; i++)
+            files->indexes[i] = indexes[i];
+    }
     if (!error)
-        table->proxies[table->proxies_n++] = &to->names;
-    return error;
+        error = handler_open(from, limits, table->proxies_n, self);
+    if (!error)
+        error = add_group(table, &self->names);
+    return error || is_cgi ? error : make_other(from, limits, self, to);
 }
 
 /* Makes a route of its configuration. */
@@ -178,7 +244,7 @@ make_route(const struct conf_route *from, struct site_table *table, const struct
                    : from->variants || from->deltas || from->hints ? &variants_resource
                                                                    : &files_resource;
         to->content_max = from->write ? dav_content_max : NULL;
-        return make_files(from, limits, &self->files);
+        return make_files(from, from->files, limits, &self->files);
     case CONF_KIND_REDIRECT:
         to->kind = &redirect_resource;
         make_redirect(from, &self->redirect);
@@ -208,7 +274,10 @@ make_route(const struct conf_route *from, struct site_table *table, const struct
         to->content_max = proxy_content_max;
         to->state = from->cache ? cached_state : proxy_state;
         table->stores |= from->cache;
-        return add_proxy(from, table, &self->proxy);
+        return make_proxy(from, table, &self->proxy);
+    case CONF_KIND_FASTCGI:
+    case CONF_KIND_CGI:
+        return make_handler(from, table, limits, &self->handler, to);
     }
     return -EINVAL;
 }
@@ -246,6 +315,21 @@ nearest_limit(const struct conf *conf, const struct conf_site *site, const struc
     return rate_limit_of(limit, route);
 }
 
+/* To the kind of the route, and to the other one. */
+static int
+apply_policies(struct site_route *to)
+{
+    struct site_route *other = (struct site_route *)(uintptr_t)to->other;
+    int error = policy_apply(&to->policy, to->kind, &to->resource);
+
+    if (error || !other)
+        return error;
+    other->of = to->of;
+    other->rate = to->rate;
+    other->policy = to->policy;
+    return policy_apply(&other->policy, other->kind, &other->resource);
+}
+
 static int
 add_policies(const struct conf *conf, const struct conf_site *site, const struct conf_route *from,
              struct site *of, struct site_route *to)
@@ -256,7 +340,7 @@ add_policies(const struct conf *conf, const struct conf_site *site, const struct
     to->policy.pause = of->pause;
     to->policy.counts_users = to->rate.interval_ns > 0 && to->rate.by == RATE_BY_USER;
     of->is_guarded |= from->auth.n > 0 || from->allowed.n > 0 || from->rights_n > 0;
-    return policy_apply(&to->policy, to->kind, &to->resource);
+    return apply_policies(to);
 }
 
 static int
@@ -309,6 +393,18 @@ add_shows(const struct conf *conf, struct site *site)
     return 0;
 }
 
+/* The folder of a route, or its own path. */
+static struct ern_slice
+path_at_fault(const struct conf_route *route)
+{
+    const struct ern_slice folders[] = {route->files, route->root, route->cgi};
+
+    for (size_t i = 0; i < sizeof folders / sizeof *folders; i++)
+        if (slice_is_there(folders[i]))
+            return folders[i];
+    return route->path;
+}
+
 static int
 make_site(const struct conf *conf, struct site_table *table, const struct conf_site *from,
           struct pots *pots, struct site *to, struct ern_slice *ret_path)
@@ -335,8 +431,7 @@ make_site(const struct conf *conf, struct site_table *table, const struct conf_s
         if (!error)
             error = add_policies(conf, from, &from->routes[i], to, &to->routes[to->routes_n - 1]);
         if (error) {
-            *ret_path = slice_is_there(from->routes[i].files) ? from->routes[i].files
-                                                              : from->routes[i].path;
+            *ret_path = path_at_fault(&from->routes[i]);
             return error;
         }
     }
@@ -413,18 +508,24 @@ free_route(const struct site_route *route)
 {
     union route_self *self = (union route_self *)(uintptr_t)route->self;
 
+    if (route->other)
+        free_route(route->other);
+    free((struct site_route *)(uintptr_t)route->other);
     if (route->resource != route->kind)
         free(route->resource);
     if (route->kind == &upload_resource || route->kind == &work_resource)
         return; /* of shares.c */
     if (route->kind == &proxy_resource || route->kind == &cached_resource)
         proxy_close(&self->proxy);
+    if (route->kind == &fastcgi_resource || route->kind == &cgi_resource)
+        handler_close(&self->handler);
     if (route->kind == &dav_resource)
         share_close(&self->share);
     if (route->kind == &intake_resource)
         intake_close(&self->intake.intake);
     if ((route->kind == &files_resource || route->kind == &variants_resource ||
-         route->kind == &dav_resource) &&
+         route->kind == &dav_resource || route->kind == &fastcgi_resource ||
+         route->kind == &cgi_resource) &&
         self->files.root >= 0)
         (void)close(self->files.root);
     free(self);

@@ -36,6 +36,8 @@ struct site_route {
     enum route_early early;
     /* States what is known of a request before anything is asked; NULL: nothing. */
     void (*state)(struct exchange *exchange);
+    /* The kind for plain files among those that this kind runs; NULL: there is none. */
+    const struct site_route *other;
     bool quiet;                  /* it shows decisions, and none of its own */
     const struct conf_route *by; /* where it is written; NULL: it is in no file */
     const struct conf_site *of;  /* likewise */
@@ -70,7 +72,8 @@ struct site_table {
         *proxies; /* servers behind us, a group for each route that has them */
     unsigned proxies_n;
     bool stores;    /* some of their answers are kept */
-    int64_t hsts_s; /* said over TLS: for so long only https (RFC 6797); 0: not said */
+    bool has_scripts; /* some of which are programs, or run them */
+    int64_t hsts_s;   /* said over TLS: for so long only https (RFC 6797); 0: not said */
 };
 
 /* Does a path, of a route or another one written so, cover the path of a request? */

@@ -8,11 +8,13 @@
 
 #include "serve/cached.h"
 #include "serve/origin.h"
+#include "serve/program.h"
 #include "serve/relay.h"
 #include "wire/h1_answer.h"
 
 enum {
     MARK = 1, /* in a pointer of the loop: it is one to an upstream */
+    MARKS = 3, /* the bits that say of what it is one */
 };
 
 struct upstreams {
@@ -39,8 +41,12 @@ open_group(struct upstreams *ups, struct origins *g, const struct origin_names *
     g->by_hash = names->by_hash;
     g->wanted = names->wanted;
     g->authorities = names->authorities;
-    for (g->n = 0; g->n < names->n; g->n++)
+    g->speech = names->speech;
+    for (g->n = 0; g->n < names->n; g->n++) {
         origin_init(&g->origin[g->n], ups, &names->name[g->n]);
+        if (names->requests_max)
+            g->origin[g->n].requests_max = names->requests_max;
+    }
     return 0;
 }
 
@@ -53,6 +59,7 @@ upstreams_new(struct worker *w, const struct origin_names *const *names, unsigne
         [TIME_ANSWER] = w->limits->upstream_answer_ms,
         [TIME_STALL] = w->limits->upstream_stall_ms,
         [TIME_TUNNEL] = w->limits->tunnel_idle_ms,
+        [TIME_EXIT] = w->limits->program_exit_ms,
         [TIME_IDLE] = w->limits->upstream_idle_ms,
         [TIME_COLLAPSE] = w->limits->collapse_wait_ms,
     };
@@ -128,7 +135,7 @@ upstreams_are_busy(const struct worker *w)
 bool
 upstreams_is(const void *what)
 {
-    return ((uintptr_t)what & MARK) != 0;
+    return ((uintptr_t)what & MARKS) == MARK;
 }
 
 /* Whoever ends a connection, or says something unasked, is not asked over it (RFC 9112 9.3.1). */
@@ -251,26 +258,61 @@ new_upstream(struct upstreams *ups)
     return u;
 }
 
+/* Has the loop watch it. Returns a negative errno, with fd closed, if it can not. */
+static int
+watch(struct upstream *u, struct origin *o, int fd)
+{
+    struct upstreams *ups = o->upstreams;
+    struct epoll_event e = {EPOLLIN | EPOLLOUT | EPOLLRDHUP | EPOLLET, {NULL}};
+    int error = 0;
+
+    e.data.ptr = (char *)u + MARK;
+    u->origin = o;
+    u->fd = fd;
+    if (epoll_ctl(ups->worker->epoll, EPOLL_CTL_ADD, fd, &e) < 0)
+        error = -errno;
+    if (!error) {
+        o->upstreams_n++;
+        return 0;
+    }
+    (void)close(fd);
+    return error;
+}
+
 struct upstream *
 upstream_open(struct origin *o, const struct ip_port *to, int *ret_error)
 {
     struct upstreams *ups = o->upstreams;
     struct upstream *u = new_upstream(ups);
-    struct epoll_event e = {EPOLLIN | EPOLLOUT | EPOLLRDHUP | EPOLLET, {NULL}};
+    int fd;
 
     *ret_error = -ENOMEM;
     if (!u)
         return NULL;
-    e.data.ptr = (char *)u + MARK;
-    u->origin = o;
-    u->fd = dial(to);
-    if (u->fd >= 0 && epoll_ctl(ups->worker->epoll, EPOLL_CTL_ADD, u->fd, &e) == 0) {
-        o->upstreams_n++;
+    fd = slice_is_there(o->name.path) ? dial_path(o->name.path) : dial(to);
+    *ret_error = fd < 0 ? fd : watch(u, o, fd);
+    if (!*ret_error)
+        return u;
+    u->next = ups->spare;
+    ups->spare = u;
+    return NULL;
+}
+
+struct upstream *
+upstream_adopt(struct origin *o, int fd, struct program *program)
+{
+    struct upstreams *ups = o->upstreams;
+    struct upstream *u = new_upstream(ups);
+
+    if (!u) {
+        (void)close(fd);
+        return NULL;
+    }
+    if (watch(u, o, fd) == 0) {
+        u->connected = true;
+        u->program = program;
         return u;
     }
-    *ret_error = u->fd < 0 ? u->fd : -errno;
-    if (u->fd >= 0)
-        (void)close(u->fd);
     u->next = ups->spare;
     ups->spare = u;
     return NULL;
@@ -306,6 +348,9 @@ upstream_close(struct upstream *u)
     leave_idle(u);
     (void)close(u->fd);
     u->fd = -1;
+    if (u->program)
+        program_leave(u->program);
+    u->program = NULL;
     give_back(ups->worker, &u->in);
     give_back(ups->worker, &u->out);
     u->origin->upstreams_n--;

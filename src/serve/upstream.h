@@ -17,13 +17,16 @@
 #include "serve/worker.h"
 
 struct relay;
+struct program;
 struct resolving;
+struct speech;
 struct upstreams;
 
 enum { ORIGINS_MAX = 64 /* of one group: a bit each */ };
 
 /* A server, as the configuration names it. */
 struct origin_name {
+    struct ern_slice path;      /* of a socket with a path; absent: host and port say where it is */
     struct ern_slice host;      /* without brackets */
     struct ern_slice authority; /* as Host has it */
     uint16_t port;
@@ -41,6 +44,8 @@ struct origin_names { /* of a route: slices are the configuration's */
     unsigned n;                          /* 1 to ORIGINS_MAX */
     bool by_hash;    /* a client is always sent to the same one; else the least busy is asked */
     unsigned wanted; /* as bits of enum relay_wanted */
+    const struct speech *speech; /* that is spoken with them; NULL: HTTP */
+    int64_t requests_max;        /* of each of them at once; 0: upstream_requests_max */
     unsigned number; /* of the group, from 0 */
 };
 
@@ -55,6 +60,7 @@ struct origin {
     struct relay *waiting; /* for an address */
     struct upstream *idle; /* connections that wait for a request, the youngest first */
     unsigned idle_n, upstreams_n;
+    int64_t requests_max;
     unsigned busy_n;     /* requests that it answers, or is about to */
     unsigned failures_n; /* in a row */
     int64_t shut_ms;     /* until when it is left alone; 0: it is well */
@@ -64,6 +70,7 @@ struct origin {
 struct origins { /* a group, one of which answers */
     struct origin *origin;
     unsigned n, next;
+    const struct speech *speech;
     bool by_hash;
     unsigned wanted;                     /* likewise */
     const struct ern_slice *authorities; /* of each */
@@ -75,9 +82,10 @@ struct upstream {       /* a connection */
     struct timer timer; /* first: of one that waits for a request */
     struct upstream *next, **link;
     struct origin *origin;
-    struct relay *relay; /* what it is used for; NULL: nothing */
-    struct buffer *in;   /* what was received and is not done with; NULL if nothing */
-    struct buffer *out;  /* what it did not take yet; NULL if nothing */
+    struct relay *relay;     /* what it is used for; NULL: nothing */
+    struct buffer *in;       /* what was received and is not done with; NULL if nothing */
+    struct buffer *out;      /* what it did not take yet; NULL if nothing */
+    struct program *program; /* whose input and output it is; NULL: of none */
     int fd;
     bool connected;
     bool reused; /* it has answered before */
@@ -114,6 +122,7 @@ enum upstream_time {
     TIME_ANSWER,   /* until its answer begins */
     TIME_STALL,    /* until it takes or sends more */
     TIME_TUNNEL,   /* likewise, in a tunnel */
+    TIME_EXIT,     /* until a program that has said all ends */
     TIME_IDLE,     /* of a connection that is not used */
     TIME_COLLAPSE, /* of a request that waits for the answer to another (cached.h) */
     TIMES
@@ -153,12 +162,16 @@ bool origin_is_resolved(struct origin *origin, bool *ret_asked);
 /* Begins to connect. Returns NULL, and why as a negative errno. */
 struct upstream *upstream_open(struct origin *origin, const struct ip_port *to, int *ret_error);
 
+/* Takes over what a program reads from and writes to. Returns NULL without memory; fd is then
+ * closed. */
+struct upstream *upstream_adopt(struct origin *origin, int fd, struct program *program);
+
 /* One that waits for a request, and is alive as far as can be told; NULL: none. */
 struct upstream *upstream_idle(struct origin *origin);
 
 /* It waits for a request, or is closed because enough do. */
 void upstream_keep(struct upstream *upstream);
-void upstream_close(struct upstream *upstream);
+void upstream_close(struct upstream *upstream); /* what a program does for it is ended */
 
 /* Room to write to it; NULL without memory. */
 struct buffer *upstream_room(struct upstream *upstream);

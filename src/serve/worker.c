@@ -17,6 +17,7 @@
 #include "serve/live.h"
 #include "serve/login.h"
 #include "serve/refresh.h"
+#include "serve/program.h"
 #include "serve/tally.h"
 #include "serve/upstream.h"
 
@@ -25,6 +26,8 @@ enum {
     ACCEPTS = 64,       /* connections that are taken before others have their turn */
     TICK_MS = 1000,     /* the loop turns at least so often: the log is flushed */
     BUFFER_MORE = 4096, /* room in a buffer besides the largest head */
+    TARGETS = 5,        /* variables of a script that have all of the path, or of the query */
+    VARIABLE_MORE = 24, /* bytes of a variable, and of its record, besides the field */
     PAUSE_MS = 50,      /* without accepting, where there is nothing left to accept with */
     RELAY_MS = 60000,   /* how often those are looked at whom upstream watches over */
     PROGRESS_MS = 128,  /* how finely the time until a 102 is told */
@@ -131,6 +134,14 @@ largest_head(const struct limits *l)
                                                            : l->upstream_fields_bytes_max);
 }
 
+/* Of a script: a path stands in it several times, and each field has a longer name. */
+static size_t
+largest_environment(const struct limits *l)
+{
+    return (size_t)(l->fields_bytes_max + TARGETS * l->target_bytes_max +
+                    VARIABLE_MORE * l->fields_max);
+}
+
 int
 worker_new(const struct worker_options *options, struct worker **ret_worker)
 {
@@ -156,7 +167,10 @@ worker_new(const struct worker_options *options, struct worker **ret_worker)
     w->listeners_n = options->listeners_n;
     w->last_request = options->last_request;
     w->random = options->key.k0 ^ (uintptr_t)w;
-    w->buffer_bytes = largest_head(limits) + BUFFER_MORE;
+    w->buffer_bytes = largest_head(limits);
+    if (options->sites->has_scripts && largest_environment(limits) > w->buffer_bytes)
+        w->buffer_bytes = largest_environment(limits);
+    w->buffer_bytes += BUFFER_MORE;
     w->pseudonym = options->pseudonym;
     w->out = out_init(w->out_bytes, sizeof w->out_bytes);
     w->head = out_init(w->head_bytes, sizeof w->head_bytes);
@@ -177,8 +191,10 @@ worker_new(const struct worker_options *options, struct worker **ret_worker)
     read_clock(w);
     w->files = files_new(limits, options->key);
     w->remembered = remembered_new();
+    w->programs = programs_new(limits);
     w->upstreams = upstreams_new(w, options->sites->proxies, options->sites->proxies_n);
-    error = w->files && w->remembered && w->upstreams ? open_loop(w, options) : -ENOMEM;
+    error =
+        w->files && w->remembered && w->upstreams && w->programs ? open_loop(w, options) : -ENOMEM;
     if (!error && options->live)
         w->live = live_port(options->live, options->number, &w->mailbox);
     if (options->tallies) {
@@ -276,6 +292,10 @@ handle(struct worker *w, const struct epoll_event *e)
         upstreams_event(w, what, e->events);
         return;
     }
+    if (programs_are(what)) {
+        programs_event(w, what);
+        return;
+    }
     if (what == &w->mailbox) {
         mailbox_run(&w->mailbox);
         live_deliver(w->live);
@@ -331,6 +351,7 @@ static void
 reuse_closed(struct worker *w)
 {
     upstreams_reuse(w);
+    programs_reuse(w);
     while (w->closed_conns) {
         struct conn *c = w->closed_conns;
 
@@ -344,7 +365,7 @@ static int
 wait_ms(struct worker *w)
 {
     int least = w->again_conns ? 0 : w->paused ? PAUSE_MS : TICK_MS;
-    int upstream_ms = upstreams_wait_ms(w);
+    int upstream_ms = upstreams_wait_ms(w), program_ms = programs_wait_ms(w);
 
     for (size_t i = 0; i < LISTS; i++) {
         int ms = timer_wait_ms(list_of(w, i), w->now.run_ms);
@@ -354,6 +375,8 @@ wait_ms(struct worker *w)
     }
     if (upstream_ms >= 0 && upstream_ms < least)
         least = upstream_ms;
+    if (program_ms >= 0 && program_ms < least)
+        least = program_ms;
     if (w->draining && w->drain_end_ms - w->now.run_ms < least)
         least = w->drain_end_ms > w->now.run_ms ? (int)(w->drain_end_ms - w->now.run_ms) : 0;
     return least;
@@ -441,6 +464,7 @@ worker_run(struct worker *w)
         for (size_t i = 0; i < LISTS; i++)
             expire(w, list_of(w, i));
         upstreams_expire(w);
+        programs_expire(w);
         obey(w);
         end_pause(w);
         reuse_closed(w);
@@ -482,6 +506,7 @@ worker_free(struct worker *w)
         free(c);
     }
     upstreams_free(w->upstreams);
+    programs_free(w->programs);
     spare_free(&w->spare);
     error_forget(w);
     files_free(w->files);

@@ -57,6 +57,7 @@ struct live;
 struct live_port;
 struct meter;
 struct portal;
+struct programs;
 struct rates;
 struct refresh;
 struct shelf;
@@ -89,6 +90,7 @@ struct worker {
     struct mailbox mailbox;
     struct upstreams *upstreams;   /* servers behind us */
     struct refresh *refreshes;     /* requests of our own to them */
+    struct programs *programs;     /* programs that we run */
     struct ern_slice pseudonym;    /* our name among gateways (RFC 9110 7.6.3) */
     struct live_port *live;        /* of the stream of decisions; NULL: there is none */
     const struct tallies *tallies; /* the counters of all workers, and */

@@ -7,6 +7,7 @@ that the rules in its access log can be compared. README.md has the format.
 import json
 import os
 import pathlib
+import pwd
 import re
 import shutil
 import socket
@@ -162,6 +163,8 @@ class Vector:
         elif word == "route":
             key, value = rest.split(" = ", 1)
             self.route[key] = value
+            if key == "fastcgi":
+                del self.route["files"], self.route["listing"]
         elif word == "top":
             self.top.append(rest)
         elif word in ("listen", "portal", "forward"):
@@ -178,6 +181,9 @@ class Vector:
             self.route = {"proxy": '{ "http://UPSTREAM" }'}
         elif word in ("file", "dir", "size", "symlink", "fifo"):
             self.makers.append((word, *path_and_rest(rest)))
+        elif word == "program":
+            self.makers.append((word, *path_and_rest(rest)))
+            self.route = {"cgi": '"ROOT"', "run_as": f'"{pwd.getpwuid(os.getuid()).pw_name}"'}
         else:
             assert word in WORDS_OF_ENGINE, f"no such word: {word}"
 
@@ -201,6 +207,7 @@ class Vector:
                     made.write_bytes(quoted(text))
                     modified_s = seconds_of(date) if date else MODIFIED_S
                 os.utime(made, (modified_s, modified_s))
+                made.chmod(0o755 if kind == "program" else 0o644)
 
     def shows_decisions(self):
         """Is it about what shows decisions, and none of its own?"""

@@ -311,7 +311,7 @@ read_setting(struct reader *r, struct ern_slice line)
 {
     static const char *const of_server[] = {"file",   "dir",      "symlink", "size",   "fifo",
                                             "top",    "route",    "listen",  "portal", "hold",
-                                            "change", "upstream", "forward"};
+                                            "change", "upstream", "forward", "program"};
     struct ern_slice word = word_next(&line);
     uint64_t number = 0;
     int error = 0;

@@ -524,7 +524,7 @@ a_near_key_is_guessed_and_a_far_one_not(void **state)
         {WHERE_route, "Files", "files"},
         {WHERE_route, "cache-control", "cache_control"},
         {WHERE_route, "x", NULL},
-        {WHERE_route, "fastcgi", NULL},
+        {WHERE_route, "teleport", NULL},
         {WHERE_top, "sites", "site"},
         {WHERE_top, "worker", "workers"},
         {WHERE_log, "fromat", "format"},

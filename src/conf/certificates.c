@@ -6,6 +6,8 @@
 #include <stdlib.h>
 #include <time.h>
 
+#include "io/tls_link.h"
+
 /* The paths of the i-th certificate. */
 static struct tls_certificate
 paths_of(const struct conf_listen *listen, size_t i)
@@ -178,9 +180,30 @@ check_listener(const struct conf *conf, const struct conf_listen *listen,
     tls_close(tls);
 }
 
+/* Who signs the certificates of servers behind a route: is there somebody? */
+static void
+check_trust(const struct conf_route *route, struct conf_errors *errors)
+{
+    struct tls_trust *trust;
+    const char *why;
+
+    if (!slice_is_there(route->ca))
+        return;
+    if (tls_trust_open(route->ca.ptr, &trust, &why) == 0)
+        tls_trust_close(trust);
+    else
+        conf_wrong(errors, route->place.given[CONF_proxy_ca].value,
+                   CONF_SAY("\"%1\" can not be read: %2",
+                            "write the path of a PEM file that this user may read", route->ca,
+                            slice_text(why)));
+}
+
 void
 check_certificates(const struct conf *conf, struct conf_errors *errors)
 {
+    for (size_t i = 0; i < conf->sites_n; i++)
+        for (size_t j = 0; j < conf->sites[i].routes_n; j++)
+            check_trust(&conf->sites[i].routes[j], errors);
     for (size_t i = 0; i < conf->listens_n; i++)
         if (conf->listens[i].certificate.n > 0)
             check_listener(conf, &conf->listens[i], errors);

@@ -412,6 +412,7 @@ check_proxy(struct maker *m, const struct conf_route *route)
     enum { SERVERS_MAX = 64 };
     struct conf_position at = route->place.given[CONF_route_proxy].value;
     struct ern_slice authority, host;
+    bool is_secure, any_secure = false;
     uint16_t port;
 
     if (route->kind != CONF_KIND_PROXY)
@@ -420,12 +421,18 @@ check_proxy(struct maker *m, const struct conf_route *route)
         conf_wrong(m->errors, at,
                    CONF_SAY("a proxy has from 1 to 64 servers behind it",
                             "write one as in \"http://127.0.0.1:9000\"", ERN_ABSENT));
-    for (size_t i = 0; i < route->proxy.n; i++)
-        if (!value_origin(route->proxy.text[i], &authority, &host, &port))
+    for (size_t i = 0; i < route->proxy.n; i++) {
+        if (!value_origin(route->proxy.text[i], &authority, &host, &port, &is_secure))
             conf_wrong(m->errors, route->proxy.at[i],
                        CONF_SAY("\"%1\" is not the URL of a server",
                                 "write one as in \"http://127.0.0.1:9000\", without a path",
                                 route->proxy.text[i]));
+        any_secure |= is_secure;
+    }
+    if (slice_is_there(route->ca) && !any_secure)
+        conf_wrong(m->errors, route->place.given[CONF_proxy_ca].key,
+                   CONF_SAY("none of these servers has a certificate",
+                            "write https:// in the place of http://, or leave it out", ERN_ABSENT));
     if (route->cache && route->transform.n > 0)
         conf_wrong(m->errors, route->place.given[CONF_proxy_transform].value,
                    CONF_SAY("the route \"%1\" keeps answers, and changes them",

@@ -200,14 +200,17 @@ value_is_http_url(struct ern_slice text)
 
 bool
 value_origin(struct ern_slice url, struct ern_slice *ret_authority, struct ern_slice *ret_host,
-             uint16_t *ret_port)
+             uint16_t *ret_port, bool *ret_secure)
 {
-    struct ern_slice scheme = ERN_SLICE("http://"), authority;
+    struct ern_slice plain = ERN_SLICE("http://"), secure = ERN_SLICE("https://"), authority;
     uint64_t port = 80;
 
-    if (!slice_starts(url, scheme))
+    *ret_secure = slice_starts(url, secure);
+    if (*ret_secure)
+        port = 443;
+    else if (!slice_starts(url, plain))
         return false;
-    authority = slice_skip(url, scheme.len);
+    authority = slice_skip(url, *ret_secure ? secure.len : plain.len);
     if (slice_ends(authority, ERN_SLICE("/")))
         authority.len--;
     if (!cut_authority(authority, ret_host, &port) || port == 0)

@@ -33,10 +33,10 @@ bool value_is_host(struct ern_slice text);
 bool value_is_http_url(struct ern_slice text);
 bool value_is_reference(struct ern_slice text);
 
-/* Cuts "http://host:port" in three; host without brackets, port 80 if there is none. Returns false
- * if it is none, or says more. */
+/* Cuts "http://host:port", or https (ret_secure), in three; host without brackets, port 80 or 443
+ * if there is none. Returns false if it is none, or says more. */
 ERN_MUST_USE bool value_origin(struct ern_slice url, struct ern_slice *ret_authority,
-                               struct ern_slice *ret_host, uint16_t *ret_port);
+                               struct ern_slice *ret_host, uint16_t *ret_port, bool *ret_secure);
 
 /* Reads "unix:/path", or cuts "host:port" in two, host without brackets. What it is not is absent,
  * or 0. Returns false if it is neither. */

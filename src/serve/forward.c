@@ -125,7 +125,7 @@ read_target(const struct exchange *x, struct origin_name *ret)
         return false;
     if (host.len > 1 && host.ptr[0] == '[')
         host = slice_from(host.ptr + 1, host.len - 2);
-    *ret = (struct origin_name){ERN_ABSENT, host, r->authority, (uint16_t)n};
+    *ret = (struct origin_name){.host = host, .authority = r->authority, .port = (uint16_t)n};
     return host.len > 0;
 }
 

@@ -16,8 +16,9 @@ int
 proxy_open(const struct conf_route *from, unsigned number, struct proxy_route *route)
 {
     struct origin_names *names = &route->names;
-
     struct ern_slice *authorities = calloc(from->proxy.n, sizeof *authorities);
+    bool any_secure = false;
+    const char *why;
 
     names->authorities = authorities;
     names->name = calloc(from->proxy.n, sizeof *names->name);
@@ -29,11 +30,13 @@ proxy_open(const struct conf_route *from, unsigned number, struct proxy_route *r
     for (names->n = 0; names->n < from->proxy.n; names->n++) {
         struct origin_name *to = &names->name[names->n];
 
-        if (!value_origin(from->proxy.text[names->n], &to->authority, &to->host, &to->port))
+        if (!value_origin(from->proxy.text[names->n], &to->authority, &to->host, &to->port,
+                          &to->is_secure))
             return -EINVAL;
         authorities[names->n] = to->authority;
+        any_secure |= to->is_secure;
     }
-    return 0;
+    return any_secure ? tls_trust_open(from->ca.ptr, &names->trust, &why) : 0;
 }
 
 void
@@ -41,6 +44,7 @@ proxy_close(struct proxy_route *route)
 {
     free(route->names.name);
     free((void *)(uintptr_t)route->names.authorities);
+    tls_trust_close(route->names.trust);
 }
 
 int64_t

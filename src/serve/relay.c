@@ -35,6 +35,8 @@ static const struct {
     [RELAY_REFUSED] = {ERN_FACT_reached, "connection_refused", true},
     [RELAY_UNREACHABLE] = {ERN_FACT_reached, "destination_ip_unroutable", true},
     [RELAY_SLOW_CONNECT] = {ERN_FACT_up_connects, "connection_timeout", true},
+    [RELAY_UNTRUSTED] = {ERN_FACT_reached, "tls_certificate_error", true},
+    [RELAY_INSECURE] = {ERN_FACT_reached, "tls_protocol_error", true},
     [RELAY_SLOW_ANSWER] = {ERN_FACT_up_in_time, "http_response_timeout", true},
     [RELAY_CUT] = {ERN_FACT_up_whole, "http_response_incomplete", true},
     [RELAY_TOO_LARGE] = {ERN_FACT_up_modest, "http_response_header_section_size", false},
@@ -509,7 +511,7 @@ relay_end_sending(struct relay *r)
         (r->sends != RELAY_SENDS_ALL && !r->speech->ends_by_shutting))
         return;
     r->is_told = true; /* once: the loop may tell of it, each time */
-    (void)shutdown(r->upstream->fd, SHUT_WR);
+    upstream_end(r->upstream);
 }
 
 /* No more comes, and it was not the end: what is to become of it? */

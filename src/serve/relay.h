@@ -33,6 +33,8 @@ enum relay_fault {
     RELAY_REFUSED,     /* it does not take connections */
     RELAY_UNREACHABLE, /* there is no way to it */
     RELAY_SLOW_CONNECT,
+    RELAY_UNTRUSTED, /* its certificate is not its, or by nobody whom we trust */
+    RELAY_INSECURE,  /* it does not speak TLS as we do */
     RELAY_SLOW_ANSWER,
     RELAY_CUT,        /* the connection ended before the head of the answer did */
     RELAY_TOO_LARGE,  /* that head is larger than we read */

@@ -363,26 +363,49 @@ go_on(struct relay *r)
         conn_resume(x->worker, x->conn);
 }
 
+/* There is a connection: TLS is begun where that is to be, and then it is asked. */
+static void
+secure(struct relay *r)
+{
+    int error = upstream_secure(r->upstream, r->origins->trust);
+
+    if (error == 0)
+        relay_ask(r);
+    else if (error == -ENOMEM)
+        relay_fail(r, RELAY_NO_ROOM);
+    else if (error != -EAGAIN)
+        relay_fail(r, error == -EACCES ? RELAY_UNTRUSTED : RELAY_INSECURE);
+}
+
+/* The first word about a connection: it is there, or another address is tried. */
+static void
+dialled(struct relay *r)
+{
+    struct origin *o = r->origin;
+    int error = dial_result(r->upstream->fd);
+
+    if (!error) {
+        o->preferred = (o->preferred + o->addresses_n - r->addresses_left - 1) % o->addresses_n;
+        r->upstream->connected = true;
+        return;
+    }
+    upstream_close(r->upstream);
+    r->upstream = NULL;
+    if (!relay_dial(r, &error))
+        relay_fail(r, relay_fault_of(r, error));
+}
+
 static void
 connected(struct relay *r, uint32_t events)
 {
-    int error;
+    bool is_new = !r->upstream->connected;
 
-    if (!(events & (EPOLLOUT | EPOLLERR | EPOLLHUP)))
+    if (is_new && !(events & (EPOLLOUT | EPOLLERR | EPOLLHUP)))
         return;
-    error = dial_result(r->upstream->fd);
-    if (error) {
-        upstream_close(r->upstream);
-        r->upstream = NULL;
-        if (!relay_dial(r, &error))
-            relay_fail(r, relay_fault_of(r, error));
-    } else {
-        struct origin *o = r->origin;
-
-        o->preferred = (o->preferred + o->addresses_n - r->addresses_left - 1) % o->addresses_n;
-        r->upstream->connected = true;
-        relay_ask(r);
-    }
+    if (is_new)
+        dialled(r);
+    if (r->upstream && r->upstream->connected)
+        secure(r);
     if (relay_is_known(r))
         relay_notify(r);
     else if (r->stage == RELAY_ASKING)

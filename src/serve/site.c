@@ -397,7 +397,7 @@ add_shows(const struct conf *conf, struct site *site)
 static struct ern_slice
 path_at_fault(const struct conf_route *route)
 {
-    const struct ern_slice folders[] = {route->files, route->root, route->cgi};
+    const struct ern_slice folders[] = {route->files, route->root, route->cgi, route->ca};
 
     for (size_t i = 0; i < sizeof folders / sizeof *folders; i++)
         if (slice_is_there(folders[i]))

@@ -13,7 +13,7 @@
 #include "wire/h1_answer.h"
 
 enum {
-    MARK = 1, /* in a pointer of the loop: it is one to an upstream */
+    MARK = 1,  /* in a pointer of the loop: it is one to an upstream */
     MARKS = 3, /* the bits that say of what it is one */
 };
 
@@ -42,6 +42,7 @@ open_group(struct upstreams *ups, struct origins *g, const struct origin_names *
     g->wanted = names->wanted;
     g->authorities = names->authorities;
     g->speech = names->speech;
+    g->trust = names->trust;
     for (g->n = 0; g->n < names->n; g->n++) {
         origin_init(&g->origin[g->n], ups, &names->name[g->n]);
         if (names->requests_max)
@@ -144,6 +145,8 @@ is_quiet(const struct upstream *u)
 {
     char byte;
 
+    if (u->tls) /* what TLS itself has to say is no word of the server */
+        return tls_link_receive(u->tls, &byte, 1) == -EAGAIN;
     return recv(u->fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT) < 0 && errno == EAGAIN;
 }
 
@@ -346,6 +349,8 @@ upstream_close(struct upstream *u)
     struct upstreams *ups = u->origin->upstreams;
 
     leave_idle(u);
+    tls_link_free(u->tls);
+    u->tls = NULL;
     (void)close(u->fd);
     u->fd = -1;
     if (u->program)
@@ -405,17 +410,61 @@ upstream_room(struct upstream *u)
 }
 
 int
+upstream_secure(struct upstream *u, const struct tls_trust *trust)
+{
+    int error;
+
+    if (!u->origin->name.is_secure)
+        return 0;
+    error = u->tls ? 0 : tls_link_new(trust, u->origin->name.host, u->fd, &u->tls);
+    return error ? error : tls_link_shake(u->tls);
+}
+
+void
+upstream_end(struct upstream *u)
+{
+    if (u->tls)
+        tls_link_end(u->tls);
+    (void)shutdown(u->fd, SHUT_WR);
+}
+
+/* As send() and recv(), but that they return a negative errno. */
+static ssize_t
+send_some(struct upstream *u, struct ern_slice bytes)
+{
+    ssize_t n;
+
+    if (u->tls)
+        return tls_link_send(u->tls, bytes);
+    do
+        n = send(u->fd, bytes.ptr, bytes.len, MSG_NOSIGNAL);
+    while (n < 0 && errno == EINTR);
+    return n < 0 ? -errno : n;
+}
+
+static ssize_t
+receive_some(struct upstream *u, char *to, size_t room)
+{
+    ssize_t n;
+
+    if (u->tls)
+        return tls_link_receive(u->tls, to, room);
+    do
+        n = recv(u->fd, to, room, 0);
+    while (n < 0 && errno == EINTR);
+    return n < 0 ? -errno : n;
+}
+
+int
 upstream_flush(struct upstream *u)
 {
     struct buffer *out = u->out;
 
     while (out && out->at < out->len) {
-        ssize_t n = send(u->fd, out->bytes + out->at, out->len - out->at, MSG_NOSIGNAL);
+        ssize_t n = send_some(u, slice_from(out->bytes + out->at, out->len - out->at));
 
-        if (n < 0 && errno == EINTR)
-            continue;
         if (n < 0)
-            return -errno;
+            return (int)n;
         out->at += (size_t)n;
     }
     give_back(u->origin->upstreams->worker, &u->out);
@@ -440,14 +489,10 @@ upstream_receive(struct upstream *u)
         return -ENOMEM;
     if (u->in->len == w->buffer_bytes)
         return -ENOBUFS;
-    do
-        n = recv(u->fd, u->in->bytes + u->in->len, w->buffer_bytes - u->in->len, 0);
-    while (n < 0 && errno == EINTR);
+    n = receive_some(u, u->in->bytes + u->in->len, w->buffer_bytes - u->in->len);
     if (n > 0)
         u->in->len += (size_t)n;
-    else if (n < 0)
-        n = -errno;
-    else
+    else if (n == 0)
         u->ended = true;
     if (u->in->len == 0) /* who waits holds nothing */
         give_back(w, &u->in);

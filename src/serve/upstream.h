@@ -14,6 +14,7 @@
 
 #include "base/hash.h"
 #include "io/dial.h"
+#include "io/tls_link.h"
 #include "serve/worker.h"
 
 struct relay;
@@ -30,6 +31,7 @@ struct origin_name {
     struct ern_slice host;      /* without brackets */
     struct ern_slice authority; /* as Host has it */
     uint16_t port;
+    bool is_secure; /* it speaks TLS */
 };
 
 enum relay_wanted { /* what is done to content of answers (RFC 9110 7.7) */
@@ -45,8 +47,9 @@ struct origin_names { /* of a route: slices are the configuration's */
     bool by_hash;    /* a client is always sent to the same one; else the least busy is asked */
     unsigned wanted; /* as bits of enum relay_wanted */
     const struct speech *speech; /* that is spoken with them; NULL: HTTP */
-    int64_t requests_max;        /* of each of them at once; 0: upstream_requests_max */
-    unsigned number; /* of the group, from 0 */
+    struct tls_trust *trust; /* who signs certificates of those that speak TLS; NULL: none does */
+    int64_t requests_max;    /* of each of them at once; 0: upstream_requests_max */
+    unsigned number;         /* of the group, from 0 */
 };
 
 struct origin {
@@ -71,6 +74,7 @@ struct origins { /* a group, one of which answers */
     struct origin *origin;
     unsigned n, next;
     const struct speech *speech;
+    const struct tls_trust *trust;
     bool by_hash;
     unsigned wanted;                     /* likewise */
     const struct ern_slice *authorities; /* of each */
@@ -85,6 +89,7 @@ struct upstream {       /* a connection */
     struct relay *relay;     /* what it is used for; NULL: nothing */
     struct buffer *in;       /* what was received and is not done with; NULL if nothing */
     struct buffer *out;      /* what it did not take yet; NULL if nothing */
+    struct tls_link *tls;    /* NULL: none is spoken */
     struct program *program; /* whose input and output it is; NULL: of none */
     int fd;
     bool connected;
@@ -161,6 +166,13 @@ bool origin_is_resolved(struct origin *origin, bool *ret_asked);
 
 /* Begins to connect. Returns NULL, and why as a negative errno. */
 struct upstream *upstream_open(struct origin *origin, const struct ip_port *to, int *ret_error);
+
+/* It is connected: goes on until TLS is spoken, where that is to be. Returns 0; -EAGAIN: an event
+ * tells when to go on; or another negative errno. */
+ERN_MUST_USE int upstream_secure(struct upstream *upstream, const struct tls_trust *trust);
+
+/* No more is sent to it: says so. */
+void upstream_end(struct upstream *upstream);
 
 /* Takes over what a program reads from and writes to. Returns NULL without memory; fd is then
  * closed. */

@@ -110,9 +110,9 @@ class Peer:
 
 
 class Upstream:
-    def __init__(self, script, keeps=True):
-        """keeps: it answers several requests of a connection."""
-        self.script, self.keeps = list(script), keeps
+    def __init__(self, script, keeps=True, tls=None):
+        """keeps: it answers several requests of a connection. tls: an SSLContext; None: it speaks none."""
+        self.script, self.keeps, self.tls, self.says_goodbye = list(script), keeps, tls, True
         self.requests, self.errors, self.connections = [], [], 0
         self.lock = threading.Lock()
         self.peers = set()
@@ -160,8 +160,10 @@ class Upstream:
     def serve(self, connection):
         connection.settimeout(PATIENCE_S)
         connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        peer = Peer(connection)
         try:
+            if self.tls:
+                connection = self.secure(connection)
+            peer = Peer(connection)
             while self.turn(peer) and self.keeps:
                 pass
         except Malformed as error:
@@ -171,7 +173,24 @@ class Upstream:
         finally:
             with self.lock:
                 self.peers.discard(connection)
-            connection.close()
+            self.close(connection)
+
+    def secure(self, plain):
+        with self.lock:
+            self.peers.discard(plain)
+        connection = self.tls.wrap_socket(plain, server_side=True)
+        with self.lock:
+            self.peers.add(connection)
+        return connection
+
+    def close(self, connection):
+        try:
+            if self.tls and self.says_goodbye:
+                connection.settimeout(0.2)
+                connection.unwrap()
+        except (OSError, ValueError):
+            pass
+        connection.close()
 
     def turn(self, peer):
         """One request. Returns whether another one may follow."""

@@ -38,6 +38,10 @@ static const char good[] =
     "    route \"/form\" { intake = \"/srv/f.jsonl\"  then = \"/thanks\" }\n"
     "    route \"/pot\" { pot = \"coffee\"  additions = { \"Cream\", \"Rum\" }  servings = 2 }\n"
     "    route \"/tea/\" { pot = \"tea\"  teas = { \"a\", \"b\" }  brew_time = \"1m\" }\n"
+    "    route \"/php/\" { fastcgi = \"unix:/run/p.sock\"  root = \"/srv/php\"  script = \".php\"\n"
+    "        fallback = \"/i.php\" }\n"
+    "    route \"/cgi/\" { cgi = \"/srv/cgi\" }\n"
+    "    route \"/app/\" { proxy = \"https://f.example\"  ca = \"/ca.pem\" }\n"
     "    route \"/old/\" { redirect = \"https://d.example/\"  status = 308 }\n"
     "}\n"
     "site \"e.example\" {\n"
@@ -190,6 +194,29 @@ static const struct mutation mutations[] = {
     M("lifetime = \"1h\"", "lifetime = \"1h\" `https = true", "leave it out")
     M("listen \"[::1]:8080\" {}", "listen \"[::1]:8080\" { `login = \"https://in.example/\" }", "portal")
     M("portal \":8081\"", "portal `\"[::1]:8080\"", "another")
+    /* scripts, and servers behind us */
+    M("\"unix:/run/p.sock\"", "`\"unix:run/p.sock\"", "127.0.0.1:9000")
+    M("\"unix:/run/p.sock\"", "`\"/run/p.sock\"", "127.0.0.1:9000")
+    M("\"unix:/run/p.sock\"", "`\"127.0.0.1\"", "127.0.0.1:9000")
+    M("\"unix:/run/p.sock\"", "`\"127.0.0.1:0\"", "127.0.0.1:9000")
+    M("\"unix:/run/p.sock\"", "`\"http://127.0.0.1:9000\"", "127.0.0.1:9000")
+    M("\"unix:/run/p.sock\"", "{ \"[::1]:9000\", `\"x:99999\" }", "127.0.0.1:9000")
+    M("fastcgi = \"unix:/run/p.sock\"  root = \"/srv/php\"", "`fastcgi = \"unix:/run/p.sock\"", "root =")
+    M("script = \".php\"", "script = `\"php\"", "with its dot")
+    M("script = \".php\"", "script = `\".a/b\"", "with its dot")
+    M("script = \".php\"", "script = { \".php\", `\".\" }", "with its dot")
+    M("\"/i.php\"", "`\"i.php\"", "/index.php")
+    M("\"/i.php\"", "`\"/i.html\"", "/index.php")
+    M("root = \"/srv/php\"", "root = \"/srv/php\" `listing = true", "leave it out")
+    M("root = \"/srv/php\"", "root = \"/srv/php\" `files = \"/x\"", "another route")
+    M("cgi = \"/srv/cgi\"", "cgi = \"/srv/cgi\" `run_as = \"nobody\"", "leave it out")
+    M("cgi = \"/srv/cgi\"", "cgi = \"/srv/cgi\" `root = \"/x\"", "leave it out")
+    M("cgi = \"/srv/cgi\"", "cgi = \"/srv/cgi\" `gone = true", "another route")
+    M("route \"/cgi/\" {", "route `\"/cgi\" {", "/cgi/")
+    M("\"https://f.example\"", "`\"https://f.example/a\"", "without a path")
+    M("\"https://f.example\"", "`\"ftp://f.example\"", "without a path")
+    M("proxy = \"https://f.example\"  ca", "proxy = \"http://f.example\"  `ca", "https://")
+    M("gone = true", "gone = true `ca = \"/ca.pem\"", "leave it out")
     /* pots and intakes */
     M("then = \"/thanks\"", "then = `\"thanks\"", "/thanks")
     M("then = \"/thanks\"", "then = \"/t\"  `teas = { \"a\" }", "leave it out")

@@ -1,0 +1,235 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "io/tls_link.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <sys/socket.h>
+
+#include "base/ip.h"
+#include "io/tls_parts.h"
+
+struct tls_trust {
+    gnutls_certificate_credentials_t credentials;
+    gnutls_priority_t priority;
+};
+
+struct tls_link {
+    gnutls_session_t gnutls;
+    int fd;
+    bool took;  /* something came off the socket since that was last asked */
+    bool holds; /* GnuTLS has bytes that were not taken, and wants to be asked again */
+    char host[TLS_HOST_MAX + 1]; /* GnuTLS looks at it when the certificate comes */
+};
+
+/* ---- trust -------------------------------------------------------------------------------------
+ */
+
+static int
+read_authorities(gnutls_certificate_credentials_t credentials, const char *ca, const char **ret_why)
+{
+    int n = ca ? gnutls_certificate_set_x509_trust_file(credentials, ca, GNUTLS_X509_FMT_PEM)
+               : gnutls_certificate_set_x509_system_trust(credentials);
+
+    *ret_why = "there is nobody in it who signs certificates";
+    return n > 0 ? 0 : -EINVAL;
+}
+
+int
+tls_trust_open(const char *ca, struct tls_trust **ret_trust, const char **ret_why)
+{
+    struct tls_trust *t = tls_ready() ? calloc(1, sizeof *t) : NULL;
+    int error;
+
+    *ret_why = "there is no memory";
+    if (!t)
+        return -ENOMEM;
+    error = gnutls_certificate_allocate_credentials(&t->credentials) < 0 ||
+                    gnutls_priority_init(&t->priority, "NORMAL:-VERS-ALL:+VERS-TLS1.3:+VERS-TLS1.2",
+                                         NULL) < 0
+                ? -ENOMEM
+                : read_authorities(t->credentials, ca, ret_why);
+    if (!error) {
+        *ret_trust = t;
+        return 0;
+    }
+    tls_trust_close(t);
+    return error;
+}
+
+void
+tls_trust_close(struct tls_trust *t)
+{
+    if (!t)
+        return;
+    if (t->credentials)
+        gnutls_certificate_free_credentials(t->credentials);
+    if (t->priority)
+        gnutls_priority_deinit(t->priority);
+    free(t);
+}
+
+/* ---- a connection ------------------------------------------------------------------------------
+ */
+
+/* RFC 6066 3: an address is no name. */
+static bool
+is_address(struct ern_slice host)
+{
+    struct ip ip;
+
+    return ip4_parse(host, &ip) || ip6_parse(host, &ip);
+}
+
+/* GnuTLS wants bytes. */
+static ssize_t
+pull(gnutls_transport_ptr_t link, void *to, size_t n)
+{
+    struct tls_link *l = link;
+    ssize_t got = recv(l->fd, to, n, MSG_DONTWAIT);
+
+    if (got < 0)
+        gnutls_transport_set_errno(l->gnutls, errno);
+    l->took |= got > 0;
+    return got;
+}
+
+static ssize_t
+push(gnutls_transport_ptr_t link, const void *from, size_t n)
+{
+    struct tls_link *l = link;
+    ssize_t sent = send(l->fd, from, n, MSG_DONTWAIT | MSG_NOSIGNAL);
+
+    if (sent < 0)
+        gnutls_transport_set_errno(l->gnutls, errno);
+    return sent;
+}
+
+static int
+set_up(struct tls_link *l, const struct tls_trust *trust, struct ern_slice host, int fd)
+{
+    static const gnutls_datum_t protocol = {(unsigned char *)"http/1.1", 8};
+
+    memcpy(l->host, host.ptr, host.len);
+    if (gnutls_init(&l->gnutls, GNUTLS_CLIENT | GNUTLS_NONBLOCK | GNUTLS_NO_SIGNAL) < 0)
+        return -ENOMEM;
+    l->fd = fd;
+    gnutls_transport_set_ptr(l->gnutls, l);
+    gnutls_transport_set_pull_function(l->gnutls, pull);
+    gnutls_transport_set_push_function(l->gnutls, push);
+    gnutls_handshake_set_timeout(l->gnutls, GNUTLS_INDEFINITE_TIMEOUT); /* others watch over it */
+    gnutls_session_set_verify_cert(l->gnutls, l->host, 0);
+    if (gnutls_priority_set(l->gnutls, trust->priority) < 0 ||
+        gnutls_credentials_set(l->gnutls, GNUTLS_CRD_CERTIFICATE, trust->credentials) < 0 ||
+        gnutls_alpn_set_protocols(l->gnutls, &protocol, 1, 0) < 0)
+        return -ENOMEM;
+    if (!is_address(host) &&
+        gnutls_server_name_set(l->gnutls, GNUTLS_NAME_DNS, l->host, host.len) < 0)
+        return -ENOMEM;
+    return 0;
+}
+
+int
+tls_link_new(const struct tls_trust *trust, struct ern_slice host, int fd,
+             struct tls_link **ret_link)
+{
+    struct tls_link *l = host.len <= TLS_HOST_MAX ? calloc(1, sizeof *l) : NULL;
+
+    if (!l)
+        return -ENOMEM;
+    if (set_up(l, trust, host, fd) == 0) {
+        *ret_link = l;
+        return 0;
+    }
+    tls_link_free(l);
+    return -ENOMEM;
+}
+
+void
+tls_link_free(struct tls_link *l)
+{
+    if (!l)
+        return;
+    if (l->gnutls)
+        gnutls_deinit(l->gnutls);
+    free(l);
+}
+
+/* What an error of GnuTLS means to who uses the connection. */
+static int
+errno_of(int code)
+{
+    switch (code) {
+    case GNUTLS_E_AGAIN:
+    case GNUTLS_E_INTERRUPTED:
+        return -EAGAIN;
+    case GNUTLS_E_CERTIFICATE_ERROR:
+    case GNUTLS_E_CERTIFICATE_VERIFICATION_ERROR:
+    case GNUTLS_E_NO_CERTIFICATE_FOUND:
+        return -EACCES;
+    case GNUTLS_E_MEMORY_ERROR:
+        return -ENOMEM;
+    case GNUTLS_E_FATAL_ALERT_RECEIVED:
+    case GNUTLS_E_PULL_ERROR:
+    case GNUTLS_E_PUSH_ERROR:
+        return -ECONNABORTED;
+    case GNUTLS_E_PREMATURE_TERMINATION:
+        return -ECONNRESET;
+    default:
+        return -EPROTO;
+    }
+}
+
+/* Is it to be asked again at once? It says "later" after a message of its own, such as a ticket,
+ * too, though more may be there that no event will tell of. */
+static bool
+goes_on(struct tls_link *l, ssize_t code)
+{
+    bool took = l->took;
+
+    l->took = false;
+    return code == GNUTLS_E_INTERRUPTED || code == GNUTLS_E_WARNING_ALERT_RECEIVED ||
+           (code == GNUTLS_E_AGAIN && took);
+}
+
+int
+tls_link_shake(struct tls_link *l)
+{
+    int code;
+
+    do
+        code = gnutls_handshake(l->gnutls);
+    while (goes_on(l, code));
+    return code == 0 ? 0 : errno_of(code);
+}
+
+ssize_t
+tls_link_send(struct tls_link *l, struct ern_slice bytes)
+{
+    ssize_t n;
+
+    do /* what was given once is not given again: GnuTLS has it */
+        n = l->holds ? gnutls_record_send(l->gnutls, NULL, 0)
+                     : gnutls_record_send(l->gnutls, bytes.ptr, bytes.len);
+    while (n == GNUTLS_E_INTERRUPTED);
+    l->holds = n == GNUTLS_E_AGAIN;
+    return n >= 0 ? n : errno_of((int)n);
+}
+
+ssize_t
+tls_link_receive(struct tls_link *l, char *to, size_t room)
+{
+    ssize_t n;
+
+    do
+        n = gnutls_record_recv(l->gnutls, to, room);
+    while (n < 0 && goes_on(l, n));
+    if (n == GNUTLS_E_REHANDSHAKE) /* there is no need to */
+        return -EPROTO;
+    return n >= 0 ? n : errno_of((int)n);
+}
+
+void
+tls_link_end(struct tls_link *l)
+{
+    (void)!gnutls_bye(l->gnutls, GNUTLS_SHUT_WR);
+}

@@ -450,17 +450,17 @@ check_pseudonym(struct maker *m, const struct conf *conf)
                             "write letters, digits, - and ., a letter first", conf->pseudonym));
 }
 
-/* cache_control becomes a field value (RFC 9110 5.5), without white space around it. */
+/* What becomes a field value (RFC 9110 5.5), without white space around it. */
 static void
-check_field(struct maker *m, const struct conf_route *route)
+check_field(struct maker *m, const struct conf_route *route, enum conf_option option,
+            struct ern_slice value)
 {
-    struct ern_slice value = route->cache_control;
     bool good = slice_trim(value).len == value.len;
 
     for (size_t i = 0; i < value.len; i++)
         good &= char_is(value.ptr[i], CHAR_FIELD) && (unsigned char)value.ptr[i] < 0x80;
     if (!good)
-        conf_wrong(m->errors, route->place.given[CONF_files_cache_control].value,
+        conf_wrong(m->errors, route->place.given[option].value,
                    CONF_SAY("\"%1\" is not a field value",
                             "write it in ASCII and without spaces around, as in \"max-age=3600\"",
                             value));
@@ -599,7 +599,8 @@ check_routes(struct maker *m, const struct conf_site *site)
         check_proxy(m, route);
         check_fastcgi(m, route);
         check_cgi(m, route);
-        check_field(m, route);
+        check_field(m, route, CONF_files_cache_control, route->cache_control);
+        check_field(m, route, CONF_files_content_policy, route->content_policy);
         check_write(m, route);
         check_cors(m, route);
         check_price(m, route);

@@ -118,6 +118,7 @@ write_files(struct out *o, unsigned depth, const struct conf_route *route)
     write_flag(o, depth, "precompressed", route->precompressed);
     write_flag(o, depth, "compress", route->compress);
     write_text(o, depth, "cache_control", route->cache_control);
+    write_text(o, depth, "content_policy", route->content_policy);
     write_flag(o, depth, "write", route->write);
     if (!route->write)
         return;

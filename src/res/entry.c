@@ -13,7 +13,7 @@
 #include "res/dictionary.h"
 #include "res/media.h"
 
-enum { FIELDS_BYTES = 512 /* of one variant, without Cache-Control and Link */ };
+enum { FIELDS_BYTES = 512 /* of one variant, without those of any length */ };
 
 #define LINK_BEFORE "Link: "
 #define LINK_AFTER "\r\n"
@@ -307,6 +307,11 @@ write_fields(struct out *o, const struct entry *e, struct entry_variant *v)
     out_literal(o, "\r\n");
     out_slice(o, e->hints);
     dictionary_write_field(o, e);
+    if (slice_is_there(e->route->content_policy)) {
+        out_literal(o, "Content-Security-Policy: ");
+        out_slice(o, e->route->content_policy);
+        out_literal(o, "\r\n");
+    }
     out_literal(o, "Accept-Ranges: bytes\r\n");
     if (slice_is_there(v->coding)) {
         out_literal(o, "Content-Encoding: ");
@@ -412,7 +417,7 @@ static size_t
 fields_room(const struct look *l, struct ern_slice path)
 {
     const struct files_route *route = l->route;
-    size_t room = FIELDS_BYTES + route->cache_control.len + l->hints_n;
+    size_t room = FIELDS_BYTES + route->cache_control.len + route->content_policy.len + l->hints_n;
 
     return route->compresses_by ? room + DICTIONARY_BYTES + route->prefix.len + path.len : room;
 }

@@ -36,10 +36,11 @@ struct files_route { /* its configuration; slices live as long as the configurat
     unsigned compresses_by;               /* dictionaries, as bits of enum files_by; 0: none */
     const struct ern_slice *dictionaries; /* files that are, below the route */
     size_t dictionaries_n;
-    struct ern_slice prefix;        /* the path of the route */
-    const struct past *past;        /* what the files were before is kept here; NULL: it is not */
-    int64_t listing_sorted_max;     /* members of a listing that are sorted: limits.def */
-    struct ern_slice cache_control; /* value of the field; absent: none is sent */
+    struct ern_slice prefix;         /* the path of the route */
+    const struct past *past;         /* what the files were before is kept here; NULL: it is not */
+    int64_t listing_sorted_max;      /* members of a listing that are sorted: limits.def */
+    struct ern_slice cache_control;  /* value of the field; absent: none is sent */
+    struct ern_slice content_policy; /* likewise, of Content-Security-Policy */
     struct ern_slice
         indexes[FILES_INDEXES]; /* names tried in a directory, up to the first absent */
     /*

@@ -114,6 +114,7 @@ make_files(const struct conf_route *from, struct ern_slice folder, const struct 
     to->lists_ties = from->choices == CONF_CHOICES_LIST;
     to->limits = limits;
     to->cache_control = from->cache_control;
+    to->content_policy = from->content_policy;
     for (size_t i = 0; i < from->index.n && i < FILES_INDEXES; i++)
         to->indexes[i] = from->index.text[i];
     return 0;

@@ -23,7 +23,8 @@ static const char full[] =
     "site \"a.example\" {\n"
     "    aliases = { b.example, \"[::1]\", }\n"
     "    route \"/\" { files = \"/srv\" listing = on index = { \"i.html\", x } hidden = serve\n"
-    "        negotiate = strict precompressed = no cache_control = \"no-store\" trace = true }\n"
+    "        negotiate = strict precompressed = no cache_control = \"no-store\" trace = true\n"
+    "        content_policy = \"default-src 'self'\" }\n"
     "    route \"/r\" { redirect = \"/q?a#b\" }\n"
     "    route \"/s\" { redirect = \"http://[::1]:80/\" status = 301 }\n"
     "    route \"/p\" { use_proxy = \"http://p.example:3128\" }\n"
@@ -106,6 +107,7 @@ everything_is_read(void **state)
     assert_int_equal(route->hidden, CONF_HIDDEN_SERVE);
     assert_int_equal(route->negotiate, CONF_NEGOTIATE_STRICT);
     assert_text(route->cache_control, "no-store");
+    assert_text(route->content_policy, "default-src 'self'");
     assert_int_equal(route->place.at.line, 8);
     assert_int_equal(route->place.at.column, 11);
     assert_int_equal(route->place.given[CONF_route_files].key.column, 17);

@@ -104,8 +104,12 @@ is_whole(const struct heard *x)
     if (slice_starts(slice_from(x->head, x->head_len), ERN_SLICE("HEAD ")) ||
         (status && !status->has_content))
         return true;
-    return heard_field(&head, ERN_SLICE("content-length"), &value) &&
-           u64_parse(value, INT64_MAX, &length) && x->len - x->content_at >= length;
+    if (heard_field(&head, ERN_SLICE("content-length"), &value))
+        return u64_parse(value, INT64_MAX, &length) && x->len - x->content_at >= length;
+    head = heard_final(x);
+    return heard_field(&head, ERN_SLICE("transfer-encoding"), &value) &&
+           slice_ends(slice_from(x->answer + x->content_at - 2, x->len - x->content_at + 2),
+                      ERN_SLICE("\r\n0\r\n\r\n")); /* the last chunk, without trailers */
 }
 
 bool

@@ -11,6 +11,7 @@
 #include "main/legal.h"
 #include "main/passwd.h"
 #include "main/serve.h"
+#include "main/tour.h"
 #include "main/why.h"
 
 /* GnuTLS is made ready by who needs it (tls_ready() in io/tls.c), not when the program starts: a
@@ -26,6 +27,7 @@ static const struct {
     {"check", check_main, "is this configuration file right, and what is to be mended?"},
     {"explain", explain_main, "what a status code means; or send a request, and say what happens"},
     {"why", why_main, "why a request was answered as it was, by the ID in its Link"},
+    {"tour", tour_main, "see every status earned, on pages of this host"},
     {"passwd", passwd_main, "the hash of a password, for the users of a configuration"},
     {"legal", legal_main, "list, add or lift legal demands, which are answered with 451"},
     {"ctl", ctl_main, "look into a running server, and steer it; its verbs are commands, too:"},

@@ -112,20 +112,6 @@ example_of(const struct ern_status *status)
     return status->kind == ERN_RESERVED ? ERN_ABSENT : status_example(status->code);
 }
 
-/* Up to the first full stop, Bengali or English, that a space or the end follows. */
-static struct ern_slice
-first_sentence(struct ern_slice text)
-{
-    for (size_t i = 0; i < text.len; i++) {
-        struct ern_slice here = slice_skip(text, i);
-        size_t stop = slice_starts(here, ERN_SLICE("।")) ? sizeof "।" - 1 : here.ptr[0] == '.';
-
-        if (stop && (stop == here.len || here.ptr[stop] == ' '))
-            return slice_first(text, i + stop);
-    }
-    return text;
-}
-
 /* --- for people ------------------------------------------------------------------------------- */
 
 static void
@@ -267,7 +253,7 @@ summary(const struct ern_status *status, enum language language)
 {
     const struct status_text *text = status_text(status->code, language);
 
-    return text ? first_sentence(text->meaning) : ERN_SLICE("");
+    return text ? words_first_sentence(text->meaning) : ERN_SLICE("");
 }
 
 /* One line a code where nobody looks at it on a terminal, so that it can be searched. */

@@ -101,3 +101,16 @@ words_language_find(struct ern_slice tag, enum language *ret_language)
         }
     return false;
 }
+
+struct ern_slice
+words_first_sentence(struct ern_slice text)
+{
+    for (size_t i = 0; i < text.len; i++) {
+        struct ern_slice here = slice_skip(text, i);
+        size_t stop = slice_starts(here, ERN_SLICE("।")) ? sizeof "।" - 1 : here.ptr[0] == '.';
+
+        if (stop && (stop == here.len || here.ptr[stop] == ' '))
+            return slice_first(text, i + stop);
+    }
+    return text;
+}

@@ -22,6 +22,9 @@ struct ern_slice words_cacheable_name(enum ern_cacheable cacheable);
  */
 struct ern_slice words_field(const char *carry, char *buffer, size_t cap);
 
+/* Up to the first full stop, English or Bengali, that a space or the end follows. */
+struct ern_slice words_first_sentence(struct ern_slice text);
+
 /* The language that LC_ALL, LC_MESSAGES or LANG ask for. */
 enum language words_language(void);
 

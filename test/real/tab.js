@@ -17,6 +17,7 @@ const CALLS = {
     // The next request to a path is answered without the server, with an empty 200.
     pretend: async (tab, path) => tab.route(path, (route) => route.fulfill({}), { times: 1 }),
     texts: async (tab, selector) => tab.locator(selector).allInnerTexts(),
+    locatorCount: async (tab, selector) => tab.locator(selector).count(),
     // Files chosen in the dialog that a key opens.
     choose: async (tab, key, files) => {
         const [chooser] = await Promise.all([tab.waitForEvent("filechooser"),

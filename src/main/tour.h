@@ -1,0 +1,9 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* tour.h - `earnest tour`: all status codes, each earned before the reader's eyes. */
+#ifndef MAIN_TOUR_H
+#define MAIN_TOUR_H
+
+/* Returns the exit code. */
+int tour_main(int argc, char **argv);
+
+#endif

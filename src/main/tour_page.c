@@ -112,11 +112,70 @@ write_rule(const struct tour_page *page, const struct ern_rule *rule)
     out_literal(o, "</li>\n");
 }
 
+/* The parts of rules.def, each with its first rule. */
+static const struct {
+    const char *first;
+    enum tour_word word;
+} stages[] = {
+    {"broke", WORD_STAGE_MESSAGE},        {"misdirected", WORD_STAGE_SERVER},
+    {"unavailable", WORD_STAGE_WHO},      {"failed_dependency", WORD_STAGE_MEMBERS},
+    {"use_proxy", WORD_STAGE_WHERE},      {"variant_loop", WORD_STAGE_WHICH},
+    {"if_states", WORD_STAGE_CONDITIONS}, {"content_malformed", WORD_STAGE_CONTENT},
+    {"act_failed", WORD_STAGE_ACT},
+};
+enum { STAGES = sizeof stages / sizeof *stages };
+
+/* Does a part of the rules begin with this one? */
+static bool
+begins_stage(const struct ern_rule *rule, unsigned stage)
+{
+    return stage < STAGES && slice_eq(slice_text(rule->name), slice_text(stages[stage].first));
+}
+
+static void
+write_spot(const struct tour_page *page, const struct ern_rule *rule)
+{
+    struct out *o = page->o;
+
+    out_literal(o, "<li><a href=\"#");
+    out_text(o, rule->name);
+    out_literal(o, "\" class=\"class-");
+    out_u64(o, rule->status / CODES_A_CLASS);
+    out_literal(o, "\" title=\"");
+    out_text(o, rule->name);
+    out_literal(o, "\">");
+    if (rule->status)
+        out_u64(o, rule->status);
+    else
+        out_literal(o, "…");
+    out_literal(o, "</a></li>\n");
+}
+
+/* All rules at a glance, each a link to itself. */
+static void
+write_map(const struct tour_page *page)
+{
+    unsigned stage = 0;
+
+    tour_heading(page, WORD_MAP);
+    out_literal(page->o, "<dl class=\"map\">\n");
+    for (size_t i = 0; i < ern_rules_n; i++) {
+        if (begins_stage(&ern_rules[i], stage)) {
+            out_text(page->o, stage ? "</ol></dd></div>\n<div><dt>" : "<div><dt>");
+            tour_word(page, stages[stage++].word);
+            out_literal(page->o, "</dt><dd><ol>\n");
+        }
+        write_spot(page, &ern_rules[i]);
+    }
+    out_literal(page->o, "</ol></dd></div>\n</dl>\n");
+}
+
 void
 tour_rules_write(const struct tour_page *page)
 {
     tour_begin(page, ERN_SLICE("rules"), ERN_SLICE("rules.def"));
     write_title(page, WORD_RULES, WORD_RULES_INTRO);
+    write_map(page);
     write_search(page);
     out_literal(page->o, "<ol class=\"rules\">\n");
     for (size_t i = 0; i < ern_rules_n; i++)
@@ -156,7 +215,7 @@ tour_live_write(const struct tour_page *page)
 
 /* The type map of a page (RFC 2295): English to who has no preference. */
 static bool
-write_map(int folder, const char *name)
+write_type_map(int folder, const char *name)
 {
     char path[64], text[256];
     struct out p = out_init(path, sizeof path), o = out_init(text, sizeof text);
@@ -187,7 +246,7 @@ write_page(int folder, const struct tour_page *page, const char *name)
         errno = ENOSPC;
         return false;
     }
-    return (page->language != LANGUAGE_EN || write_map(folder, name)) &&
+    return (page->language != LANGUAGE_EN || write_type_map(folder, name)) &&
            tour_world_write(folder, path, out_done(page->o));
 }
 

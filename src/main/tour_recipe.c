@@ -4,10 +4,6 @@
 #include "base/num.h"
 #include "base/slice.h"
 
-#include "recipes.inc"
-
-const struct ern_slice tour_recipes = {recipes_txt, sizeof recipes_txt};
-
 struct reader {
     struct tour_table *table;
     struct tour_recipe *recipe; /* NULL: none has begun */
@@ -144,6 +140,8 @@ take_line(struct reader *r, struct ern_slice line)
         r->step.lines.len = (size_t)(line.ptr + line.len - r->step.lines.ptr);
         return r->recipe != NULL;
     }
+    if (slice_is_there(r->step.lines) && !slice_eq(name, ERN_SLICE("<")))
+        return false; /* nothing stands between a request and its answer */
     for (unsigned i = 0; i < sizeof keys / sizeof *keys; i++)
         if (slice_eq(name, slice_text(keys[i].name)))
             return keys[i].take(r, value);

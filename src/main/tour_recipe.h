@@ -56,9 +56,6 @@ struct tour_table {
     size_t n;
 };
 
-/* The table that is built in. */
-extern const struct ern_slice tour_recipes;
-
 /* Reads a table; its slices are of the text. Returns 0, or the number of the first line that is
  * wrong. */
 unsigned tour_recipes_read(struct ern_slice text, struct tour_table *ret);

@@ -14,7 +14,10 @@
 #include "main/tour_page.h"
 #include "res/page.h"
 
+#include "recipes.inc"
 #include "world.inc"
+
+const struct ern_slice tour_recipes = {recipes_txt, sizeof recipes_txt};
 
 enum {
     TREE_FILES = 2000, /* that a COPY of them takes its time */

@@ -11,6 +11,9 @@
 
 enum { TOUR_PATH_BYTES = 512 };
 
+/* The table of recipes that is built in. */
+extern const struct ern_slice tour_recipes;
+
 /*
  * Makes the folder, below $TMPDIR or /tmp, with all that is in it.
  *   path     where its path is written, with a NUL

@@ -6,7 +6,7 @@ import subprocess
 import pytest
 
 from browser import MODULES, Tab
-from real import tool
+from real import ARTEFACTS, tool
 from tour import NEVER, Tour, codes, recipes
 
 pytestmark = pytest.mark.exam
@@ -127,7 +127,8 @@ def test_looks(tour, tmp_path, language, width, dark):
                 tab.wait("!document.querySelector('button').disabled")
                 assert tab.evaluate("document.documentElement.scrollWidth") <= width, name
                 assert bool(BENGALI.search(tab.innerText("#verdict"))) == (language == "bn")
-            tab.picture(f"tour-{name or 'index'}-{language}-{width}-{'dark' if dark else 'light'}")
+            tab.do("screenshot", {"fullPage": name.isdigit(), "path": str(
+                ARTEFACTS / f"tour-{name or 'index'}-{language}-{width}-{'dark' if dark else 'light'}.png")})
         assert complaints(tab) == []
 
 

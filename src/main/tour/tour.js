@@ -13,7 +13,7 @@ const make = (name, properties = {}, ...children) => {
 
 // A request as people write it, with what its names stand for: the client of the tour does the same.
 const fill = (text, known) => text
-  .replace(/\{([^*}]+)\*(\d{1,5})\}/g, (all, part, n) => part.repeat(n))
+  .replace(/\{([^*}\n]+)\*(\d{1,5})\}/g, (all, part, n) => part.repeat(n))
   .replace(/\$(host|port|site|etag|first|location|lock)/g, (all, name) => known[name] ?? "");
 
 const read = (text, known) => {

@@ -146,7 +146,7 @@ test_other_processes_have_the_same_pot(void **state)
     if (child == 0) {
         struct pot_view view;
 
-        _exit(pot_do(pot, &settings, POT_START, &tea, 0, &view));
+        _exit((int)pot_do(pot, &settings, POT_START, &tea, 0, &view));
     }
     assert_true(child > 0);
     assert_int_equal(waitpid(child, &status, 0), child);

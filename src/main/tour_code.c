@@ -94,6 +94,8 @@ write_form(const struct tour_page *page, const struct tour_recipe *recipe)
     out_text(o, means[recipe->means]);
     out_literal(o, "\" data-expects=\"");
     write_code(page, last->status);
+    out_literal(o, "\" data-rule=\"");
+    tour_text(page, last->rule);
     if (last->unfinished)
         out_literal(o, "\" data-unfinished=\"");
     out_literal(o, "\">\n<label for=\"request\">");
@@ -138,6 +140,7 @@ write_outcome(const struct tour_page *page)
     write_data(page, "sent", WORD_SENT);
     write_data(page, "got", WORD_GOT);
     write_data(page, "path", WORD_PATH);
+    write_data(page, "decided", WORD_DECIDED);
     write_data(page, "why", WORD_WHY);
     out_literal(o,
                 ">\n<p role=\"status\" id=\"verdict\"></p>\n<div id=\"wire\"></div>\n</section>\n");

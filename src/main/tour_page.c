@@ -148,6 +148,9 @@ write_spot(const struct tour_page *page, const struct ern_rule *rule)
         out_u64(o, rule->status);
     else
         out_literal(o, "…");
+    out_literal(o, "<span> ");
+    out_text(o, rule->name);
+    out_literal(o, "</span>");
     out_literal(o, "</a></li>\n");
 }
 

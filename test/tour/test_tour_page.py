@@ -71,6 +71,8 @@ def test_page_earns_its_code(tour, tab, code):
     if "describedby" in got:
         tab.waitForSelector("#wire figure svg .held")
         assert tab.textContent("#wire figure .status") == str(answer[0])
+    else:
+        tab.waitForSelector(f"#wire figure code:text-is('{answer[1]}')")
     for i, (status, _) in enumerate(nears):
         tab.evaluate(f"document.querySelector('[data-near=\"{i}\"]').closest('details').open = true")
         statuses, said = send(tab, f"[data-near='{i}']")

@@ -88,10 +88,21 @@ const box = (title, ...content) => make("div", {},
   make("p", { className: "label", textContent: title }),
   make("pre", { tabIndex: 0 }, ...content));
 
+// The row of a rule, from the page of all rules: for answers that the server keeps no path of.
+const row = async (words, rule) => {
+  if (!rule) return [];
+  const answer = await fetch(`rules.${language}.html`);
+  const page = new DOMParser().parseFromString(await answer.text(), "text/html");
+  const item = page.getElementById(rule);
+  if (!item) return [];
+  return [make("p", { className: "label", textContent: words.decided }),
+    make("figure", { tabIndex: 0 }, ...document.importNode(item, true).childNodes)];
+};
+
 // The path to an answer, as the server draws it. Its style is ours: a page may bring none of its own.
-const path = async (words, got) => {
+const path = async (words, got, rule) => {
   const link = got.match(/<(\/\.earnest\/why\/[^>]+)>; rel="describedby"/)?.[1];
-  if (!link) return [];
+  if (!link) return row(words, got.match(/"rule":"(\w+)"/)?.[1] ?? rule);
   const headers = { "Accept-Language": language, Accept: "image/svg+xml" };
   const answer = await fetch(link, { headers, cache: "no-store" });
   const all = make("p", {}, make("a", { href: link, textContent: words.why }));
@@ -102,7 +113,7 @@ const path = async (words, got) => {
     make("figure", { tabIndex: 0 }, document.importNode(picture, true)), all];
 };
 
-const show = async (outcome, code, expects, seen, steps) => {
+const show = async (outcome, code, { expects, rule }, seen, steps) => {
   const words = outcome.dataset;
   const last = steps.at(-1);
   const all = statuses(last.got);
@@ -112,15 +123,16 @@ const show = async (outcome, code, expects, seen, steps) => {
   const verdict = find("#verdict");
   const word = earned ? words.earned : agree && status === expects ? words.expected : words.otherwise;
   const inside = earned && status !== code ? ` (${code}) ` : " ";
+  const wire = find("#wire");
+  wire.replaceChildren(...steps.map((step) => make("div", { className: "wire" },
+    box(words.sent, step.sent), box(`${words.got} (${step.ms} ms)`, ...shown(step.got)))));
   verdict.className = earned ? "earned" : "";
   verdict.dataset.statuses = [...new Set([...all, status])].join(" ");
   verdict.replaceChildren(make("b", { textContent: status || "—" }), inside,
     make("span", { textContent: word }),
     seen === undefined ? "" : ` ${words.browser} ${seen}.`);
-  find("#wire").replaceChildren(
-    ...steps.map((step) => make("div", { className: "wire" }, box(words.sent, step.sent),
-      box(`${words.got} (${step.ms} ms)`, ...shown(step.got)))),
-    ...await path(words, last.got.slice(last.got.lastIndexOf("HTTP/1.1 " + last.status))));
+  wire.append(...await path(words, last.got.slice(last.got.lastIndexOf(`HTTP/1.1 ${last.status}`)),
+    last.status === expects ? rule : undefined));
 };
 
 // ---- the exchange of a code -----------------------------------------------------------------------
@@ -131,7 +143,7 @@ const exchange = (form) => {
   const before = [...document.querySelectorAll("pre.before")].map((pre) => pre.textContent);
   const { code, means } = form.dataset;
 
-  const run = async (query, text, edited, expects, alone) => {
+  const run = async (query, text, edited, told, alone) => {
     const buttons = document.querySelectorAll("button");
     buttons.forEach((button) => { button.disabled = true; });
     find("#verdict").className = "";
@@ -145,7 +157,7 @@ const exchange = (form) => {
       });
       if (!answer.ok) throw new Error(await answer.text());
       const { steps } = await answer.json();
-      await show(outcome, Number(code), expects, seen, steps);
+      await show(outcome, Number(code), told, seen, steps);
     } catch (error) {
       find("#verdict").textContent = `${outcome.dataset.failed} (${error.message})`;
       find("#wire").replaceChildren();
@@ -159,13 +171,14 @@ const exchange = (form) => {
     const changed = area.value !== area.defaultValue;
     const ended = "unfinished" in form.dataset || area.value.includes("\n\n");
     const text = ended ? area.value : `${area.value.trimEnd()}\n\n`;
-    run("", text, changed, Number(form.dataset.expects), false);
+    const { expects, rule } = form.dataset;
+    run("", text, changed, { expects: Number(expects), rule }, false);
   });
   document.querySelectorAll("[data-near]").forEach((button) => {
     button.addEventListener("click", async () => {
       const text = button.closest("li").querySelector("pre").textContent;
-      await run(`&near=${button.dataset.near}`, text, false, Number(button.dataset.expects),
-        "alone" in button.dataset);
+      await run(`&near=${button.dataset.near}`, text, false,
+        { expects: Number(button.dataset.expects) }, "alone" in button.dataset);
       const still = matchMedia("(prefers-reduced-motion: reduce)").matches;
       outcome.scrollIntoView({ behavior: still ? "auto" : "smooth", block: "nearest" });
     });

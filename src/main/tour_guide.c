@@ -42,6 +42,9 @@ static const struct {
      "HTTP/1.1 103 Early Hints\r\nLink: </tour/tour.css>; rel=preload; as=style\r\n\r\n",
      "HTTP/1.1 200 OK\r\nContent-Type: text/html; charset=utf-8\r\n"
      "Link: </tour/tour.css>; rel=preload; as=style\r\nContent-Length: 15\r\n\r\n<p>Here it is.\n"},
+    {"wordy", 0,
+     "HTTP/1.1 200 OK\r\nContent-Type: text/html; charset=utf-8\r\nContent-Length: 61\r\n\r\n",
+     "<p>Few words.</p>     <!-- and a remark -->     <p>Two.</p>\n\n"},
     {"garbled", 0, "HTTP/1.1 two hundred\r\n\r\n", ""},
     {"reserved", 0, "HTTP/1.1 306 Unused\r\nContent-Length: 0\r\n\r\n", ""},
     {"ends", 0, "", ""},

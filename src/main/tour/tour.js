@@ -122,13 +122,13 @@ const show = async (outcome, code, { expects, rule }, seen, steps) => {
   const earned = agree && all.includes(code);
   const verdict = find("#verdict");
   const word = earned ? words.earned : agree && status === expects ? words.expected : words.otherwise;
-  const inside = earned && status !== code ? ` (${code}) ` : " ";
+  const beside = earned && status !== code ? ` (${status}) ` : " "; // on the way to it, or within it
   const wire = find("#wire");
   wire.replaceChildren(...steps.map((step) => make("div", { className: "wire" },
     box(words.sent, step.sent), box(`${words.got} (${step.ms} ms)`, ...shown(step.got)))));
   verdict.className = earned ? "earned" : "";
   verdict.dataset.statuses = [...new Set([...all, status])].join(" ");
-  verdict.replaceChildren(make("b", { textContent: status || "—" }), inside,
+  verdict.replaceChildren(make("b", { textContent: (earned ? code : status) || "—" }), beside,
     make("span", { textContent: word }),
     seen === undefined ? "" : ` ${words.browser} ${seen}.`);
   wire.append(...await path(words, last.got.slice(last.got.lastIndexOf(`HTTP/1.1 ${last.status}`)),

@@ -187,6 +187,22 @@ tour_rules_write(const struct tour_page *page)
     tour_end(page);
 }
 
+static void
+write_input(const struct tour_page *page, const char *name, const char *value, enum tour_word label)
+{
+    struct out *o = page->o;
+
+    out_literal(o, "<p><label for=\"");
+    out_text(o, name);
+    out_literal(o, "\">");
+    tour_word(page, label);
+    out_literal(o, "</label><input id=\"");
+    out_text(o, name);
+    out_literal(o, "\" value=\"");
+    out_text(o, value);
+    out_literal(o, "\" maxlength=\"200\" autocomplete=\"off\" spellcheck=\"false\"></p>\n");
+}
+
 void
 tour_live_write(const struct tour_page *page)
 {
@@ -195,7 +211,10 @@ tour_live_write(const struct tour_page *page)
 
     tour_begin(page, ERN_SLICE("live"), ERN_SLICE("live"));
     write_title(page, WORD_LIVE, WORD_LIVE_INTRO);
-    out_literal(o, "<noscript><p>");
+    out_literal(o, "<form id=\"filter\" class=\"script\">\n");
+    write_input(page, "path", "/", WORD_FILTER_PATH);
+    write_input(page, "status", "", WORD_FILTER_STATUS);
+    out_literal(o, "</form>\n<noscript><p>");
     tour_word(page, WORD_LIVE_SCRIPT);
     out_literal(o, "</p></noscript>\n<p class=\"soft script\" role=\"status\" id=\"listening\" "
                    "data-listening=\"");

@@ -109,6 +109,15 @@ def test_live(tour, tab):
     tab.wait("document.querySelector('#listening').textContent === 'Listening'")
     assert tour.ask("GET", "/poem.txt", If_Match='"x"')[0] == 412
     tab.waitForSelector("#live tbody tr:has-text('/poem.txt'):has-text('412'):has-text('if_match')")
+    tab.fill("#status", "nonsense")
+    tab.press("Tab")
+    tab.waitForSelector("#listening.wrong:has-text('codes and classes')")
+    tab.fill("#status", "410")
+    tab.press("Tab")
+    tab.waitForSelector("#listening:has-text('410'):not(.wrong)")
+    assert tour.ask("GET", "/prose.txt")[0] == 404 and tour.ask("GET", "/gone")[0] == 410
+    tab.waitForSelector("#live tbody tr:has-text('/gone'):has-text('410')")
+    assert "/prose.txt" not in tab.innerText("#live")
     assert complaints(tab) == []
 
 

@@ -211,12 +211,25 @@ const ROWS_MAX = 200;
 
 const listen = (table) => {
   const said = find("#listening");
+  const form = find("#filter");
+  const say = (text, wrong) => {
+    said.textContent = text;
+    said.classList.toggle("wrong", wrong);
+  };
   const rows = table.tBodies[0];
   const socket = new WebSocket(`ws://${location.host}/.earnest/live`);
-  socket.onopen = () => { said.textContent = said.dataset.listening; };
-  socket.onclose = () => { said.textContent = said.dataset.failed; };
+  socket.onopen = () => say(said.dataset.listening, false);
+  socket.onclose = () => say(said.dataset.failed, true);
+  form.addEventListener("submit", (event) => event.preventDefault());
+  form.addEventListener("change", () => {
+    const { path: { value: path }, status: { value: status } } = form.elements;
+    if (socket.readyState !== WebSocket.OPEN) return;
+    socket.send(JSON.stringify({ ...path && { path }, ...status.trim() && { status } }));
+  });
   socket.onmessage = ({ data }) => {
     const told = JSON.parse(data);
+    if (told.error) say(told.error, true);
+    if (told.filter) say(`${said.dataset.listening}: ${told.filter.path} ${told.filter.status}`, false);
     if (!told.rule) return;
     const cells = [new Date(told.time).toLocaleTimeString(language),
       `${told.method} ${told.target}`, told.status, told.rule];

@@ -71,7 +71,7 @@ struct site_table {
     const struct origin_names *
         *proxies; /* servers behind us, a group for each route that has them */
     unsigned proxies_n;
-    bool stores;    /* some of their answers are kept */
+    bool stores;      /* some of their answers are kept */
     bool has_scripts; /* some of which are programs, or run them */
     int64_t hsts_s;   /* said over TLS: for so long only https (RFC 6797); 0: not said */
 };

@@ -16,8 +16,8 @@
 #include "serve/legal.h"
 #include "serve/live.h"
 #include "serve/login.h"
-#include "serve/refresh.h"
 #include "serve/program.h"
+#include "serve/refresh.h"
 #include "serve/tally.h"
 #include "serve/upstream.h"
 

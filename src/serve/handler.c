@@ -135,8 +135,14 @@ look(struct res_request *request)
     struct found *f = request->state;
 
     script_find(request->route, request->below, &f->memory, &f->script);
-    /* A plain file is answered by another kind. */
-    request->yields = request->again = f->script.kind == SCRIPT_PLAIN;
+}
+
+/* A plain file is answered by another kind: it is decided anew, by that. */
+static enum ern_answer
+yield(struct res_request *request)
+{
+    request->yields = request->again = true;
+    return ERN_WAIT;
 }
 
 /* Looks for it, if that was not done. Returns ERN_YES, ERN_WAIT or ERN_FAIL. */
@@ -148,7 +154,7 @@ find(struct res_request *request)
     char *memory;
 
     if (f)
-        return ERN_YES;
+        return f->script.kind == SCRIPT_PLAIN ? yield(request) : ERN_YES;
     f = arena_take(request->arena, sizeof *f);
     memory = arena_take(request->arena, room);
     if (!f || !memory)

@@ -429,6 +429,10 @@ check_proxy(struct maker *m, const struct conf_route *route)
                                 route->proxy.text[i]));
         any_secure |= is_secure;
     }
+    if (slice_is_there(route->probe) &&
+        (route->probe.ptr[0] != '/' || !value_is_reference(route->probe)))
+        conf_wrong(m->errors, route->place.given[CONF_proxy_probe].value,
+                   CONF_SAY("\"%1\" is not a path", "write one as in \"/health\"", route->probe));
     if (slice_is_there(route->ca) && !any_secure)
         conf_wrong(m->errors, route->place.given[CONF_proxy_ca].key,
                    CONF_SAY("none of these servers has a certificate",

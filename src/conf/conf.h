@@ -175,9 +175,10 @@ struct conf_route {
     struct conf_texts proxy; /* CONF_KIND_PROXY: URLs that end with their authority; 1 to 64 */
     unsigned balance;        /* an enum conf_balance */
     struct conf_texts transform;
-    unsigned transforms; /* transform, as bits of enum conf_transform */
-    bool cache;          /* answers are kept */
-    struct ern_slice ca; /* a PEM file; absent: whom the system trusts */
+    unsigned transforms;    /* transform, as bits of enum conf_transform */
+    bool cache;             /* answers are kept */
+    struct ern_slice probe; /* a path, as a target has it; absent: none */
+    struct ern_slice ca;    /* a PEM file; absent: whom the system trusts */
 
     struct conf_texts fastcgi; /* CONF_KIND_FASTCGI: "unix:PATH" or "HOST:PORT"; 1 to 64 */
     struct ern_slice root;     /* a folder; index, hidden and so on are as of files */

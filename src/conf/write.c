@@ -220,6 +220,7 @@ write_kind(struct out *o, unsigned depth, const struct conf_route *route)
         break;
     case CONF_KIND_PROXY:
         write_list(o, depth, "proxy", &route->proxy);
+        write_text(o, depth, "probe", route->probe);
         write_text(o, depth, "ca", route->ca);
         write_text(o, depth, "balance",
                    route->balance == CONF_BALANCE_HASH ? ERN_SLICE("hash")

@@ -3,6 +3,7 @@
 
 #include <stdlib.h>
 
+#include "serve/probe.h"
 #include "serve/relay.h"
 
 struct resolving {         /* a name, on the pool */
@@ -110,6 +111,8 @@ origin_end(struct origin *o)
 {
     while (o->idle)
         upstream_close(o->idle);
+    probe_end(o->probe);
+    o->probe = NULL;
     if (o->resolving)
         o->resolving->origin = NULL;
     o->resolving = NULL;
@@ -133,6 +136,15 @@ origin_fails(struct origin *o)
 
     if (++o->failures_n >= w->limits->upstream_failures_max)
         o->shut_ms = w->now.run_ms + w->limits->upstream_recovery_ms;
+}
+
+void
+origin_is_ill(struct origin *o)
+{
+    const struct worker *w = upstreams_worker(o->upstreams);
+
+    /* Until a word of it is late, and for ever if each one says so. */
+    o->shut_ms = w->now.run_ms + 2 * (w->limits->probe_interval_ms + w->limits->probe_timeout_ms);
 }
 
 /* May it be asked? Whoever asks one that was left alone is the one who finds out. */

@@ -27,6 +27,7 @@ proxy_open(const struct conf_route *from, unsigned number, struct proxy_route *r
     names->wanted = from->transforms;
     names->by_hash = from->balance == CONF_BALANCE_HASH;
     names->number = number;
+    names->probe = from->probe;
     for (names->n = 0; names->n < from->proxy.n; names->n++) {
         struct origin_name *to = &names->name[names->n];
 

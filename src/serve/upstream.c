@@ -8,6 +8,7 @@
 
 #include "serve/cached.h"
 #include "serve/origin.h"
+#include "serve/probe.h"
 #include "serve/program.h"
 #include "serve/relay.h"
 #include "wire/h1_answer.h"
@@ -47,6 +48,8 @@ open_group(struct upstreams *ups, struct origins *g, const struct origin_names *
         origin_init(&g->origin[g->n], ups, &names->name[g->n]);
         if (names->requests_max)
             g->origin[g->n].requests_max = names->requests_max;
+        if (slice_is_there(names->probe))
+            probe_begin(&g->origin[g->n], g, names->probe);
     }
     return 0;
 }
@@ -62,6 +65,8 @@ upstreams_new(struct worker *w, const struct origin_names *const *names, unsigne
         [TIME_TUNNEL] = w->limits->tunnel_idle_ms,
         [TIME_EXIT] = w->limits->program_exit_ms,
         [TIME_IDLE] = w->limits->upstream_idle_ms,
+        [TIME_REST] = w->limits->probe_interval_ms,
+        [TIME_PROBE] = w->limits->probe_timeout_ms,
         [TIME_COLLAPSE] = w->limits->collapse_wait_ms,
     };
 
@@ -160,6 +165,8 @@ upstreams_event(struct worker *w, void *what, uint32_t events)
         return;
     if (u->relay)
         relay_event(u->relay, events);
+    else if (u->probe)
+        probe_event(u->probe, events);
     else if (u->link && !is_quiet(u))
         upstream_close(u);
 }
@@ -181,6 +188,8 @@ upstreams_expire(struct worker *w)
             timer_stop(t);
             if (i == TIME_IDLE)
                 upstream_close((struct upstream *)t);
+            else if (i == TIME_REST || i == TIME_PROBE)
+                probe_expired(t, i == TIME_PROBE);
             else if (i == TIME_COLLAPSE)
                 cached_expired(t);
             else

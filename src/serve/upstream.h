@@ -18,6 +18,7 @@
 #include "serve/worker.h"
 
 struct relay;
+struct probe;
 struct program;
 struct resolving;
 struct speech;
@@ -47,6 +48,8 @@ struct origin_names { /* of a route: slices are the configuration's */
     bool by_hash;    /* a client is always sent to the same one; else the least busy is asked */
     unsigned wanted; /* as bits of enum relay_wanted */
     const struct speech *speech; /* that is spoken with them; NULL: HTTP */
+    struct ern_slice
+        probe; /* the path that they are asked for to know how they are; absent: none */
     struct tls_trust *trust; /* who signs certificates of those that speak TLS; NULL: none does */
     int64_t requests_max;    /* of each of them at once; 0: upstream_requests_max */
     unsigned number;         /* of the group, from 0 */
@@ -68,6 +71,7 @@ struct origin {
     unsigned failures_n; /* in a row */
     int64_t shut_ms;     /* until when it is left alone; 0: it is well */
     bool keeps;          /* connections wait for further requests */
+    struct probe *probe; /* by which it is asked how it is; NULL: it is not */
 };
 
 struct origins { /* a group, one of which answers */
@@ -87,6 +91,7 @@ struct upstream {       /* a connection */
     struct upstream *next, **link;
     struct origin *origin;
     struct relay *relay;     /* what it is used for; NULL: nothing */
+    struct probe *probe;     /* likewise */
     struct buffer *in;       /* what was received and is not done with; NULL if nothing */
     struct buffer *out;      /* what it did not take yet; NULL if nothing */
     struct tls_link *tls;    /* NULL: none is spoken */
@@ -129,6 +134,8 @@ enum upstream_time {
     TIME_TUNNEL,   /* likewise, in a tunnel */
     TIME_EXIT,     /* until a program that has said all ends */
     TIME_IDLE,     /* of a connection that is not used */
+    TIME_REST,     /* until a server is asked how it is */
+    TIME_PROBE,    /* until it has said so */
     TIME_COLLAPSE, /* of a request that waits for the answer to another (cached.h) */
     TIMES
 };
@@ -156,6 +163,9 @@ struct origin *origin_choose(struct origins *origins, uint64_t tried, struct ern
 /* It has answered; it has not, or could not be reached. */
 void origin_works(struct origin *origin);
 void origin_fails(struct origin *origin);
+
+/* It was asked how it is, and did not say that it is well: it is left alone until it does. */
+void origin_is_ill(struct origin *origin);
 
 /* Are its addresses known now? If not, *ret_asked says whether they are being looked up, and
  * relay_resolved() will be called of each that waits. */

@@ -651,3 +651,76 @@ def test_garbled_resource_does_not_shut_out_the_others(tmp_path):
     with Upstream([answer], keeps=False) as up, Server(tmp_path, route(up.port)) as server:
         assert [ask(server, target="/bad").status for _ in range(8)] == [502] * 8
         assert ask(server).status == 200
+
+
+# ---- probes
+
+
+def health(status, well=lambda: True):
+    """A server that says how it is, and answers what it is asked with its name."""
+    def answer(request):
+        if request.target != "/health":
+            return OK
+        return b"HTTP/1.1 %d It\r\nContent-Length: 0\r\n\r\n" % (status if well() else 500)
+    return answer
+
+
+def probes(up, since=0):
+    return [r for r in up.requests[since:] if r.target == "/health"]
+
+
+def eventually(what, seconds=3):
+    deadline = time.monotonic() + seconds
+    while not what():
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
+
+
+@pytest.mark.parametrize("status", [204, 302])
+def test_server_that_is_not_well_is_left_alone_until_it_is(tmp_path, status):
+    state = {"well": True}
+    with Upstream([health(status, lambda: state["well"])]) as ill, Upstream([health(200)]) as well:
+        config = route(ill.port, well.port, more='probe = "/health"') + "\n" + limits(probe_interval_ms=50)
+        with Server(tmp_path, config) as server:
+            eventually(lambda: len(probes(ill)) > 1 and len(probes(well)) > 1)
+            request = probes(ill)[0]
+            assert request.method == "GET" and request.field("host") == f"127.0.0.1:{ill.port}"
+            assert request.field("user-agent") == "earnest-probe"
+            state["well"] = False
+            time.sleep(0.3)
+            before = len(ill.requests) - len(probes(ill))
+            assert [ask(server).status for _ in range(6)] == [200] * 6
+            assert len(ill.requests) - len(probes(ill)) == before
+            state["well"] = True
+            time.sleep(0.3)
+            assert [ask(server).status for _ in range(6)] == [200] * 6
+            assert len(ill.requests) - len(probes(ill)) > before
+
+
+@pytest.mark.parametrize("what", [SILENCE, None, b"garbage\r\n\r\n", b"HTTP/1.1 404 None\r\nContent-Length: 0\r\n\r\n"])
+def test_nobody_is_asked_who_is_not_well(tmp_path, what):
+    def answer(request):
+        return what if request.target == "/health" else OK
+
+    with Upstream([answer]) as up:
+        config = (route(up.port, more='probe = "/health"') + "\n"
+                  + limits(probe_interval_ms=50, probe_timeout_ms=100))
+        with Server(tmp_path, config) as server:
+            eventually(lambda: ask(server).status == 503)
+            before = len(up.requests) - len(probes(up))
+            answer = ask(server)
+            assert answer.status == 503 and int(answer.field("retry-after")) >= 1
+            assert len(up.requests) - len(probes(up)) == before
+
+
+def test_server_that_is_away_comes_back(tmp_path):
+    held, port = refusing_port()
+    config = route(port, more='probe = "/health"') + "\n" + limits(probe_interval_ms=50)
+    with Server(tmp_path, config) as server:
+        eventually(lambda: ask(server).status == 503)
+        held.close()
+        up = Upstream([health(200)])
+        up.listener.close()
+        up.listener = socket.create_server(("127.0.0.1", port))
+        with up:
+            eventually(lambda: ask(server).status == 200)

@@ -41,7 +41,8 @@ static const char good[] =
     "    route \"/php/\" { fastcgi = \"unix:/run/p.sock\"  root = \"/srv/php\"  script = \".php\"\n"
     "        fallback = \"/i.php\" }\n"
     "    route \"/cgi/\" { cgi = \"/srv/cgi\" }\n"
-    "    route \"/app/\" { proxy = \"https://f.example\"  ca = \"/ca.pem\" }\n"
+    "    route \"/app/\" { proxy = \"https://f.example\"  ca = \"/ca.pem\"\n"
+    "        probe = \"/health\" }\n"
     "    route \"/old/\" { redirect = \"https://d.example/\"  status = 308 }\n"
     "}\n"
     "site \"e.example\" {\n"
@@ -216,6 +217,8 @@ static const struct mutation mutations[] = {
     M("\"https://f.example\"", "`\"https://f.example/a\"", "without a path")
     M("\"https://f.example\"", "`\"ftp://f.example\"", "without a path")
     M("proxy = \"https://f.example\"  ca", "proxy = \"http://f.example\"  `ca", "https://")
+    M("\"/health\"", "`\"health\"", "/health")
+    M("\"/health\"", "`\"/a b\"", "/health")
     M("gone = true", "gone = true `ca = \"/ca.pem\"", "leave it out")
     /* pots and intakes */
     M("then = \"/thanks\"", "then = `\"thanks\"", "/thanks")

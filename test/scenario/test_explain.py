@@ -10,7 +10,7 @@ EARNEST = os.environ.get("EARNEST", ROOT / "build/debug/src/main/earnest")
 
 # Reached by no vector, but by a disk that fails (test/fault), a clock (test/dav), or a second process
 # (unit/serve/meter_test.c).
-WITHOUT_VECTOR = {"act_failed", "broke", "credit_gone", "if_match_missing", "no_room",
+WITHOUT_VECTOR = {"broke", "credit_gone", "if_match_missing", "no_room",
                   "state_unreachable"}
 INTERIM = {"100": "continue", "102": "processing", "103": "hints", "104": "resumable"}
 

@@ -37,7 +37,9 @@ def asked(vector):
         return None
     exchange, = vector.exchanges
     text = b"".join(piece for piece in exchange.head if isinstance(piece, bytes))
-    if vector.upstream or exchange.raw or exchange.has_content or b"$" in text or exchange.rule in NOT_HERE:
+    if vector.upstream or {"cgi", "fastcgi"} & set(vector.route): # others would have to be asked
+        return None
+    if exchange.raw or exchange.has_content or b"$" in text or exchange.rule in NOT_HERE:
         return None
     line, *fields = text.decode("utf-8").rstrip("\r\n").split("\r\n")
     match = re.fullmatch(r"(\S+) (/\S*) HTTP/1\.1", line)

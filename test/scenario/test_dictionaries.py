@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Files compressed with what the client has of before (RFC 9842): past versions, and files of the route."""
 import base64
+import gzip
 import hashlib
 import os
 import shutil
@@ -151,3 +152,22 @@ def test_a_page_that_forbids_it_is_left_alone(tmp_path, root):
         assert ask(site, b"/a.js").field("use-as-dictionary") is None
         put(root / "a.js", new)
         assert ask(site, b"/a.js", old).content == new
+
+
+def test_twenty_versions_cost_little(tmp_path, root, figure):
+    full = zipped = coded = 0
+    with site_of(tmp_path, root) as site:
+        old = version(0, 8000)
+        put(root / "a.js", old)
+        ask(site, b"/a.js")
+        for n in range(1, 21):
+            new = version(n, 8000)
+            put(root / "a.js", new)
+            answer = ask(site, b"/a.js", old)
+            assert answer.field("content-encoding") == "dcz", n
+            if n % 5 == 0:
+                assert decode(answer.content, old, tmp_path) == new
+            full, zipped, coded = full + len(new), zipped + len(gzip.compress(new, 6)), coded + len(answer.content)
+            old = new
+    figure("bytes in full, gzip, dcz", f"{full} {zipped} {coded}")
+    assert coded * 20 < zipped < full

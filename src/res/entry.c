@@ -463,7 +463,8 @@ fill_variants(struct entry *e, struct look *l, char *at)
 
         v->coding = l->found[i].coding;
         v->stamp = l->found[i].info.stamp;
-        v->digested = DIGEST_UNKNOWN;
+        for (unsigned k = 0; k < DIGESTS; k++)
+            v->digest[k].state = DIGEST_UNKNOWN;
         write_fields(&o, e, v);
         assert(!o.full);
         at += o.cap;

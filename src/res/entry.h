@@ -26,6 +26,11 @@ enum entry_kind {
 
 enum { ENTRY_VARIANTS = 4, ENTRY_BYTES_MAX = 16384 /* content kept in memory: PERFORMANCE 8.2 */ };
 
+struct entry_digest { /* of what a variant holds; worked out when it is wanted */
+    enum { DIGEST_UNKNOWN, DIGEST_KNOWN, DIGEST_FAILED } state;
+    char bytes[DIGEST_BYTES_MAX];
+};
+
 struct entry_variant {            /* the file itself, or a precompressed sibling of it */
     struct ern_slice coding;      /* absent: identity */
     struct ern_slice etag;        /* within validators */
@@ -34,12 +39,7 @@ struct entry_variant {            /* the file itself, or a precompressed sibling
     struct file_stamp stamp;
     char *bytes; /* the content, or NULL if it is larger than ENTRY_BYTES_MAX: then */
     int fd;      /* it is open here; else -1 */
-    enum {
-        DIGEST_UNKNOWN,
-        DIGEST_KNOWN,
-        DIGEST_FAILED
-    } digested; /* worked out when it is wanted */
-    char digest[DIGEST_SHA256_BYTES];
+    struct entry_digest digest[DIGESTS];
 };
 
 struct entry_coded { /* the file in a coding, made when it was first sent so */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * integrity.h - Repr-Digest and Content-Digest of files for those who want them (RFC 9530): by
- * SHA-256, worked out once and kept with the entry.
+ * SHA-512 or SHA-256, worked out once and kept with the entry.
  */
 #ifndef RES_INTEGRITY_H
 #define RES_INTEGRITY_H

@@ -148,6 +148,11 @@ def test_digests_for_those_who_want_them(tmp_path, root, size):
                    Want_Content_Digest="sha-256=1")
         assert part.status == 206 and part.field("repr-digest") == digest
         assert part.field("content-digest") is None
-        for wanted in ("sha-256=0", "sha-512=5", "sha-256", "garbage=, x", ""):
+        longer = "sha-512=:" + base64.b64encode(hashlib.sha512(content[:size]).digest()).decode() + ":"
+        for wanted in ("sha-512=5", "sha-512=10, sha-256=3", "sha-256=3, sha-512=3", "sha-256=0, sha-512=1"):
+            assert ask(site, b"/a.bin", Want_Repr_Digest=wanted).field("repr-digest") == longer, wanted
+        two = ask(site, b"/a.bin", Want_Repr_Digest="sha-512=1", Want_Content_Digest="sha-256=1")
+        assert (two.field("repr-digest"), two.field("content-digest")) == (longer, digest)
+        for wanted in ("sha-256=0", "sha-512=0", "sha-256", "sha=1, md5=1", "garbage=, x", ""):
             none = ask(site, b"/a.bin", Want_Repr_Digest=wanted)
             assert none.status == 200 and none.field("repr-digest") is None, wanted

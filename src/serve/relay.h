@@ -89,6 +89,7 @@ struct relay {
     struct ern_field *fields;
     struct h1_content content;         /* of the answer */
     unsigned wanted;                   /* what is done to it, as bits of enum relay_wanted */
+    bool may_change;                   /* GET might have it changed, which HEAD can not know */
     struct relay_transform *transform; /* that it goes through, or went; NULL: it does not */
     struct fcgi_reader records;        /* that it comes in */
     uint64_t told_bytes;               /* of what it wrote for the log */

@@ -338,6 +338,8 @@ write_length(struct exchange *x, struct out *o)
     int64_t length = a->message.content_length;
     bool may_have = a->status / 100 != 1 && a->status != ERN_204_NO_CONTENT;
 
+    if (x->relay->may_change) /* HEAD says no length that GET might not have (RFC 9110 8.6) */
+        return;
     if (relay_is_transformed(x->relay)) { /* how long it becomes is not known */
         x->unsized = true;
         return;

@@ -272,7 +272,8 @@ relay_transforms(struct relay *r)
         return ERN_NO;
     /* of what HEAD would bring is known only what is always done */
     is_sure = w.to < CODINGS && w.from == CODINGS;
-    if (r->answer.end == H1_END_NONE && !is_sure)
+    r->may_change = r->answer.end == H1_END_NONE && !is_sure;
+    if (r->may_change)
         return ERN_NO;
     if (begin(r, &w) != ERN_YES)
         return ERN_FAIL;
@@ -292,13 +293,14 @@ is_of_original(const struct relay *r, struct ern_slice name)
     for (size_t i = 0; i < sizeof names / sizeof *names; i++)
         if (slice_eq_nocase(name, names[i]))
             return true;
-    return r->transform->decodes && slice_eq_nocase(name, ERN_SLICE("Content-Encoding"));
+    return r->transform && r->transform->decodes &&
+           slice_eq_nocase(name, ERN_SLICE("Content-Encoding"));
 }
 
 bool
 relay_transform_write_field(const struct relay *r, const struct ern_field *f, struct out *o)
 {
-    bool is_transformed = relay_is_transformed(r);
+    bool is_transformed = relay_is_transformed(r) || r->may_change;
     bool is_new = is_transformed || r->answer.status == ERN_304_NOT_MODIFIED;
 
     if (!r->wanted || r->stage != RELAY_ANSWERING)

@@ -4,13 +4,14 @@ import gzip
 import os
 import shutil
 import subprocess
+import threading
 import time
 import zlib
 
 import pytest
 
 from earnest_server import check_laws
-from scenario import SANITIZED, Site, files_route, get, wait_until
+from scenario import SANITIZED, Site, counts, files_route, get, wait_until
 
 TEXT = b"".join(b"line %d of a text that says the same again and again\n" % i for i in range(4000))
 DECODERS = {"gzip": lambda b: gzip.decompress(b),
@@ -172,19 +173,54 @@ def test_an_upload_is_decoded(tmp_path, root, coding, content):
         assert ask(site, b"/new.bin", b"PUT", coded, Content_Encoding=coding).status == 204
 
 
+COMMANDS = {"gzip": "gzip -9", "br": "brotli -c -q 5 --lgwin=24", "zstd": "zstd -c -q"}
+
+
+def largest(folder):
+    """Bytes of the largest file that is being written."""
+    sizes = [0]
+    for path in folder.rglob("*"):
+        try:
+            sizes.append(path.stat().st_size if path.is_file() else 0)
+        except FileNotFoundError:
+            pass
+    return max(sizes)
+
+
 @pytest.mark.parametrize("coding", ENCODERS)
-def test_r27_a_bomb_does_not_go_off(tmp_path, root, coding):
-    bomb = ENCODERS[coding](bytes(200 << 20))
-    assert len(bomb) < 1 << 20
-    with writable(tmp_path, root) as site:
-        begun = time.monotonic()
-        answer = ask(site, b"/bomb", b"PUT", bomb, Content_Encoding=coding)
+@pytest.mark.parametrize("mib", counts(200, 10240))
+def test_r27_a_bomb_does_not_go_off(tmp_path, root, coding, mib, figure):
+    """What becomes a thousand times as large is refused before it is 10 MiB."""
+    if not shutil.which(COMMANDS[coding].split()[0]):
+        pytest.skip(f"no {COMMANDS[coding].split()[0]}")
+    bomb = subprocess.run(f"head -c {mib}M /dev/zero | {COMMANDS[coding]}", shell=True, capture_output=True,
+                          check=True).stdout
+    assert len(bomb) < mib << 13
+    with writable(tmp_path, root) as site, site.connect() as wire:
+        begun, most, ended = time.monotonic(), 0, threading.Event()
+
+        def watch():
+            nonlocal most
+            while not ended.wait(0.001):
+                most = max(most, largest(root / ".earnest"))
+
+        watcher = threading.Thread(target=watch)
+        watcher.start()
+        try:
+            wire.send(b"PUT /bomb HTTP/1.1\r\nHost: a.example\r\nContent-Encoding: %s\r\nContent-Length: %d\r\n\r\n" %
+                      (coding.encode(), len(bomb)) + bomb)
+        except OSError:  # it was refused before all of it was sent
+            pass
+        answer = wire.answer("PUT")
+        ended.set()
+        watcher.join()
         assert answer.status == 413 and answer.problem()["rule"] == "content_grew"
         assert time.monotonic() - begun < 5
+        assert most <= 10 << 20
         assert not (root / "bomb").exists()
         # what was decoded of it is dropped with the request, which ends after its answer
-        wait_until(lambda: not [p for p in (root / ".earnest").rglob("*") if p.is_file()
-                                and p.stat().st_size > 4096])
+        wait_until(lambda: largest(root / ".earnest") <= 4096)
+    figure(f"{coding}: bytes that {len(bomb)} of {mib} MiB became", most)
 
 
 @pytest.mark.parametrize("coding", ENCODERS)

@@ -187,7 +187,8 @@ begin(struct relay *r, const struct transform_wanted *w)
 
     if (!t)
         return ERN_FAIL;
-    *t = (struct relay_transform){.coding = w->to,
+    *t = (struct relay_transform){.in = ERN_SLICE(""),
+                                  .coding = w->to,
                                   .decodes = w->from < CODINGS,
                                   .ahead_max = ahead,
                                   .out_max = ahead + OUT_BYTES};
@@ -224,9 +225,11 @@ look_on(struct relay *r)
         return leave(t);
     error = transform_run(t->steps, &rest, last, &o, &t->ended);
     t->out_n = o.len;
-    memcpy(t->ahead + t->ahead_n, some.ptr, some.len - rest.len);
-    t->ahead_n += some.len - rest.len;
-    t->in = slice_skip(t->in, some.len - rest.len);
+    some.len -= rest.len; /* what was taken */
+    if (some.len)
+        memcpy(t->ahead + t->ahead_n, some.ptr, some.len);
+    t->ahead_n += some.len;
+    t->in = slice_skip(t->in, some.len);
     if (transform_changed(t->steps) && !error) {
         free(t->ahead);
         t->ahead = NULL;

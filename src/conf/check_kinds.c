@@ -69,6 +69,11 @@ check_transform(struct maker *m, struct conf_route *route)
                                 "write some of compress, rewrite_links, minify",
                                 route->transform.text[i]));
     }
+    if (route->transforms && route->cache)
+        conf_wrong(
+            m->errors, route->place.given[CONF_proxy_transform].key,
+            CONF_SAY("answers are kept as they come, and who gets one that was kept gets that",
+                     "leave one of transform and cache out", ERN_ABSENT));
 }
 
 static void

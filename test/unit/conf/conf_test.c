@@ -214,6 +214,35 @@ trusted_networks_are_bounded(void **state)
 }
 
 static void
+what_does_not_go_together_is_wrong(void **state)
+{
+#define FILES(more) "state = s route \"/\" { files = \"/\" " more " }"
+#define PROXY(more) "route \"/\" { proxy = \"http://a.example\" " more " }"
+    static const struct {
+        const char *text, *what;
+    } rows[] = {
+        {FILES("write = true hints = learned"), "learned in folders"},
+        {FILES("dictionaries = past"), "kept as past versions are"},
+        {FILES("deltas = 1 dictionaries = common.txt"), "not a path of the route"},
+        {FILES("hints = sometimes"), "sometimes"},
+        {PROXY("transform = shorten"), "nothing that is done to answers"},
+        {PROXY("transform = minify cache = true"), "kept as they come"},
+    };
+#undef FILES
+#undef PROXY
+
+    (void)state;
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        struct conf_errors errors;
+        struct conf *conf;
+
+        assert_int_equal(conf_parse(slice_text(rows[i].text), "t.conf", &conf, &errors), -1);
+        if (!strstr(errors.error[0].what, rows[i].what))
+            fail_msg("%s: %s", rows[i].text, errors.error[0].what);
+    }
+}
+
+static void
 all_errors_are_told_at_once(void **state)
 {
     static const char text[] =
@@ -555,6 +584,7 @@ main(void)
         cmocka_unit_test(defaults_are_those_of_the_table),
         cmocka_unit_test(who_trusts_everybody_is_warned),
         cmocka_unit_test(trusted_networks_are_bounded),
+        cmocka_unit_test(what_does_not_go_together_is_wrong),
         cmocka_unit_test(all_errors_are_told_at_once),
         cmocka_unit_test(errors_past_the_bound_are_counted),
         cmocka_unit_test(errors_are_one_clean_line),

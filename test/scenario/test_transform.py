@@ -11,7 +11,7 @@ import pytest
 
 import h2
 from earnest_server import PROGRAM, Server, check_laws
-from scenario import SANITIZED
+from scenario import SANITIZED, wait_until
 from upstream import Upstream, speaks
 
 WORDS = b"".join(b"<p>paragraph  number %d of a page</p>\n" % i for i in range(8000))
@@ -180,3 +180,30 @@ def test_the_first_bytes_of_a_bomb_are_looked_at_with_measure(tmp_path):
         answer = ask(server, GZIP)
         assert answer.status == 200 and answer.content == bomb.split(b"\r\n\r\n", 1)[1]
         assert time.monotonic() - begun < 10
+
+
+@speaks
+def begins_and_stops(_request, peer):
+    peer.socket.sendall(b"HTTP/1.1 200 OK\r\nContent-Type: text/html\r\nContent-Length: 1000\r\n\r\n<p>a b")
+    peer.socket.recv(1)  # until the other side gives up
+    return False
+
+
+def test_what_is_looked_at_ahead_has_to_come_in_time(tmp_path):
+    with Upstream([begins_and_stops]) as up, \
+            Server(tmp_path, route(up.port, "minify", limits="upstream_stall_ms = 200")) as server, \
+            server.connect() as wire:
+        begun = time.monotonic()
+        wire.send(b"GET /a HTTP/1.1\r\nHost: a.example\r\n\r\n")
+        with pytest.raises(AssertionError):
+            wire.answer("GET")
+        assert 0.1 < time.monotonic() - begun < 5
+        assert b" 200 " in wire.buffer or wire.ended
+
+
+def test_a_client_may_leave_meanwhile(tmp_path):
+    with Upstream([begins_and_stops]) as up, Server(tmp_path, route(up.port, "minify")) as server:
+        with h2.H2(server.port) as client:
+            client.request("GET", "/a")
+            wait_until(lambda: up.requests)
+        wait_until(lambda: not up.peers)  # its connection is given up, too

@@ -5,6 +5,7 @@
 #include "earnest/status.h"
 #include "msg/etag.h"
 #include "msg/hop.h"
+#include "msg/reference.h"
 #include "msg/target.h"
 #include "serve/cached.h"
 #include "serve/conn.h"
@@ -63,69 +64,27 @@ cached_write_key(const struct exchange *x, struct ern_slice path, struct ern_sli
     write_forwarded(x, o);
 }
 
-/* Takes scheme and authority off the front of a reference; false: they are not those of the
- * request. */
-static bool
-take_origin(const struct exchange *x, struct ern_slice *reference)
-{
-    struct ern_slice scheme = scheme_of(x), authority = x->request.authority;
-
-    if (reference->len > scheme.len && reference->ptr[scheme.len] == ':' &&
-        slice_eq_nocase(slice_first(*reference, scheme.len), scheme))
-        *reference = slice_skip(*reference, scheme.len + 1);
-    else if (slice_find(*reference, ':') < slice_find(*reference, '/'))
-        return false;
-    if (!slice_starts(*reference, ERN_SLICE("//")))
-        return true;
-    *reference = slice_skip(*reference, 2);
-    if (reference->len < authority.len ||
-        !slice_eq_nocase(slice_first(*reference, authority.len), authority))
-        return false;
-    *reference = slice_skip(*reference, authority.len);
-    return reference->len == 0 || reference->ptr[0] == '/' || reference->ptr[0] == '?';
-}
-
-/* The path that a reference leads to, from that of the request (RFC 3986 5.2). */
-static struct ern_slice
-resolve_path(const struct exchange *x, struct ern_slice path, struct out *o)
-{
-    struct ern_slice base = x->request.path;
-
-    if (path.len && path.ptr[0] == '/')
-        return path;
-    if (path.len == 0)
-        return base;
-    while (base.len && base.ptr[base.len - 1] != '/')
-        base.len--;
-    out_slice(o, base);
-    out_slice(o, path);
-    return out_done(o);
-}
-
 /* What is stored of another URL of the same origin, that an answer names, is not used any more (RFC
  * 9111 4.4). */
 static void
 drop_named(struct exchange *x, struct ern_slice name)
 {
+    const struct reference_base base = {scheme_of(x), x->request.authority, x->request.path};
     struct out o = arena_out(&x->arena), decoded, key;
-    struct ern_slice reference = ERN_ABSENT, path, query = ERN_ABSENT;
-    struct path read = {ERN_SLICE("/"), false};
+    struct ern_slice reference = ERN_ABSENT;
+    struct reference_target target;
+    struct path path;
     uint16_t at = 0;
     size_t bad;
 
     if (!ern_request_named(&x->relay->answer.message, name, &at, &reference) ||
-        !take_origin(x, &reference))
+        !reference_resolve(reference, &base, &o, &target))
         return;
-    reference = slice_first(reference, slice_find(reference, '#'));
-    path = slice_first(reference, slice_find(reference, '?'));
-    if (path.len < reference.len)
-        query = slice_skip(reference, path.len + 1);
-    path = resolve_path(x, path, &o);
     decoded = out_init(o.ptr + o.len, o.cap - o.len);
-    if (path.len && (path_read(path, &decoded, &read, &bad) != FINDING_none || decoded.full))
+    if (path_read(target.path, &decoded, &path, &bad) != FINDING_none || decoded.full)
         return;
     key = out_init(decoded.ptr + decoded.len, decoded.cap - decoded.len);
-    cached_write_key(x, path, read.text, query, &key);
+    cached_write_key(x, target.path, path.text, target.query, &key);
     if (!key.full)
         shelf_drop(x->worker->shelf, out_done(&key), shelf_hash(x->worker->shelf, out_done(&key)));
 }

@@ -432,7 +432,7 @@ def test_changes_make_it_old(tmp_path, method, status, is_new):
 
 @pytest.mark.parametrize("reference, target", [
     ("/b", "/b"), ("b", "/x/b"), ("http://a.example/b?q", "/b?q"), ("//A.example/c/../b", "/b"), ("?q", "/x/y?q"),
-    ("../b#z", "/b"), ("http://other.example/b", None), ("https://a.example/b", None), ("//a.example.evil/b", None)])
+    ("../b#z", "/b"), ("http://a.example", "/"), ("", "/x/y"), ("http://other.example/b", None), ("https://a.example/b", None), ("//a.example.evil/b", None)])
 def test_changes_make_old_what_they_name(tmp_path, reference, target):
     count = iter(range(1, 100))
 

@@ -2,11 +2,13 @@
 """A shared cache before a gateway (RFC 9111): what is kept, for whom, until when, and who is asked meanwhile."""
 import os
 import re
+import signal
 import threading
 import time
 
 import pytest
 
+import h2
 from earnest_server import Server
 from scenario import Site, compile_shim, wait_until
 from upstream import SILENCE, Upstream, speaks
@@ -549,6 +551,30 @@ def test_first_client_leaves(tmp_path):
         first.socket.close()
         thread.join(5)
         assert replies and replies[0].content == b"ok"
+
+
+@pytest.mark.parametrize("private", [False, True])
+def test_streams_of_one_connection(tmp_path, private):
+    """HTTP/2: requests of one connection wait for one of them, too."""
+    script = slow(numbered("private" if private else "max-age=60"), 0.3)
+    with Upstream([script]) as up, Server(tmp_path, route(up.port)) as server:
+        with h2.H2(server.port) as wire:
+            streams = [wire.request("GET", "/a") for _ in range(8)]
+            contents = {wire.answer(stream).content for stream in streams}
+    assert len(contents) == len(up.requests) == (8 if private else 1)
+
+
+def test_reload_while_many_ask(tmp_path):
+    """The new process begins with an empty shelf; nobody is refused."""
+    with Upstream([slow(numbered(), 0.05)]) as up, Server(tmp_path, route(up.port)) as server:
+        for _ in range(3):
+            threads = [threading.Thread(target=lambda: many(server, 10)) for _ in range(2)]
+            for thread in threads:
+                thread.start()
+            server.process.send_signal(signal.SIGHUP)
+            for thread in threads:
+                thread.join()
+            assert {r.status for r in many(server, 10)} == {200}
 
 
 # ---- bounds

@@ -28,6 +28,8 @@ struct flight {
     char key[];
 };
 
+enum { IN_MEMORY, IN_FILE, PLACES };
+
 struct shelf {
     const struct limits *limits;
     struct hash_key hash_key;
@@ -37,7 +39,9 @@ struct shelf {
     pthread_mutex_t lock; /* for all that follows */
     struct shelved **buckets;
     uint64_t mask;
-    struct shelved *newest, *oldest;
+    struct {
+        struct shelved *newest, *oldest; /* by when they were used */
+    } rows[PLACES];
     int64_t answers_n, files_n;
     uint64_t bytes, files_bytes;
     struct flight *flights[FLIGHTS];
@@ -98,29 +102,39 @@ file_of(const struct shelved *a)
     return a->content->fd < 0 ? 0 : a->content->length;
 }
 
+static unsigned
+place_of(const struct shelved *a)
+{
+    return a->content->fd < 0 ? IN_MEMORY : IN_FILE;
+}
+
 static void
 push(struct shelf *s, struct shelved *a)
 {
+    unsigned place = place_of(a);
+
     a->newer = NULL;
-    a->older = s->newest;
-    if (s->newest)
-        s->newest->newer = a;
+    a->older = s->rows[place].newest;
+    if (a->older)
+        a->older->newer = a;
     else
-        s->oldest = a;
-    s->newest = a;
+        s->rows[place].oldest = a;
+    s->rows[place].newest = a;
 }
 
 static void
 pull(struct shelf *s, struct shelved *a)
 {
+    unsigned place = place_of(a);
+
     if (a->newer)
         a->newer->older = a->older;
     else
-        s->newest = a->older;
+        s->rows[place].newest = a->older;
     if (a->older)
         a->older->newer = a->newer;
     else
-        s->oldest = a->newer;
+        s->rows[place].oldest = a->newer;
 }
 
 /* Takes one away, into the list of those that are to be given back once the lock is. */
@@ -160,8 +174,9 @@ shelf_free(struct shelf *s)
 
     if (!s)
         return;
-    while (s->oldest)
-        take_away(s, s->oldest, &gone);
+    for (unsigned i = 0; i < PLACES; i++)
+        while (s->rows[i].oldest)
+            take_away(s, s->rows[i].oldest, &gone);
     leave_all(gone);
     pthread_mutex_destroy(&s->lock);
     free(s->buckets);
@@ -211,14 +226,32 @@ shelf_mark(const struct shelf *s, uint64_t hash)
     return atomic_load(&s->marks[hash % MARKS]);
 }
 
+/* What is to go so that the bounds are kept: what was used longest ago, of what there is too much
+ * of; NULL: nothing. */
+static struct shelved *
+victim(const struct shelf *s)
+{
+    const struct limits *l = s->limits;
+    struct shelved *memory = s->rows[IN_MEMORY].oldest, *file = s->rows[IN_FILE].oldest;
+
+    if (s->files_bytes > (uint64_t)l->stored_files_bytes_max || s->files_n > l->stored_files_max)
+        return file;
+    if (s->bytes > (uint64_t)l->stored_bytes_max)
+        return memory ? memory : file;
+    if (s->answers_n <= l->stored_answers_max)
+        return NULL;
+    return !file || (memory && memory->used_ms < file->used_ms) ? memory : file;
+}
+
+/* Is there room for it, if all others go? */
 static bool
-is_over(const struct shelf *s)
+fits(const struct shelf *s, const struct shelved *a)
 {
     const struct limits *l = s->limits;
 
-    return s->bytes > (uint64_t)l->stored_bytes_max ||
-           s->files_bytes > (uint64_t)l->stored_files_bytes_max ||
-           s->answers_n > l->stored_answers_max || s->files_n > l->stored_files_max;
+    return memory_of(a) <= (uint64_t)l->stored_bytes_max &&
+           file_of(a) <= (uint64_t)l->stored_files_bytes_max &&
+           (a->content->fd < 0 || l->stored_files_max > 0);
 }
 
 /* Takes away what answers the same, and of too many that answer the same URL the oldest. */
@@ -246,10 +279,10 @@ make_way(struct shelf *s, const struct shelved *a, struct shelved **gone)
 void
 shelf_put(struct shelf *s, struct shelved *a, uint32_t mark, int64_t now_ms)
 {
-    struct shelved *gone = NULL;
+    struct shelved *gone = NULL, *old;
 
     pthread_mutex_lock(&s->lock);
-    if (!a->is_there && shelf_mark(s, a->hash) == mark) {
+    if (!a->is_there && fits(s, a) && shelf_mark(s, a->hash) == mark) {
         make_way(s, a, &gone);
         atomic_fetch_add_explicit(&a->holders, 1, memory_order_relaxed);
         a->is_there = true;
@@ -262,8 +295,8 @@ shelf_put(struct shelf *s, struct shelved *a, uint32_t mark, int64_t now_ms)
         s->bytes += memory_of(a);
         s->files_bytes += file_of(a);
         s->barren[a->hash % BARREN].until_ms = 0;
-        while (is_over(s))
-            take_away(s, s->oldest, &gone);
+        while ((old = victim(s)))
+            take_away(s, old, &gone);
     }
     pthread_mutex_unlock(&s->lock);
     leave_all(gone);
@@ -295,6 +328,17 @@ shelf_remove(struct shelf *s, struct shelved *a)
         take_away(s, a, &gone);
     pthread_mutex_unlock(&s->lock);
     leave_all(gone);
+}
+
+struct shelf_sizes
+shelf_sizes(struct shelf *s)
+{
+    struct shelf_sizes sizes;
+
+    pthread_mutex_lock(&s->lock);
+    sizes = (struct shelf_sizes){(uint64_t)s->answers_n, s->bytes, s->files_bytes};
+    pthread_mutex_unlock(&s->lock);
+    return sizes;
 }
 
 int64_t

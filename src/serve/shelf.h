@@ -96,6 +96,11 @@ void shelf_drop(struct shelf *shelf, struct ern_slice key, uint64_t hash);
 /* This one is not. */
 void shelf_remove(struct shelf *shelf, struct shelved *answer);
 
+struct shelf_sizes { /* of what is there */
+    uint64_t answers, bytes, files_bytes;
+};
+struct shelf_sizes shelf_sizes(struct shelf *shelf);
+
 /* The most content that one answer can have. */
 int64_t shelf_content_max(const struct shelf *shelf);
 

@@ -6,6 +6,7 @@
 #include "res/step.h"
 #include "serve/exchange.h"
 #include "serve/guests.h"
+#include "serve/shelf.h"
 #include "serve/tally.h"
 
 enum { RETRY_AFTER_S = 1 };
@@ -49,6 +50,17 @@ write_gauge(struct out *o, const char *name, const char *help, uint64_t value)
     out_char(o, '\n');
 }
 
+static void
+write_shelf(struct out *o, struct shelf *shelf)
+{
+    struct shelf_sizes sizes = shelf_sizes(shelf);
+
+    write_gauge(o, "earnest_stored_answers", "Answers of servers behind us that are kept.",
+                sizes.answers);
+    write_gauge(o, "earnest_stored_bytes", "Memory that they take.", sizes.bytes);
+    write_gauge(o, "earnest_stored_file_bytes", "What of them is in files.", sizes.files_bytes);
+}
+
 static enum ern_answer
 ask_metrics(struct ern_decision *d, enum ern_fact fact)
 {
@@ -63,6 +75,8 @@ ask_metrics(struct ern_decision *d, enum ern_fact fact)
                 (uint64_t)guests_n(x->worker->guests));
     write_gauge(&o, "earnest_connections_max", "Connections that are taken at most.",
                 (uint64_t)x->worker->limits->connections_max);
+    if (x->worker->shelf)
+        write_shelf(&o, x->worker->shelf);
     out_literal(&o, "# EOF\n");
     return represent(d, metrics, arena_keep(&x->arena, &o));
 }

@@ -596,6 +596,15 @@ def test_memory_is_bounded(tmp_path):
         assert len(up.requests) == 42
 
 
+def test_metrics(tmp_path):
+    with Upstream([sized(1000)]) as up, Server(tmp_path, route(up.port)) as server:
+        ask(server), ask(server, target="/b")
+        text = ask(server, target="/.earnest/metrics", host=b"Host: localhost\r\n").content.decode()
+    figures = dict(line.split(" ") for line in text.splitlines() if line.startswith("earnest_stored"))
+    assert figures["earnest_stored_answers"] == "2" and figures["earnest_stored_file_bytes"] == "0"
+    assert 2000 < int(figures["earnest_stored_bytes"]) < 6000
+
+
 def test_large_content_is_a_file(tmp_path):
     state = tmp_path / "state"
     state.mkdir()

@@ -166,6 +166,8 @@ what_was_used_longest_ago_goes(void **state)
 
     put(f, "a", "1", 10);
     put(f, "b", "1", 10);
+    assert_int_equal(shelf_sizes(f->shelf).answers, 2);
+    assert_in_range(shelf_sizes(f->shelf).bytes, 20, BYTES);
     put(f, "c", "1", 10);
     put(f, "d", "1", 10);
     assert_true(has(f, "a", "1"));
@@ -177,6 +179,7 @@ what_was_used_longest_ago_goes(void **state)
     assert_false(has(f, "f", "1") && has(f, "g", "1"));
     put(f, "h", "1", BYTES);
     assert_false(has(f, "h", "1"));
+    assert_true(has(f, "g", "1")); /* for what can not be kept nothing goes */
 }
 
 static void
@@ -199,6 +202,7 @@ variants_and_files_are_few(void **state)
     shelf_put(f->shelf, second, 0, 0);
     assert_false(has(f, "x", "1"));
     assert_true(has(f, "y", "1"));
+    assert_true(has(f, "a", "3")); /* for a file no memory goes */
     assert_int_equal(pwrite(first->content->fd, "1", 1, 0), 1); /* who holds it has it */
     shelved_leave(first);
     shelved_leave(second);

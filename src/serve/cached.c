@@ -11,6 +11,10 @@
 #include "serve/relay.h"
 #include "wire/h1_write.h"
 
+enum {
+    ETAG_BYTES = 1024 /* of one that is asked about: a longer one has no room beside a request */
+};
+
 /* ---- the look ----------------------------------------------------------------------------------
  */
 
@@ -192,8 +196,30 @@ forward(struct exchange *x)
 
     v->mark = shelf_mark(x->worker->shelf, v->hash);
     v->asked_s = x->worker->now.unix_s;
-    v->validates = v->found && x->request.method == ERN_GET && v->found->freshness.has_validator;
+    v->validates = v->found && x->request.method == ERN_GET && v->found->freshness.has_validator &&
+                   v->found->etag.len <= ETAG_BYTES;
     return relay_begin(x, upstreams_group(x->worker->upstreams, route->names.number));
+}
+
+/* Upstream says that something is as it was, but not that what was found is (RFC 9111 4.3.4): it is
+ * asked for a whole answer. */
+static bool
+is_misled(const struct exchange *x)
+{
+    return x->visit->validates && x->relay->stage == RELAY_ANSWERING &&
+           x->relay->answer.status == ERN_304_NOT_MODIFIED;
+}
+
+static struct relay *
+forward_again(struct exchange *x)
+{
+    struct visit *v = x->visit;
+
+    shelf_remove(x->worker->shelf, v->found);
+    shelved_leave(v->found);
+    v->found = NULL;
+    relay_drop(x->relay);
+    return forward(x);
 }
 
 /* From now on it is decided on what is stored, from the beginning. */
@@ -228,7 +254,11 @@ ask_upstream(struct ern_decision *d, enum ern_fact fact)
         return ERN_FAIL;
     if (!relay_is_known(x->relay))
         return ERN_WAIT;
-    return cached_falls_back(x) ? turn(x) : relay_answer(x->relay, d, fact);
+    if (cached_falls_back(x))
+        return turn(x);
+    if (is_misled(x) && !forward_again(x))
+        return ERN_FAIL;
+    return relay_is_known(x->relay) ? relay_answer(x->relay, d, fact) : ERN_WAIT;
 }
 
 static enum ern_answer

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "base/slice.h"
+#include "earnest/status.h"
 #include "msg/list.h"
 #include "serve/account.h"
 #include "serve/cached.h"
@@ -63,6 +64,8 @@ take_answer(struct refresh *r)
         return;
     }
     x->status = x->relay->answer.status;
+    if (x->status == ERN_304_NOT_MODIFIED) /* of something else */
+        shelf_remove(x->worker->shelf, x->visit->found);
     cached_passes(x, &status);
     take_content(r);
 }

@@ -289,8 +289,18 @@ def test_answer_about_something_else_freshens_nothing(tmp_path):
               answer(b"new", "max-age=60", b"ETag: \"v2\"\r\n")]
     with Upstream(script) as up, Server(tmp_path, route(up.port)) as server:
         ask(server)
-        assert ask(server).content != b"old"
-        assert ask(server).content == b"new"
+        for _ in range(2):
+            reply = ask(server)
+            assert (reply.status, reply.content) == (200, b"new")
+    assert [r.field("if-none-match") for r in up.requests] == [None, '"v1"', None]
+
+
+def test_tags_that_are_too_long_are_not_asked_about(tmp_path):
+    tag = b'ETag: "' + b"x" * 12000 + b'"\r\n'
+    with Upstream([answer(control="max-age=0", fields=tag)]) as up, Server(tmp_path, route(up.port)) as server:
+        for _ in range(3):
+            assert ask(server, fields=b"X: " + b"y" * 8000 + b"\r\nZ: " + b"y" * 7000 + b"\r\n").status == 200
+    assert [r.field("if-none-match") for r in up.requests] == [None] * 3
 
 
 def test_directives_of_requests(tmp_path):

@@ -91,6 +91,7 @@ cached_state(struct exchange *x)
     struct ern_facts wire = x->given;
     struct out key;
 
+    cached_leave(x->visit); /* of another path, that led here */
     proxy_state(x);
     if (!v)
         return;

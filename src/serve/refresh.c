@@ -157,7 +157,7 @@ new_refresh(struct exchange *client)
         return NULL;
     r->conn.fd = -1;
     r->conn.peer = client->conn->peer;
-    r->conn.tls = client->conn->tls; /* only whether there is one is asked, while it begins */
+    r->conn.tls = client->conn->tls; /* only whether there is one is asked */
     r->conn.listener = client->conn->listener;
     r->exchange = exchange_take(w, &r->conn, &nobody);
     if (!r->exchange) {

@@ -20,7 +20,7 @@
 const struct ern_slice tour_recipes = {recipes_txt, sizeof recipes_txt};
 
 enum {
-    TREE_FILES = 2000, /* that a COPY of them takes its time */
+    TREE_FILES = 8000, /* that a COPY of them takes its time */
     CONF_BYTES = 32768,
     NAME_BYTES = 256,
     OPEN_MAX = 16,

@@ -59,7 +59,7 @@ class Tour:
         self.process = subprocess.Popen(  # pylint: disable=consider-using-with
             [PROGRAM, "tour", "--port", str(self.port)], stdout=subprocess.PIPE,
             stderr=open(self.folder / "tour.errors", "wb"), env={**os.environ, "TMPDIR": str(self.folder)})
-        assert select.select([self.process.stdout], [], [], PATIENCE_S)[0], self.errors()
+        assert select.select([self.process.stdout], [], [], 3 * PATIENCE_S)[0], self.errors()
         said = self.process.stdout.readline().decode()
         assert said == f"The tour begins at http://127.0.0.1:{self.port}/tour/\n", (said, self.errors())
         return self
@@ -68,7 +68,7 @@ class Tour:
         if self.process.poll() is None:
             self.process.send_signal(signal.SIGTERM)
         try:
-            self.process.wait(PATIENCE_S)
+            self.process.wait(3 * PATIENCE_S)  # a slow disk has much to forget
         finally:
             self.process.kill()
             self.process.stdout.close()

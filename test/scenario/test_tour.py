@@ -158,7 +158,7 @@ def test_end(tmp_path):
         with Tour(tmp_path) as tour:
             assert [path.name[:13] for path in tmp_path.iterdir() if path.is_dir()] == ["earnest-tour."]
             tour.process.send_signal(number)
-            assert tour.process.wait(10) == 0, tour.errors()
+            assert tour.process.wait(30) == 0, tour.errors()
         assert [path for path in tmp_path.iterdir() if path.is_dir()] == []
 
 

@@ -1,0 +1,8 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* audit.h - `earnest audit URL`: which statuses does a server earn, and which does it get wrong? */
+#ifndef MAIN_AUDIT_H
+#define MAIN_AUDIT_H
+
+int audit_main(int argc, char **argv);
+
+#endif

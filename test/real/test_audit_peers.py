@@ -1,0 +1,179 @@
+# SPDX-License-Identifier: Apache-2.0
+"""`earnest audit` of the servers that Debian has, as they come, and of Earnest. The table is kept in
+build/artefacts/audit.md; doc/audit.md has that of one day."""
+import contextlib
+import datetime
+import json
+import re
+import subprocess
+import time
+
+import pytest
+
+from earnest_server import PROGRAM, Server, Wire, free_port
+from real import ARTEFACTS, route, tool
+
+NGINX = """
+daemon off;
+master_process off;
+pid FOLDER/nginx.pid;
+error_log FOLDER/nginx.log;
+events {}
+http {
+    access_log off;
+    client_body_temp_path FOLDER/t1;
+    proxy_temp_path FOLDER/t2;
+    fastcgi_temp_path FOLDER/t3;
+    uwsgi_temp_path FOLDER/t4;
+    scgi_temp_path FOLDER/t5;
+    server {
+        listen 127.0.0.1:PORT;
+        root FOLDER/root;
+    }
+}
+"""
+APACHE = """
+ServerRoot FOLDER
+ServerName localhost
+Listen 127.0.0.1:PORT
+PidFile FOLDER/apache.pid
+ErrorLog FOLDER/apache.log
+User www-data
+LoadModule mpm_event_module /usr/lib/apache2/modules/mod_mpm_event.so
+LoadModule authz_core_module /usr/lib/apache2/modules/mod_authz_core.so
+LoadModule dir_module /usr/lib/apache2/modules/mod_dir.so
+LoadModule dav_module /usr/lib/apache2/modules/mod_dav.so
+LoadModule dav_fs_module /usr/lib/apache2/modules/mod_dav_fs.so
+DavLockDB FOLDER/locks/lock
+DocumentRoot FOLDER/root
+<Directory FOLDER/root/area>
+    Dav On
+</Directory>
+"""
+LIGHTTPD = """
+server.bind = "127.0.0.1"
+server.port = PORT
+server.document-root = "FOLDER/root"
+server.errorlog = "FOLDER/lighttpd.log"
+server.modules = ("mod_webdav")
+$HTTP["url"] =~ "^/area/" {
+    webdav.activate = "enable"
+    webdav.sqlite-db-name = "FOLDER/locks/webdav.db"
+}
+"""
+H2O = """
+listen:
+  host: 127.0.0.1
+  port: PORT
+user: www-data
+hosts:
+  default:
+    paths:
+      /:
+        file.dir: FOLDER/root
+"""
+PEERS = {  # the program, its package, its configuration, how it is told it, and can it write?
+    "nginx": ("nginx", "nginx-light", NGINX, ["-e", "stderr", "-c"], ["-v"], False),
+    "Apache": ("apache2", "apache2", APACHE, ["-D", "FOREGROUND", "-f"], ["-v"], True),
+    "lighttpd": ("lighttpd", "lighttpd", LIGHTTPD, ["-D", "-f"], ["-v"], True),
+    "h2o": ("h2o", "h2o", H2O, ["-c"], ["-v"], False),
+}
+
+
+def prepare(folder):
+    (folder / "root/dir").mkdir(parents=True)
+    for name in ("root/area", "locks", "state"):
+        (folder / name).mkdir()
+        (folder / name).chmod(0o777)
+    for name in ("root/dir/page.txt", "root/area/page.txt"):
+        (folder / name).write_text("A line of a page.\n" * 400, encoding="ascii")
+    for path in (folder, folder.parent, folder.parent.parent):
+        path.chmod(0o755)  # for servers that change their user
+
+
+@contextlib.contextmanager
+def peer(folder, name):
+    """The server, on a port of its own."""
+    program, package, text, options, _, _ = PEERS[name]
+    port = free_port()
+    path = folder / f"{program}.conf"
+    path.write_text(text.replace("FOLDER", str(folder)).replace("PORT", str(port)), encoding="utf-8")
+    with open(folder / f"{program}.out", "wb") as out, \
+            subprocess.Popen([tool(program, package), *options, path], stdout=out, stderr=out,
+                             stdin=subprocess.DEVNULL) as process:
+        deadline = time.monotonic() + 10
+        try:
+            while True:
+                try:
+                    Wire(port).__exit__()
+                    break
+                except OSError:
+                    said = (folder / f"{program}.out").read_text(errors="replace")
+                    assert process.poll() is None and time.monotonic() < deadline, said
+                    time.sleep(0.02)
+            yield port
+        finally:
+            process.terminate()
+            process.wait(10)
+
+
+def audit(port, writes):
+    url = f"http://127.0.0.1:{port}"
+    area = ["--write", url + "/area/"] if writes else []
+    done = subprocess.run([PROGRAM, "audit", "--json", *area, url + "/dir/page.txt"],
+                          capture_output=True, timeout=120, check=False)
+    assert done.returncode in (0, 1), done.stderr
+    return json.loads(done.stdout)
+
+
+def version(name):
+    program, package, _, _, option, _ = PEERS[name]
+    done = subprocess.run([tool(program, package), *option], capture_output=True, check=True)
+    return re.search(rb"\d+\.\d+[.\d]*", done.stdout + done.stderr)[0].decode()
+
+
+@pytest.fixture(scope="module", name="found")
+def gather():
+    """What was found of each server; when all were asked, the table is written."""
+    table = {}
+    yield table
+    ARTEFACTS.mkdir(parents=True, exist_ok=True)
+    (ARTEFACTS / "audit.md").write_text(write(table), encoding="utf-8")
+
+
+def write(table):
+    """The table: a row a code that some server earns or gets wrong."""
+    codes = {}
+    for name, found in table.items():
+        for code in found["codes"]:
+            codes.setdefault((code["code"], code["phrase"]), {})[name] = code["verdict"]
+    lines = [f"Asked on {datetime.date.today()}.", "", f"| code | {' | '.join(table)} |",
+             "| --- |" + " --- |" * len(table)]
+    lines += [f"| {code} {phrase} | " + " | ".join(row.get(name, "") for name in table) + " |"
+              for (code, phrase), row in codes.items() if set(row.values()) != {"absent"}]
+    for name, found in table.items():
+        lines += ["", f"**{name}**: {found['wrong']} rows are wrong.", ""]
+        lines += [f"- {code['code']} `{row['name']}`, {row['source']}: {row['sentence']}; {row['found']}"
+                  for code in found["codes"] for row in code["probes"] if row["verdict"] == "wrong"]
+    return re.sub(r"\n{3,}", "\n\n", "\n".join(lines)) + "\n"
+
+
+def test_earnest(found, tmp_path):
+    prepare(tmp_path)
+    with Server(tmp_path, f'state = "{tmp_path}/state"\n' + route(tmp_path / "root") +
+                f'route "/area/" {{ files = "{tmp_path}/root/area" write = true tombstones = "1d" }}') as server:
+        found["Earnest"] = audit(server.port, True)
+    assert found["Earnest"]["wrong"] == 0
+
+
+@pytest.mark.parametrize("name", PEERS)
+def test_a_server_that_people_use(found, tmp_path, name):
+    """What it earns is found: these have the codes that every server of files has."""
+    title = f"{name} {version(name)}"
+    prepare(tmp_path)
+    with peer(tmp_path, name) as port:
+        found[title] = audit(port, PEERS[name][5])
+    earned = {code["code"] for code in found[title]["codes"] if code["verdict"] == "earned"}
+    wrong = {code["code"] for code in found[title]["codes"] if code["verdict"] == "wrong"}
+    assert {200, 206, 304, 400, 404, 412} <= earned | wrong
+    assert {301, 404} <= earned

@@ -437,11 +437,6 @@ check_proxy(struct maker *m, const struct conf_route *route)
         conf_wrong(m->errors, route->place.given[CONF_proxy_ca].key,
                    CONF_SAY("none of these servers has a certificate",
                             "write https:// in the place of http://, or leave it out", ERN_ABSENT));
-    if (route->cache && route->transform.n > 0)
-        conf_wrong(m->errors, route->place.given[CONF_proxy_transform].value,
-                   CONF_SAY("the route \"%1\" keeps answers, and changes them",
-                            "leave out cache or transform, or put another server in between",
-                            route->path));
 }
 
 /* Our name among gateways is a word there (RFC 9110 7.6.3), and in Proxy-Status (RFC 9209 2). */

@@ -56,10 +56,6 @@ check_transform(struct maker *m, struct conf_route *route)
     };
     enum { ROWS = sizeof rows / sizeof *rows };
 
-    if (route->cache && route->transform.n > 0)
-        conf_wrong(m->errors, route->place.given[CONF_proxy_transform].key,
-                   CONF_SAY("what is kept is not transformed, so one of the two would be in vain",
-                            "leave cache or transform out", ERN_ABSENT));
     for (size_t i = 0; i < route->transform.n; i++) {
         size_t row = 0;
 

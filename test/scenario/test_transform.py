@@ -44,7 +44,7 @@ def test_what_is_kept_is_not_changed(tmp_path):
     conf = tmp_path / "site.conf"
     conf.write_text(route(9, "minify").replace("transform", "cache = true transform"), encoding="utf-8")
     said = subprocess.run([PROGRAM, "check", conf], capture_output=True, text=True, check=False)
-    assert said.returncode == 1 and "leave out cache or transform" in said.stderr + said.stdout
+    assert said.returncode == 1 and "leave one of transform and cache out" in said.stderr + said.stdout
     conf.write_text(route(9, "minify"), encoding="utf-8")
     assert subprocess.run([PROGRAM, "check", conf], capture_output=True, check=False).returncode == 0
 

@@ -49,7 +49,7 @@ spawn_user(const char *name, struct spawn_user *ret)
  */
 
 static int
-limit(int what, int64_t most)
+limit(__rlimit_resource_t what, int64_t most)
 {
     struct rlimit now, limit;
 

@@ -274,7 +274,7 @@ relay_ask(struct relay *r)
     r->stage = RELAY_ASKING;
     h1_answer_init(&r->answer, upstreams_limits(relay_upstreams(r)), r->fields,
                    (uint16_t)upstreams_limits(relay_upstreams(r))->fields_max);
-    r->records = (struct fcgi_reader){FCGI_MORE};
+    r->records = (struct fcgi_reader){.end = FCGI_MORE};
     r->is_told = false;
     out = upstream_room(u);
     o = out_init(out ? out->bytes : NULL, out ? w->buffer_bytes : 0);

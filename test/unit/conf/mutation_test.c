@@ -178,7 +178,7 @@ static const struct mutation mutations[] = {
     M("gone = true", "gone = true `listing = true", "leave it out")
     M("gone = true", "gone = true `status = 308", "leave it out")
     M("gone = true", "gone = `false", "gone = true")
-    M("gone = true", "proxy = { \"http://a:1\" } cache = true `transform = { \"minify\" }", "leave cache or transform out")
+    M("gone = true", "proxy = { \"http://a:1\" } cache = true `transform = { \"minify\" }", "leave one of transform and cache out")
     M("gone = true", "gone = true `cache = true", "leave it out")
     M("route \"/gone\" { gone = true }", "route `\"/gone\" { }", "one of files")
     M("site \"e.example\" {\n    route \"/gone\" { gone = true }\n}", "site `\"e.example\" { }", "route \"/\"")

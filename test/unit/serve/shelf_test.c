@@ -202,7 +202,7 @@ variants_and_files_are_few(void **state)
     shelf_put(f->shelf, second, 0, 0);
     assert_false(has(f, "x", "1"));
     assert_true(has(f, "y", "1"));
-    assert_true(has(f, "a", "3")); /* for a file no memory goes */
+    assert_true(has(f, "a", "3"));                              /* for a file no memory goes */
     assert_int_equal(pwrite(first->content->fd, "1", 1, 0), 1); /* who holds it has it */
     shelved_leave(first);
     shelved_leave(second);

@@ -54,7 +54,7 @@ test_write(void **state)
 static enum fcgi_got
 read_all(struct ern_slice bytes, size_t step, struct out *out, struct out *err)
 {
-    struct fcgi_reader r = {FCGI_MORE};
+    struct fcgi_reader r = {.end = FCGI_MORE};
     enum fcgi_got got = FCGI_MORE;
 
     for (size_t at = 0; at < bytes.len; at += step) {

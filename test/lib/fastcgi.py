@@ -132,6 +132,9 @@ class Application:
         with connection:
             try:
                 self.turn(Peer(connection))
+                connection.shutdown(socket.SHUT_WR)
+                while connection.recv(1 << 16):  # else what was not read would reset what is on its way
+                    pass
             except Malformed as error:
                 self.errors.append(str(error))
             except (EOFError, OSError):

@@ -325,8 +325,8 @@ is_kind(unsigned option)
 {
     return option == CONF_route_files || option == CONF_route_redirect ||
            option == CONF_route_use_proxy || option == CONF_route_gone ||
-           option == CONF_route_pot || option == CONF_route_intake || option == CONF_route_proxy ||
-           option == CONF_route_fastcgi || option == CONF_route_cgi;
+           option == CONF_route_peer || option == CONF_route_pot || option == CONF_route_intake ||
+           option == CONF_route_proxy || option == CONF_route_fastcgi || option == CONF_route_cgi;
 }
 
 /* What of a folder's options is for the folder of a route with fastcgi, too. */
@@ -612,6 +612,10 @@ check_routes(struct maker *m, const struct conf_site *site)
             conf_wrong(m->errors, route->place.given[CONF_route_gone].value,
                        CONF_SAY("gone says nothing unless it is true",
                                 "write gone = true, or leave it out", ERN_ABSENT));
+        if (route->place.given[CONF_route_peer].key.line && !route->peer)
+            conf_wrong(m->errors, route->place.given[CONF_route_peer].value,
+                       CONF_SAY("peer says nothing unless it is true",
+                                "write peer = true, or leave it out", ERN_ABSENT));
         if (slice_is_there(route->path))
             claims[n++] = (struct claim){route->path, route->place.at};
     }

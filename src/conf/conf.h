@@ -39,6 +39,7 @@ enum conf_kind {
     CONF_KIND_REDIRECT = CONF_route_redirect,
     CONF_KIND_USE_PROXY = CONF_route_use_proxy,
     CONF_KIND_GONE = CONF_route_gone,
+    CONF_KIND_PEER = CONF_route_peer,
     CONF_KIND_POT = CONF_route_pot,
     CONF_KIND_INTAKE = CONF_route_intake,
     CONF_KIND_PROXY = CONF_route_proxy,
@@ -163,6 +164,7 @@ struct conf_route {
 
     struct ern_slice use_proxy; /* CONF_KIND_USE_PROXY: an absolute URL */
     bool gone;                  /* CONF_KIND_GONE */
+    bool peer;                  /* CONF_KIND_PEER */
 
     struct ern_slice intake; /* CONF_KIND_INTAKE: a file */
     struct ern_slice then;   /* a URL or a path; absent: none */
@@ -288,6 +290,7 @@ struct conf_flags {
     const char *state;
     const char *certificate, *key; /* PEM files, to speak TLS with */
     bool listing, write;
+    bool peer; /* no folder, but what clients are tried against */
     int workers;
 };
 

@@ -107,6 +107,10 @@ add_flags(struct maker *m, struct text_node *root, const struct conf_flags *flag
         add_setting(m, add_section(m, root, "log", NULL), "file", flags->log);
     site = add_site(m, root, flags->host);
     route = add_section(m, site, "route", "/");
+    if (flags->peer) {
+        add_setting(m, route, "peer", "true");
+        return;
+    }
     add_setting(m, route, "files", flags->directory ? flags->directory : ".");
     if (flags->listing)
         add_setting(m, route, "listing", "true");

@@ -231,9 +231,9 @@ static enum conf_option
 first_kind(const struct conf_route *route)
 {
     static const enum conf_option kinds[] = {
-        CONF_route_files, CONF_route_redirect, CONF_route_use_proxy,
-        CONF_route_gone,  CONF_route_pot,      CONF_route_intake,
-        CONF_route_proxy, CONF_route_fastcgi,  CONF_route_cgi};
+        CONF_route_files,   CONF_route_redirect, CONF_route_use_proxy, CONF_route_gone,
+        CONF_route_peer,    CONF_route_pot,      CONF_route_intake,    CONF_route_proxy,
+        CONF_route_fastcgi, CONF_route_cgi};
     enum conf_option first = CONF_OPTIONS;
 
     for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++) {
@@ -308,10 +308,11 @@ make_route(struct maker *m, const struct text_node *node, struct conf_route *rou
     else if (!m->broken)
         conf_wrong(
             m->errors, route->place.at,
-            CONF_SAY("the route \"%1\" has no kind",
-                     "write one of files, redirect, use_proxy, proxy, fastcgi, cgi, gone, pot and "
-                     "intake in it",
-                     node->title));
+            CONF_SAY(
+                "the route \"%1\" has no kind",
+                "write one of files, redirect, use_proxy, proxy, fastcgi, cgi, gone, peer, pot and "
+                "intake in it",
+                node->title));
 }
 
 static void

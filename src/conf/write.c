@@ -211,6 +211,9 @@ write_kind(struct out *o, unsigned depth, const struct conf_route *route)
     case CONF_KIND_GONE:
         write_flag(o, depth, "gone", true);
         break;
+    case CONF_KIND_PEER:
+        write_flag(o, depth, "peer", true);
+        break;
     case CONF_KIND_INTAKE:
         write_text(o, depth, "intake", route->intake);
         write_text(o, depth, "then", route->then);

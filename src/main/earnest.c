@@ -29,6 +29,7 @@ static const struct {
     {"explain", explain_main, "what a status code means; or send a request, and say what happens"},
     {"why", why_main, "why a request was answered as it was, by the ID in its Link"},
     {"tour", tour_main, "see every status earned, on pages of this host"},
+    {"peer", peer_main, "what clients are tried against: statuses that are earned, or asked for"},
     {"audit", audit_main, "which status codes does a server earn, and which does it get wrong?"},
     {"passwd", passwd_main, "the hash of a password, for the users of a configuration"},
     {"legal", legal_main, "list, add or lift legal demands, which are answered with 451"},

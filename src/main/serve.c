@@ -160,6 +160,50 @@ make_dev(struct tls_dev *dev)
     return true;
 }
 
+static const char peer_help[] =
+    "Usage: earnest peer [--port N]\n"
+    "\n"
+    "Serves what clients are tried against, on 127.0.0.1 (default: port 8080), until it is told "
+    "to\n"
+    "stop: /get, /status/NNN, /redirect/N, /basic-auth/USER/PASSWORD and so on. The field\n"
+    "Earnest-Status says of each answer if its status was earned or asked for; /earn/NNN says how\n"
+    "it is earned.\n"
+    "\n"
+    "Exit codes: 0 stopped, 1 could not start, 2 wrong usage.\n";
+
+int
+peer_main(int argc, char **argv)
+{
+    static const struct option peer_options[] = {{"port", required_argument, NULL, 'p'},
+                                                 {"help", no_argument, NULL, 'h'},
+                                                 {NULL, 0, NULL, 0}};
+    char listen[32];
+    struct conf_flags flags = {.log = "-", .peer = true};
+    struct out o = out_init(listen, sizeof listen);
+    uint64_t port = 8080;
+    int option;
+
+    while ((option = getopt_long(argc, argv, "p:h", peer_options, NULL)) != -1) {
+        if (option == 'h') {
+            (void)fputs(peer_help, stdout);
+            return 0;
+        }
+        if (option == '?' || !u64_parse(slice_text(optarg), UINT16_MAX, &port) || port == 0) {
+            (void)fputs("earnest peer: unknown option, or a port that is none\n", stderr);
+            return 2;
+        }
+    }
+    if (optind < argc) {
+        (void)fputs("earnest peer: it takes no more than options\n", stderr);
+        return 2;
+    }
+    out_literal(&o, "127.0.0.1:");
+    out_u64(&o, port);
+    out_char(&o, '\0');
+    flags.listen = listen;
+    return server_run(&(struct server_source){.flags = &flags});
+}
+
 int
 serve_main(int argc, char **argv)
 {

@@ -8,4 +8,7 @@
  */
 int serve_main(int argc, char **argv);
 
+/* `earnest peer`: serves what clients are tried against. */
+int peer_main(int argc, char **argv);
+
 #endif

@@ -18,6 +18,7 @@
 #include "res/https.h"
 #include "res/intake_resource.h"
 #include "res/live.h"
+#include "res/peer.h"
 #include "res/pot_resource.h"
 #include "res/redirect.h"
 #include "serve/cached.h"
@@ -35,7 +36,7 @@ struct ern_resource *const site_kinds[] = {
     &redirect_resource,  &gone_resource,     &none_resource,    &server_resource,  &https_resource,
     &live_resource,      &portal_resource,   &why_resource,     &metrics_resource, &health_resource,
     &ready_resource,     &proxy_resource,    &forward_resource, &pot_resource,     &intake_resource,
-    &preflight_resource, &cached_resource,   &fastcgi_resource, &cgi_resource,
+    &preflight_resource, &peer_resource,     &cached_resource,  &fastcgi_resource, &cgi_resource,
 };
 enum { HTTPS_PORT = 443 };
 
@@ -48,6 +49,7 @@ union route_self { /* the configuration of a route, as its kind has it */
     struct onlooker_route onlooker;
     struct share share; /* its part files is the first member, too */
     struct https_route https;
+    struct peer_route peer;
     struct pot_route pot;
     struct intake_route intake;
     struct proxy_route proxy;
@@ -258,6 +260,11 @@ make_route(const struct conf_route *from, struct site_table *table, const struct
     case CONF_KIND_GONE:
         to->kind = &gone_resource;
         return 0;
+    case CONF_KIND_PEER:
+        to->kind = &peer_resource;
+        to->content_max = peer_content_max;
+        self->peer.turns = calloc(PEER_TURNS, sizeof *self->peer.turns);
+        return self->peer.turns ? 0 : -ENOMEM;
     case CONF_KIND_INTAKE:
         to->kind = &intake_resource;
         to->content_max = intake_content_max;
@@ -522,6 +529,8 @@ free_route(const struct site_route *route)
         handler_close(&self->handler);
     if (route->kind == &dav_resource)
         share_close(&self->share);
+    if (route->kind == &peer_resource)
+        free(self->peer.turns);
     if (route->kind == &intake_resource)
         intake_close(&self->intake.intake);
     if ((route->kind == &files_resource || route->kind == &variants_resource ||

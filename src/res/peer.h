@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * peer.h - a peer to try clients against: what there is, is in peer.def. The field Earnest-Status
+ * says of each answer whether its status was earned or asked for.
+ */
+#ifndef RES_PEER_H
+#define RES_PEER_H
+
+#include <stdatomic.h>
+
+#include "res/res.h"
+
+enum { PEER_TURNS = 1024 };
+
+struct peer_route {
+    struct res_route any;
+    _Atomic uint64_t *turns; /* PEER_TURNS of them: how often a client asked for a sequence */
+};
+
+extern struct ern_resource peer_resource;
+
+/* Bytes of content that it takes of a request. */
+int64_t peer_content_max(const struct ern_request *request, const struct limits *limits);
+
+#endif

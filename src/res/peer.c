@@ -470,35 +470,44 @@ ask_hidden(struct ern_decision *d, enum ern_fact fact)
     return acts(d, ACT_hidden) ? ERN_YES : ERN_NO;
 }
 
+/* The path, or the URL, of something else that the peer has; absent without memory. */
+static struct ern_slice
+locate(struct res_request *request, const struct ern_decision *d, struct ern_slice below,
+       bool is_absolute)
+{
+    struct out o = arena_out(request->arena);
+
+    if (is_absolute) {
+        out_literal(&o, "http://");
+        out_slice(&o, d->request->authority);
+    }
+    path_write(&o, slice_first(request->path, request->path.len - request->below.len));
+    path_write(&o, below);
+    return arena_keep(request->arena, &o);
+}
+
 /* One redirect less, until it is /get. */
 static enum ern_answer
 ask_moved(struct ern_decision *d, enum ern_fact fact)
 {
     struct res_request *request = d->self;
     const struct call *call = call_of(d);
-    struct ern_slice base, form;
-    struct out o;
+    uint64_t most = (uint64_t)request->limits->peer_redirects_max;
+    struct ern_slice form;
+    char text[64];
+    struct out o = out_init(text, sizeof text);
 
     (void)fact;
     if (!acts(d, ACT_redirect) || call->n == 0)
         return ERN_NO;
-    base = slice_first(request->path, request->path.len - request->below.len);
     form = call->row->path;
-    o = arena_out(request->arena);
-    if (slice_starts(form, ERN_SLICE("/absolute"))) {
-        out_literal(&o, "http://");
-        out_slice(&o, d->request->authority);
-    }
-    path_write(&o, base);
     if (call->n == 1) {
         out_literal(&o, "/get");
     } else {
-        uint64_t most = (uint64_t)request->limits->peer_redirects_max;
-
         out_slice(&o, slice_first(form, slice_find(form, '{')));
         out_u64(&o, (call->n < most ? call->n : most) - 1);
     }
-    d->evidence.location = arena_keep(request->arena, &o);
+    d->evidence.location = locate(request, d, out_done(&o), slice_starts(form, ERN_SLICE("/abs")));
     return slice_is_there(d->evidence.location) ? ERN_YES : ERN_FAIL;
 }
 
@@ -631,7 +640,7 @@ ask_relays(struct ern_decision *d, enum ern_fact fact)
         d->evidence.challenge = ERN_SLICE("Basic realm=\"peer\"");
     if (call->status / 100 == 3 && call->status != ERN_304_NOT_MODIFIED &&
         call->status != ERN_300_MULTIPLE_CHOICES)
-        d->evidence.location = ERN_SLICE("/get");
+        d->evidence.location = locate(request, d, ERN_SLICE("/get"), false);
     d->relayed = call->status;
     return ERN_YES;
 }

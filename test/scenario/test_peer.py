@@ -78,6 +78,13 @@ def test_redirects(peer):
     assert ask(peer, "GET", "/redirect/x")[0] == 404
 
 
+def test_a_peer_below_a_path(tmp_path):
+    with Server(tmp_path, 'route "/peer/" { peer = true }') as server:
+        assert ask(server, "GET", "/peer/redirect/2")[1]["Location"] == "/peer/redirect/1"
+        assert ask(server, "GET", "/peer/status/307")[1]["Location"] == "/peer/get"
+        assert ask(server, "GET", "/get")[0] == 404
+
+
 def test_credentials(peer):
     right = "Basic " + base64.b64encode(b"ann:pw").decode()
     code, fields, _ = ask(peer, "GET", "/basic-auth/ann/pw")

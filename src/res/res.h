@@ -131,9 +131,9 @@ struct res_request {
     const struct choices *choices; /* what the client can choose from, if the answer is to say so */
     const struct chosen *chosen;   /* one of several variants that stands for the resource; NULL */
     int64_t processing_ms;         /* while acts wait: a 102 each time so much passed; 0: none */
-    bool
-        again; /* what was decided on has changed meanwhile: decide anew, from the beginning; and */
-    bool yields; /* by the other kind of resource that the route has */
+    bool again;   /* what was decided on has changed meanwhile: decide anew, from the beginning; */
+    bool yields;  /* and by the other kind of resource that the route has; */
+    bool at_once; /* and nothing is waited for: it goes on by itself */
     bool has_representation;
     struct res_representation representation; /* filled when has_representation */
 };

@@ -228,7 +228,7 @@ static enum ern_answer
 turn(struct exchange *x)
 {
     use(x->visit);
-    x->res.again = true;
+    x->res.again = x->res.at_once = true;
     return ERN_WAIT;
 }
 

@@ -102,7 +102,7 @@ exchange_take(struct worker *w, struct conn *conn, const struct carrier *carrier
     x->res.limits = w->limits;
     x->res.user = ERN_ABSENT;
     x->res.processing_ms = 0;
-    x->res.again = x->res.yields = false;
+    x->res.again = x->res.yields = x->res.at_once = false;
     x->elsewhere = ERN_ABSENT;
     x->redirects_n = 0;
     x->logged_in = NULL;
@@ -285,7 +285,7 @@ release(struct exchange *x)
 static void
 begin_again(struct exchange *x)
 {
-    x->res.again = false;
+    x->res.again = x->res.at_once = false;
     forget_answer(x);
     if (x->res.yields) {
         x->res.yields = false;
@@ -358,7 +358,8 @@ walk(struct exchange *x)
         if (x->res.again) /* what it was decided on has changed meanwhile */
             begin_again(x);
         x->rule = x->worker->rehearses ? rehearse_decide(x) : decide(x);
-    } while (!x->rule && x->res.again);
+        /* Whether it is to be decided again, the pool may be finding out just now. */
+    } while (!x->rule && x->res.at_once);
     if (!x->rule) {
         trace_waits(&x->waits, x->decision.waiting);
         return false;

@@ -141,7 +141,7 @@ look(struct res_request *request)
 static enum ern_answer
 yield(struct res_request *request)
 {
-    request->yields = request->again = true;
+    request->yields = request->again = request->at_once = true;
     return ERN_WAIT;
 }
 

@@ -272,6 +272,7 @@ start_worker(struct process *p, const struct process_options *options, struct ha
             .listeners = options->listeners + (size_t)i * options->listens_n,
             .listeners_n = options->listens_n,
             .last_request = options->last_requests + (size_t)i * WORKER_LAST_BYTES,
+            .turned_ms = options->turned_ms ? options->turned_ms + i : NULL,
             .key = key,
         },
         &p->workers[i]);

@@ -18,7 +18,8 @@ struct process_options {
     unsigned threads_n;
     struct listener *listeners; /* threads_n rows of listens_n */
     unsigned listens_n;
-    char *last_requests; /* threads_n times WORKER_LAST_BYTES, shared with the supervisor */
+    char *last_requests;     /* threads_n times WORKER_LAST_BYTES, shared with the supervisor */
+    atomic_llong *turned_ms; /* threads_n, shared likewise; NULL: nobody watches */
     const unsigned char *ticket_key; /* as in struct tls_options, and */
     struct tls_replay *replay;       /* likewise */
     struct pauses *pauses;           /* likewise */

@@ -16,6 +16,7 @@
 #include "earnest/message.h"
 #include "io/clock.h"
 #include "io/memory.h"
+#include "io/service.h"
 #include "io/tls.h"
 #include "res/pot.h"
 #include "serve/complain.h"
@@ -31,6 +32,7 @@ enum {
     FDS_BESIDES_LEAST = 32, /* or at least these */
     REQUEST_BYTES = 8192,   /* of a connection and a request, besides what limits bound */
     READY_MS = 10000,       /* time that a process has to say that it serves */
+    TURN_MS = 4000,         /* a thread whose loop has not turned for so long is stuck */
     CRASH_MS = 1000,        /* a process that lived less is not started again at once */
 };
 
@@ -41,11 +43,14 @@ struct generation {
 };
 
 struct server {
+    struct service service; /* the manager that started us */
     const struct server_source *source;
     struct conf *conf;
     struct sockets *sockets;
     unsigned threads_n;
     char *last_requests;
+    atomic_llong *turned_ms; /* of each thread; NULL: nobody watches */
+    int64_t said_ms;         /* when we last said that they turn */
     struct pauses *pauses;
     struct pots *pots;
     unsigned char ticket_key[TLS_TICKET_KEY_BYTES]; /* of all processes, as replay is: */
@@ -184,6 +189,7 @@ become_process(struct server *s, const struct conf *conf, const struct sockets *
         .listeners = sockets->listeners,
         .listens_n = sockets->listens_n,
         .last_requests = s->last_requests,
+        .turned_ms = s->turned_ms,
         .ticket_key = s->ticket_key,
         .replay = s->replay,
         .pauses = s->pauses,
@@ -228,6 +234,20 @@ start(struct server *s, const struct conf *conf, const struct sockets *sockets)
     return NULL;
 }
 
+/* The manager waits for READY after it; the clock is its own (sd_notify(3)). */
+static void
+say_reloading(const struct server *s)
+{
+    struct timespec now = {0};
+    char text[64];
+    struct out o = out_init(text, sizeof text);
+
+    (void)clock_gettime(CLOCK_MONOTONIC, &now);
+    out_literal(&o, "RELOADING=1\nMONOTONIC_USEC=");
+    out_u64(&o, (uint64_t)now.tv_sec * 1000000 + (uint64_t)now.tv_nsec / 1000);
+    service_say(&s->service, out_done(&o));
+}
+
 /* SIGHUP: the new configuration serves before the old one ends, or the old one stays. */
 static void
 reload(struct server *s)
@@ -241,7 +261,7 @@ reload(struct server *s)
     if (conf) {
         fit_descriptors(&conf->limits, keeps_answers(conf));
         fit_memory(&conf->limits, s->threads_n);
-        error = sockets_open(conf, s->threads_n, s->sockets, &sockets, &name);
+        error = sockets_open(conf, s->threads_n, &s->service, s->sockets, &sockets, &name);
         if (error)
             (void)complain(name.ptr ? name.ptr : "sockets", error);
         else
@@ -266,6 +286,8 @@ reload(struct server *s)
 static void
 stop(struct server *s)
 {
+    if (!s->stopping)
+        service_say(&s->service, ERN_SLICE("STOPPING=1"));
     s->stopping = true;
     sockets_close(s->sockets, NULL); /* who comes now is refused, not left waiting */
     s->sockets = NULL;
@@ -337,16 +359,57 @@ any_left(const struct server *s)
     return false;
 }
 
+/* Do all threads turn? A loop turns at least once a second, whatever it serves. */
+static bool
+all_turn(const struct server *s, int64_t now)
+{
+    if (!s->serving)
+        return true; /* another process is being started */
+    for (unsigned i = 0; i < s->threads_n; i++) {
+        int64_t last = atomic_load_explicit(&s->turned_ms[i], memory_order_relaxed);
+
+        if (now - (last > s->serving->started_ms ? last : s->serving->started_ms) > TURN_MS)
+            return false;
+    }
+    return true;
+}
+
+/* Who watches hears of us as long as we do what we are here for. */
+static void
+say_alive(struct server *s)
+{
+    int64_t now = clock_read().run_ms;
+
+    if (!s->turned_ms || now - s->said_ms < s->service.watchdog_ms / 4 || !all_turn(s, now))
+        return;
+    s->said_ms = now;
+    service_say(&s->service, ERN_SLICE("WATCHDOG=1"));
+}
+
+/* How long to sleep unless a signal comes. */
+static struct timespec
+sleep_most(const struct server *s)
+{
+    int64_t ms = s->turned_ms ? s->service.watchdog_ms / 4 + 1 : 3600000;
+
+    if (!s->serving && ms > 50)
+        ms = 50;
+    return (struct timespec){ms / 1000, ms % 1000 * 1000000};
+}
+
 static void
 supervise(struct server *s, const sigset_t *signals)
 {
     while (!s->stopping || any_left(s)) {
-        const struct timespec most = {s->serving ? 3600 : 0, s->serving ? 0 : 50000000};
+        const struct timespec most = sleep_most(s);
 
         switch (sigtimedwait(signals, NULL, &most)) {
         case SIGHUP:
-            if (!s->stopping)
-                reload(s);
+            if (s->stopping)
+                break;
+            say_reloading(s);
+            reload(s);
+            service_say(&s->service, ERN_SLICE("READY=1"));
             break;
         case SIGTERM:
         case SIGINT:
@@ -361,6 +424,7 @@ supervise(struct server *s, const sigset_t *signals)
         }
         reap(s);
         start_again(s);
+        say_alive(s);
     }
 }
 
@@ -377,6 +441,22 @@ say_where(const struct server *s)
     }
 }
 
+/* Where the threads say that they turn, if somebody wants to know. */
+static int
+open_turns(struct server *s)
+{
+    void *memory;
+
+    if (!s->service.watchdog_ms)
+        return 0;
+    memory = mmap(NULL, s->threads_n * sizeof *s->turned_ms, PROT_READ | PROT_WRITE,
+                  MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    if (memory == MAP_FAILED)
+        return -ENOMEM;
+    s->turned_ms = memory;
+    return 0;
+}
+
 /* All that can fail while the server starts. */
 static int
 open_server(struct server *s)
@@ -390,7 +470,7 @@ open_server(struct server *s)
     s->threads_n = threads_for(s->conf);
     fit_descriptors(&s->conf->limits, keeps_answers(s->conf));
     fit_memory(&s->conf->limits, s->threads_n);
-    error = sockets_open(s->conf, s->threads_n, NULL, &s->sockets, &name);
+    error = sockets_open(s->conf, s->threads_n, &s->service, NULL, &s->sockets, &name);
     if (error)
         return complain(name.ptr ? name.ptr : "sockets", error);
     if (getrandom(s->ticket_key, sizeof s->ticket_key, 0) != sizeof s->ticket_key)
@@ -410,6 +490,9 @@ open_server(struct server *s)
         s->last_requests = NULL;
         return complain("memory", -ENOMEM);
     }
+    error = open_turns(s);
+    if (error)
+        return complain("memory", error);
     s->serving = start(s, s->conf, s->sockets);
     return s->serving ? 0 : -ECHILD;
 }
@@ -422,6 +505,7 @@ server_run(const struct server_source *source)
     sigset_t signals;
     int error;
 
+    service_begin(&s.service);
     sigemptyset(&signals);
     for (size_t i = 0; i < sizeof listened / sizeof *listened; i++)
         sigaddset(&signals, listened[i]);
@@ -429,6 +513,7 @@ server_run(const struct server_source *source)
     error = open_server(&s);
     if (!error) {
         say_where(&s);
+        service_say(&s.service, ERN_SLICE("READY=1"));
         supervise(&s, &signals);
     }
     sockets_close(s.sockets, NULL);
@@ -439,5 +524,7 @@ server_run(const struct server_source *source)
     passes_close(s.passes);
     if (s.last_requests)
         (void)munmap(s.last_requests, (size_t)s.threads_n * WORKER_LAST_BYTES);
+    if (s.turned_ms)
+        (void)munmap(s.turned_ms, s.threads_n * sizeof *s.turned_ms);
     return error ? 1 : 0;
 }

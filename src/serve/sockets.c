@@ -47,7 +47,8 @@ sockets_new(unsigned listens_n, unsigned threads_n)
 }
 
 static int
-open_one(struct sockets *s, unsigned i, const struct conf_listen *listen, int queue)
+open_one(struct sockets *s, unsigned i, const struct conf_listen *listen,
+         const struct service *service, int queue)
 {
     char *name = malloc(listen->name.len + 1);
 
@@ -60,7 +61,9 @@ open_one(struct sockets *s, unsigned i, const struct conf_listen *listen, int qu
     for (unsigned t = 0; t < s->threads_n; t++) {
         struct listener *l = at(s, t, i);
 
-        l->fd = listen_open(&s->addresses[i], queue);
+        l->fd = service_socket(service, &s->addresses[i]);
+        if (l->fd == -ENOENT)
+            l->fd = listen_open(&s->addresses[i], queue);
         if (l->fd < 0)
             return l->fd;
     }
@@ -83,8 +86,8 @@ share_one(struct sockets *s, unsigned i, const struct sockets *before, unsigned 
 }
 
 int
-sockets_open(const struct conf *conf, unsigned threads_n, const struct sockets *before,
-             struct sockets **ret_sockets, struct ern_slice *ret_name)
+sockets_open(const struct conf *conf, unsigned threads_n, const struct service *service,
+             const struct sockets *before, struct sockets **ret_sockets, struct ern_slice *ret_name)
 {
     struct sockets *s = sockets_new((unsigned)conf->listens_n, threads_n);
     int error = s ? 0 : -ENOMEM;
@@ -98,7 +101,7 @@ sockets_open(const struct conf *conf, unsigned threads_n, const struct sockets *
         if (before && from < before->listens_n)
             error = share_one(s, i, before, from);
         else
-            error = open_one(s, i, listen, (int)conf->limits.accept_queue);
+            error = open_one(s, i, listen, service, (int)conf->limits.accept_queue);
         for (unsigned t = 0; t < threads_n; t++) {
             at(s, t, i)->strict = listen->strict || listen->portal; /* of others, too */
             at(s, t, i)->proxied = listen->proxy_protocol;

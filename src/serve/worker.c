@@ -166,6 +166,7 @@ worker_new(const struct worker_options *options, struct worker **ret_worker)
     w->listeners = options->listeners;
     w->listeners_n = options->listeners_n;
     w->last_request = options->last_request;
+    w->turned_ms = options->turned_ms;
     w->random = options->key.k0 ^ (uintptr_t)w;
     w->buffer_bytes = largest_head(limits);
     if (options->sites->has_scripts && largest_environment(limits) > w->buffer_bytes)
@@ -456,6 +457,8 @@ worker_run(struct worker *w)
         int n = epoll_wait(w->epoll, events, EVENTS, wait_ms(w));
 
         read_clock(w);
+        if (w->turned_ms)
+            atomic_store_explicit(w->turned_ms, w->now.run_ms, memory_order_relaxed);
         w->demands = legal_take(w->legal, w->demands);
         for (int i = 0; i < n; i++)
             handle(w, &events[i]);

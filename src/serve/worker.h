@@ -130,13 +130,14 @@ struct worker {
     struct conn *again_conns;  /* have more to do, though no event will say so */
     uint64_t conns_n;
     struct timer_list heads, contents, idles, sends, lingers, waits, relays;
-    char *last_request;   /* shared with the supervisor: what is served at the moment */
-    bool draining;        /* answer what is there, and take nothing new */
-    bool stopping;        /* and do not wait for connections that ask nothing */
-    int64_t drain_end_ms; /* when what is still there is cut */
-    struct out out;       /* answers on their way out, of one connection at a time */
-    struct out head;      /* field lines of one head, on their way to HTTP/2 */
-    struct out cipher;    /* records of TLS, of that one connection */
+    atomic_llong *turned_ms; /* shared, too: when the loop last turned; NULL: nobody looks */
+    char *last_request;      /* shared with the supervisor: what is served at the moment */
+    bool draining;           /* answer what is there, and take nothing new */
+    bool stopping;           /* and do not wait for connections that ask nothing */
+    int64_t drain_end_ms;    /* when what is still there is cut */
+    struct out out;          /* answers on their way out, of one connection at a time */
+    struct out head;         /* field lines of one head, on their way to HTTP/2 */
+    struct out cipher;       /* records of TLS, of that one connection */
     char out_bytes[WORKER_OUT_BYTES];
     char cipher_bytes[WORKER_CIPHER_BYTES];
     char head_bytes[WORKER_HEAD_BYTES];
@@ -164,8 +165,9 @@ struct worker_options {
     unsigned number;         /* of the worker, from 0 */
     struct listener *listeners;
     unsigned listeners_n;
-    bool json;          /* the form of the access log */
-    char *last_request; /* WORKER_LAST_BYTES that outlive the process, or NULL */
+    bool json;               /* the form of the access log */
+    atomic_llong *turned_ms; /* likewise; NULL: nobody wants to know that it turns */
+    char *last_request;      /* WORKER_LAST_BYTES that outlive the process, or NULL */
     struct hash_key key;
 };
 

@@ -249,9 +249,9 @@ options_write(struct out *o)
                 out_slice(o, row.key);
                 out_padded(o,
                            row.type == TYPE_titled ? ERN_SLICE(" \"...\" { }") : ERN_SLICE(" { }"),
-                           42 - row.key.len);
+                           46 - row.key.len);
             } else {
-                out_padded(o, row.key, 24);
+                out_padded(o, row.key, 28);
                 out_padded(o, type_text(&row), 18);
             }
             out_literal(o, "  ");

@@ -9,6 +9,7 @@
 #include "base/num.h"
 #include "base/out.h"
 #include "io/tls_dev.h"
+#include "main/environment.h"
 #include "serve/server.h"
 
 static const char help[] =
@@ -34,6 +35,7 @@ static const char help[] =
     "      --workers N       threads that serve (default: one a core)\n"
     "  -h, --help            this text\n"
     "\n"
+    "EARNEST_LISTEN says --listen where the command line does not, and so for each of them.\n"
     "Signals: TERM and INT let answers finish and stop, HUP reads the configuration again.\n"
     "Exit codes: 0 stopped, 1 could not start, 2 wrong usage.\n";
 
@@ -210,10 +212,13 @@ serve_main(int argc, char **argv)
     struct conf_flags flags = {.listing = true, .log = "-"};
     const char *config = NULL;
     char state[PATH_BYTES];
+    struct environment environment;
     struct tls_dev dev;
     bool other = false;
     int option;
 
+    if (environment_flags(options, &environment, &argc, &argv) < 0)
+        return usage("the environment says too much", "");
     while ((option = getopt_long(argc, argv, "c:l:h", options, NULL)) != -1) {
         if (option == 'h') {
             (void)fputs(help, stdout);

@@ -167,3 +167,17 @@ def test_the_unit_is_right_and_little_is_exposed(tmp_path):
     result = subprocess.run([analyze, "security", "--offline=true", "--threshold=25", units[0]],
                             capture_output=True, text=True, check=False)
     assert result.returncode == 0, result.stdout + result.stderr
+
+
+@pytest.mark.parametrize("variables, arguments, code, word", [
+    ({"EARNEST_LISTEN": "nowhere"}, ["."], 1, "nowhere"),
+    ({"EARNEST_LISTEN": "nowhere"}, ["--listen", "elsewhere", "."], 1, "elsewhere"),
+    ({"EARNEST_CONFIG": "no.conf"}, [], 1, "no.conf"),
+    ({"EARNEST_CONFIG": "no.conf", "EARNEST_HOST": "a.example"}, [], 2, "nothing else"),
+    ({"EARNEST_WORKERS": "0"}, ["."], 2, "can not be used"),
+])
+def test_flags_can_be_in_the_environment(tmp_path, variables, arguments, code, word):
+    result = subprocess.run([PROGRAM, "serve", *arguments], cwd=tmp_path, env={**os.environ, **variables},
+                            capture_output=True, text=True, timeout=10, check=False)
+    assert result.returncode == code, result
+    assert word in result.stderr.replace("cannot", "can not"), result

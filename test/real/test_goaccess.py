@@ -3,6 +3,8 @@
 import json
 import re
 
+import pytest
+
 from earnest_server import Server
 from real import route, run, tool
 
@@ -19,25 +21,36 @@ REQUESTS = [
 ]
 
 
-def test_goaccess(tmp_path):
+FORMATS = {
+    "combined": ["--log-format=COMBINED"],
+    "json": ['--log-format={"ts":"%x","remote_ip":"%h","method":"%m","host":"%v","uri":"%U","proto":"%H",'
+             '"status":"%s","size":"%b","referer":"%R","user_agent":"%u"}',
+             "--date-format=%s", "--time-format=%s", "--datetime-format=%s"],
+}
+
+
+@pytest.mark.parametrize("form", FORMATS)
+def test_goaccess(tmp_path, form):
     root = tmp_path / "root"
     root.mkdir()
     (root / "a.txt").write_bytes(b"content\n")
     server = Server(tmp_path, route(root))
+    text = server.config_path.read_text(encoding="utf-8")
+    server.config_path.write_text(text.replace('"combined"', f'"{form}"'), encoding="utf-8")
     with server:
         for request in REQUESTS * 20:
             with server.connect() as wire:
                 wire.send(request + b"\r\n")
                 wire.answer(request.split()[0].decode())
-    lines = server.log_path.read_text(encoding="ascii").splitlines()
+    lines = server.log_path.read_text(encoding="utf-8").splitlines()
     assert len(lines) == len(REQUESTS) * 20
-    report = tmp_path / "x.json"
-    run(tool("goaccess"), server.log_path, "--log-format=COMBINED", "--no-global-config", "-o",
-        report, "--no-progress", "--invalid-requests", tmp_path / "invalid")
-    invalid = tmp_path / "invalid"
+    report, invalid = tmp_path / "x.json", tmp_path / "invalid"
+    run(tool("goaccess"), server.log_path, *FORMATS[form], "--no-global-config", "-o", report, "--no-progress",
+        "--invalid-requests", invalid)
     assert not invalid.exists() or not invalid.read_text(), invalid.read_text()
     general = json.loads(report.read_text(encoding="utf-8"))["general"]
     assert general["total_requests"] == general["valid_requests"] == len(lines)
     assert general["failed_requests"] == 0
-    sent = sum(int(n) for n in re.findall(r'" \d{3} (\d+) "', "\n".join(lines)))
+    sizes = re.findall(r'" \d{3} (\d+) "|"size":(\d+)', "\n".join(lines))
+    sent = sum(int(a or b) for a, b in sizes)
     assert general["bandwidth"] == sent

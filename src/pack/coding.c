@@ -105,6 +105,16 @@ encoder_new(enum coding coding, unsigned level)
 }
 
 void
+encoder_expect(struct encoder *e, uint64_t bytes)
+{
+    if (e->coding == CODING_BR)
+        (void)BrotliEncoderSetParameter(e->br, BROTLI_PARAM_SIZE_HINT,
+                                        bytes < UINT32_MAX ? (uint32_t)bytes : UINT32_MAX);
+    else if (e->coding == CODING_ZSTD)
+        (void)ZSTD_CCtx_setPledgedSrcSize(e->zstd, bytes);
+}
+
+void
 encoder_free(struct encoder *e)
 {
     if (!e)

@@ -114,6 +114,7 @@ fill(struct res_stream *stream, char *piece, size_t cap, bool *ret_end)
         s->in_bytes = s->entry->variants[0].bytes ? NULL : malloc(IN_BYTES);
         if (!s->encoder || (!s->in_bytes && !s->entry->variants[0].bytes))
             return -ENOMEM;
+        encoder_expect(s->encoder, (uint64_t)s->entry->variants[0].stamp.bytes);
     }
     while (!error && o.len < cap && !s->ended) {
         error = read_in(s);

@@ -25,8 +25,8 @@ struct decoder;
  */
 struct encoder *encoder_new(enum coding coding, unsigned level);
 
-/* Before its first content: there will be so many bytes of it, no more and no less. It then takes no
- * more memory than these need. */
+/* Before its first content: there will be so many bytes of it, no more and no less. It then takes
+ * no more memory than these need. */
 void encoder_expect(struct encoder *encoder, uint64_t bytes);
 struct decoder *decoder_new(enum coding coding);
 void encoder_free(struct encoder *encoder); /* NULL is fine, here and below */

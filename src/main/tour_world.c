@@ -21,6 +21,7 @@
 const struct ern_slice tour_recipes = {recipes_txt, sizeof recipes_txt};
 
 enum {
+    TREE_FILES_MIN = 3000,
     TREE_FILES_MAX = 9000,
     TREE_US = 300000,
     CONF_BYTES = 32768,
@@ -153,7 +154,8 @@ write_tree(const struct world *w)
     int64_t end_us = clock_us() + TREE_US;
     bool good = true;
 
-    for (unsigned i = 0; good && i < TREE_FILES_MAX && clock_us() < end_us; i++) {
+    for (unsigned i = 0; good && i < TREE_FILES_MAX && (i < TREE_FILES_MIN || clock_us() < end_us);
+         i++) {
         char path[NAME_BYTES];
         struct out o = out_init(path, sizeof path);
 

@@ -30,7 +30,7 @@ enum {
     VARIABLE_MORE = 24, /* bytes of a variable, and of its record, besides the field */
     PAUSE_MS = 50,      /* without accepting, where there is nothing left to accept with */
     RELAY_MS = 60000,   /* how often those are looked at whom upstream watches over */
-    PROGRESS_MS = 128,  /* how finely the time until a 102 is told */
+    PROGRESS_MS = 32,   /* how finely the time until a 102 is told */
     LISTS = 7,          /* of timers */
     SPARES = 32,        /* of what is large, so many are kept though nobody needs them */
 };

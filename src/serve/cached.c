@@ -259,7 +259,7 @@ ask_upstream(struct ern_decision *d, enum ern_fact fact)
         return turn(x);
     if (is_misled(x) && !forward_again(x))
         return ERN_FAIL;
-    return relay_is_known(x->relay) ? relay_answer(x->relay, d, fact) : ERN_WAIT;
+    return relay_answer(x->relay, d, fact);
 }
 
 static enum ern_answer
@@ -289,16 +289,7 @@ struct ern_resource cached_resource = {
             ERN_ASKS_RANGE,
             [ERN_FACT_method_allowed] = ask_method_allowed,
             [ERN_FACT_exists] = ask_exists,
-            [ERN_FACT_acted] = ask_upstream,
-            [ERN_FACT_up_free] = ask_upstream,
-            [ERN_FACT_up_resolved] = ask_upstream,
-            [ERN_FACT_reached] = ask_upstream,
-            [ERN_FACT_up_connects] = ask_upstream,
-            [ERN_FACT_up_in_time] = ask_upstream,
-            [ERN_FACT_up_whole] = ask_upstream,
-            [ERN_FACT_up_modest] = ask_upstream,
-            [ERN_FACT_up_sane] = ask_upstream,
-            [ERN_FACT_relays] = ask_upstream,
+            RELAY_ASKS(ask_upstream),
         },
 };
 

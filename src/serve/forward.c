@@ -203,11 +203,8 @@ static enum ern_answer
 ask_upstream(struct ern_decision *d, enum ern_fact fact)
 {
     struct exchange *x = exchange_of_decision(d);
-    struct relay *r = x->relay ? x->relay : begin(x);
 
-    if (!r)
-        return ERN_FAIL;
-    return relay_is_known(r) ? relay_answer(r, d, fact) : ERN_WAIT;
+    return relay_answer(x->relay ? x->relay : begin(x), d, fact);
 }
 
 struct ern_resource forward_resource = {
@@ -216,16 +213,7 @@ struct ern_resource forward_resource = {
         {
             [ERN_FACT_permitted] = ask_permitted,
             [ERN_FACT_method_allowed] = ask_method_allowed,
-            [ERN_FACT_acted] = ask_upstream,
+            RELAY_ASKS(ask_upstream),
             [ERN_FACT_act_permitted] = ask_upstream,
-            [ERN_FACT_up_free] = ask_upstream,
-            [ERN_FACT_up_resolved] = ask_upstream,
-            [ERN_FACT_reached] = ask_upstream,
-            [ERN_FACT_up_connects] = ask_upstream,
-            [ERN_FACT_up_in_time] = ask_upstream,
-            [ERN_FACT_up_whole] = ask_upstream,
-            [ERN_FACT_up_modest] = ask_upstream,
-            [ERN_FACT_up_sane] = ask_upstream,
-            [ERN_FACT_relays] = ask_upstream,
         },
 };

@@ -261,26 +261,16 @@ ask_length_needed(struct ern_decision *d, enum ern_fact fact)
 static enum ern_answer
 ask_answer(struct ern_decision *d, enum ern_fact fact)
 {
-    struct exchange *x = exchange_of_decision(d);
-    const struct handler_route *route = x->route->self;
-    struct relay *r = x->relay;
+    const struct handler_route *route = exchange_of_decision(d)->route->self;
 
-    if (!r)
-        r = relay_begin(x, upstreams_group(x->worker->upstreams, route->names.number));
-    if (!r)
-        return ERN_FAIL;
-    return relay_is_known(r) ? relay_answer(r, d, fact) : ERN_WAIT;
+    return relay_answer_of(route->names.number, d, fact);
 }
 
 #define ASKS                                                                                       \
     [ERN_FACT_method_allowed] = ask_method_allowed, [ERN_FACT_withheld] = ask_withheld,            \
     [ERN_FACT_moved] = ask_script, [ERN_FACT_keeps_method] = ask_keeps_method,                     \
     [ERN_FACT_length_needed] = ask_length_needed, [ERN_FACT_readable] = ask_script,                \
-    [ERN_FACT_exists] = ask_script, [ERN_FACT_acted] = ask_answer,                                 \
-    [ERN_FACT_up_free] = ask_answer, [ERN_FACT_up_resolved] = ask_answer,                          \
-    [ERN_FACT_reached] = ask_answer, [ERN_FACT_up_connects] = ask_answer,                          \
-    [ERN_FACT_up_in_time] = ask_answer, [ERN_FACT_up_whole] = ask_answer,                          \
-    [ERN_FACT_up_sane] = ask_answer, [ERN_FACT_relays] = ask_answer
+    [ERN_FACT_exists] = ask_script, RELAY_ASKS(ask_answer)
 
 struct ern_resource fastcgi_resource = {.name = "fastcgi", .ask = {ASKS}};
 struct ern_resource cgi_resource = {.name = "cgi", .ask = {ASKS}};

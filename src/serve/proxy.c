@@ -111,15 +111,9 @@ ask_method_allowed(struct ern_decision *d, enum ern_fact fact)
 static enum ern_answer
 ask_upstream(struct ern_decision *d, enum ern_fact fact)
 {
-    struct exchange *x = exchange_of_decision(d);
-    const struct proxy_route *route = x->route->self;
-    struct relay *r = x->relay;
+    const struct proxy_route *route = exchange_of_decision(d)->route->self;
 
-    if (!r)
-        r = relay_begin(x, upstreams_group(x->worker->upstreams, route->names.number));
-    if (!r)
-        return ERN_FAIL;
-    return relay_is_known(r) ? relay_answer(r, d, fact) : ERN_WAIT;
+    return relay_answer_of(route->names.number, d, fact);
 }
 
 /* Once the answer has begun, and before it goes on. */
@@ -137,16 +131,7 @@ struct ern_resource proxy_resource = {
     .ask =
         {
             [ERN_FACT_method_allowed] = ask_method_allowed,
-            [ERN_FACT_acted] = ask_upstream,
-            [ERN_FACT_up_free] = ask_upstream,
-            [ERN_FACT_up_resolved] = ask_upstream,
-            [ERN_FACT_reached] = ask_upstream,
-            [ERN_FACT_up_connects] = ask_upstream,
-            [ERN_FACT_up_in_time] = ask_upstream,
-            [ERN_FACT_up_whole] = ask_upstream,
-            [ERN_FACT_up_modest] = ask_upstream,
-            [ERN_FACT_up_sane] = ask_upstream,
-            [ERN_FACT_relays] = ask_upstream,
+            RELAY_ASKS(ask_upstream),
             [ERN_FACT_transformed] = ask_transformed,
         },
 };

@@ -86,6 +86,10 @@ is_connect(const struct ern_request *q)
 enum ern_answer
 relay_answer(struct relay *r, struct ern_decision *d, enum ern_fact fact)
 {
+    if (!r)
+        return ERN_FAIL;
+    if (!relay_is_known(r))
+        return ERN_WAIT;
     if (fact == ERN_FACT_relays) {
         d->relayed = r->answer.status;
         /* A tunnel of CONNECT, extended or not, is made by us, with 200 (RFC 9110 9.3.6, RFC 8441
@@ -97,6 +101,16 @@ relay_answer(struct relay *r, struct ern_decision *d, enum ern_fact fact)
         return ERN_YES;
     tell_fault(r, d);
     return ERN_NO;
+}
+
+enum ern_answer
+relay_answer_of(unsigned group, struct ern_decision *d, enum ern_fact fact)
+{
+    struct exchange *x = exchange_of_decision(d);
+    struct relay *r = x->relay;
+
+    return relay_answer(r ? r : relay_begin(x, upstreams_group(x->worker->upstreams, group)), d,
+                        fact);
 }
 
 /* ---- connections and their ends ----------------------------------------------------------------

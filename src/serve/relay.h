@@ -107,10 +107,23 @@ struct relay *relay_begin(struct exchange *exchange, struct origins *origins);
 /* Its client is gone, or it is over: gives back all. NULL does nothing. */
 void relay_drop(struct relay *relay);
 
-/* Is it known how it went? Then answers of the facts about it (facts.def), and of `relays`. */
+/* Is it known how it went? */
 bool relay_is_known(const struct relay *relay);
+
+/* Answers the facts about how it went (RELAY_ASKS): ERN_WAIT as long as that is not known, and
+ * ERN_FAIL for NULL. */
 enum ern_answer relay_answer(struct relay *relay, struct ern_decision *decision,
                              enum ern_fact fact);
+
+/* The same, and begins it if nobody was asked: one of the group of servers with this number. */
+enum ern_answer relay_answer_of(unsigned group, struct ern_decision *decision, enum ern_fact fact);
+
+/* What a kind of resource that relays asks, whichever it is: how it went. */
+#define RELAY_ASKS(ask)                                                                            \
+    [ERN_FACT_acted] = (ask), [ERN_FACT_up_free] = (ask), [ERN_FACT_up_resolved] = (ask),          \
+    [ERN_FACT_reached] = (ask), [ERN_FACT_up_connects] = (ask), [ERN_FACT_up_in_time] = (ask),     \
+    [ERN_FACT_up_whole] = (ask), [ERN_FACT_up_modest] = (ask), [ERN_FACT_up_sane] = (ask),         \
+    [ERN_FACT_relays] = (ask)
 
 /* ---- content of the request --------------------------------------------------------------------
  */

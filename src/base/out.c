@@ -42,6 +42,29 @@ out_hex(struct out *o, uint64_t n)
     out_slice(o, slice_from(digits + at, sizeof digits - at));
 }
 
+void
+out_hex_bytes(struct out *o, const void *bytes, size_t n)
+{
+    const unsigned char *b = bytes;
+
+    for (size_t i = 0; i < n; i++) {
+        out_char(o, "0123456789abcdef"[b[i] >> 4]);
+        out_char(o, "0123456789abcdef"[b[i] & 15]);
+    }
+}
+
+void
+out_uuid(struct out *o, const unsigned char uuid[16])
+{
+    static const unsigned char groups[] = {4, 2, 2, 2, 6};
+
+    for (size_t i = 0; i < sizeof groups; uuid += groups[i++]) {
+        if (i > 0)
+            out_char(o, '-');
+        out_hex_bytes(o, uuid, groups[i]);
+    }
+}
+
 static const struct ern_slice replacement = {"\xef\xbf\xbd", 3};
 
 /* Has one of the eight bytes its highest bit, or is it a control character, a quote or a backslash?
@@ -91,13 +114,24 @@ out_json(struct out *o, struct ern_slice text)
             out_char(o, c);
         } else if ((unsigned char)c < 0x20) {
             out_literal(o, "\\u00");
-            out_char(o, "01"[(c >> 4) & 1]);
-            out_char(o, "0123456789abcdef"[c & 15]);
+            out_hex_bytes(o, &c, 1);
         } else {
             out_slice(o, slice_first(text, n));
         }
         text = slice_skip(text, n);
     }
+}
+
+void
+out_quoted(struct out *o, struct ern_slice text)
+{
+    out_char(o, '"');
+    for (size_t i = 0; i < text.len; i++) {
+        if (text.ptr[i] == '"' || text.ptr[i] == '\\')
+            out_char(o, '\\');
+        out_char(o, text.ptr[i]);
+    }
+    out_char(o, '"');
 }
 
 void

@@ -83,8 +83,16 @@ void out_digits(struct out *o, uint64_t n, unsigned digits);
 /* The number in lower-case hexadecimal, without leading zeros. */
 void out_hex(struct out *o, uint64_t n);
 
+/* Bytes, two lower-case hexadecimal digits each; and the 16 of a UUID, as RFC 4122 3 writes it. */
+void out_hex_bytes(struct out *o, const void *bytes, size_t n);
+void out_uuid(struct out *o, const unsigned char uuid[16]);
+
 /* The text as the inside of a JSON string (RFC 8259 7); bytes that are not UTF-8 become U+FFFD. */
 void out_json(struct out *o, struct ern_slice text);
+
+/* The text between quotes, a backslash before each quote and backslash in it: as HTTP (RFC 9110
+ * 5.6.4), structured fields and the configuration write strings. It has no control characters. */
+void out_quoted(struct out *o, struct ern_slice text);
 
 /* The text on one line, telling a terminal nothing: control characters and bytes that are not UTF-8
  * become U+FFFD. */

@@ -2,19 +2,6 @@
 /* write.c - the configuration as a file, with all its defaults. */
 #include "conf/conf.h"
 
-/* As a string; there is no control character that would need an escape. */
-static void
-write_string(struct out *o, struct ern_slice text)
-{
-    out_char(o, '"');
-    for (size_t i = 0; i < text.len; i++) {
-        if (text.ptr[i] == '"' || text.ptr[i] == '\\')
-            out_char(o, '\\');
-        out_char(o, text.ptr[i]);
-    }
-    out_char(o, '"');
-}
-
 static void
 write_indent(struct out *o, unsigned depth)
 {
@@ -36,7 +23,7 @@ write_text(struct out *o, unsigned depth, const char *key, struct ern_slice text
     if (!slice_is_there(text))
         return;
     write_key(o, depth, key);
-    write_string(o, text);
+    out_quoted(o, text);
     out_char(o, '\n');
 }
 
@@ -70,7 +57,7 @@ write_list(struct out *o, unsigned depth, const char *key, const struct conf_tex
     out_char(o, '{');
     for (size_t i = 0; i < texts->n; i++) {
         out_text(o, i ? ", " : " ");
-        write_string(o, texts->text[i]);
+        out_quoted(o, texts->text[i]);
     }
     out_literal(o, " }\n");
 }
@@ -83,7 +70,7 @@ write_section(struct out *o, unsigned depth, const char *key, struct ern_slice n
     out_text(o, key);
     if (slice_is_there(name)) {
         out_char(o, ' ');
-        write_string(o, name);
+        out_quoted(o, name);
     }
     out_literal(o, " {\n");
 }

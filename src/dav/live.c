@@ -36,18 +36,9 @@ share_href(struct out *o, const struct share *share, struct ern_slice path, bool
 static int
 write_creationdate(const struct live_context *c, struct out *o)
 {
-    struct civil t = civil_from(c->place->info.born_s);
-
     if (!is_file(c) && !is_collection(c))
         return 0;
-    out_digits(o, (uint64_t)t.year, 4); /* RFC 3339 5.6 */
-    out_char(o, '-');
-    out_digits(o, t.month, 2);
-    out_char(o, '-');
-    out_digits(o, t.day, 2);
-    out_char(o, 'T');
-    civil_write_clock(o, &t);
-    out_char(o, 'Z');
+    civil_write_utc(o, c->place->info.born_s); /* RFC 3339 5.6 */
     return 1;
 }
 
@@ -186,12 +177,7 @@ write_resource_id(const struct live_context *c, struct out *o)
     if (error)
         return error;
     out_literal(o, "<D:href>urn:uuid:");
-    for (size_t i = 0; i < sizeof uuid; i++) {
-        if (i == 4 || i == 6 || i == 8 || i == 10)
-            out_char(o, '-');
-        out_char(o, "0123456789abcdef"[uuid[i] >> 4]);
-        out_char(o, "0123456789abcdef"[uuid[i] & 15]);
-    }
+    out_uuid(o, uuid);
     out_literal(o, "</D:href>");
     return 1;
 }

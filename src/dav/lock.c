@@ -216,12 +216,7 @@ make_token(char *text, struct ern_slice *ret)
     r[6] = (unsigned char)((r[6] & 0x0f) | 0x40); /* version 4, RFC 4122 4.4 */
     r[8] = (unsigned char)((r[8] & 0x3f) | 0x80);
     out_literal(&o, "urn:uuid:");
-    for (size_t i = 0; i < sizeof r; i++) {
-        if (i == 4 || i == 6 || i == 8 || i == 10)
-            out_char(&o, '-');
-        out_char(&o, "0123456789abcdef"[r[i] >> 4]);
-        out_char(&o, "0123456789abcdef"[r[i] & 15]);
-    }
+    out_uuid(&o, r);
     *ret = out_done(&o);
     return 0;
 }

@@ -51,9 +51,6 @@ crypto_joined(enum crypto_hash hash, const struct ern_slice *texts, size_t n,
         h->update(&ctx, texts[i].len, (const uint8_t *)texts[i].ptr);
     }
     h->digest(&ctx, h->digest_size, digest);
-    for (size_t i = 0; i < h->digest_size; i++) {
-        out_char(&o, "0123456789abcdef"[digest[i] >> 4]);
-        out_char(&o, "0123456789abcdef"[digest[i] & 15]);
-    }
+    out_hex_bytes(&o, digest, h->digest_size);
     return out_done(&o);
 }

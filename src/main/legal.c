@@ -209,10 +209,7 @@ take_content(const char *path, struct conf_demand *d)
         (void)failed(path, strerror(-error));
         return false;
     }
-    for (size_t i = 0; i < sizeof digest; i++) {
-        out_char(&o, "0123456789abcdef"[digest[i] >> 4]);
-        out_char(&o, "0123456789abcdef"[digest[i] & 15]);
-    }
+    out_hex_bytes(&o, digest, sizeof digest);
     d->sha256 = out_done(&o);
     d->bytes = file.st_size;
     return true;

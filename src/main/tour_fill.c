@@ -147,8 +147,7 @@ tour_told(struct out *o, struct ern_slice bytes)
             out_json(o, slice_first(bytes, n));
         } else {
             out_literal(o, "\\\\x");
-            out_char(o, "0123456789abcdef"[c >> 4]);
-            out_char(o, "0123456789abcdef"[c & 0xf]);
+            out_hex_bytes(o, &c, 1);
         }
         bytes = slice_skip(bytes, is_text ? n : 1);
     }

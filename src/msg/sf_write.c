@@ -43,13 +43,7 @@ write_string(struct out *o, struct ern_slice text)
     for (size_t i = 0; i < text.len; i++)
         if (text.ptr[i] < ' ' || text.ptr[i] > '~')
             return false;
-    out_char(o, '"');
-    for (size_t i = 0; i < text.len; i++) {
-        if (text.ptr[i] == '"' || text.ptr[i] == '\\')
-            out_char(o, '\\');
-        out_char(o, text.ptr[i]);
-    }
-    out_char(o, '"');
+    out_quoted(o, text);
     return true;
 }
 
@@ -81,8 +75,7 @@ write_display_byte(struct out *o, char c)
         return;
     }
     out_char(o, '%');
-    out_char(o, "0123456789abcdef"[(unsigned char)c >> 4]);
-    out_char(o, "0123456789abcdef"[(unsigned char)c & 15]);
+    out_hex_bytes(o, &c, 1);
 }
 
 static bool

@@ -15,42 +15,18 @@ enum { PIECE_BYTES = 65536, NAME_BYTES = STAGE_NAME_BYTES - 1 };
 /* ---- the head ----------------------------------------------------------------------------------
  */
 
-static void
-write_bytes(struct out *o, const uint8_t *bytes, size_t n)
-{
-    for (size_t i = 0; i < n; i++) {
-        out_char(o, "0123456789abcdef"[bytes[i] >> 4]);
-        out_char(o, "0123456789abcdef"[bytes[i] & 15]);
-    }
-}
-
-static void
-write_time(struct out *o, int64_t time_s)
-{
-    const struct civil date = civil_from(time_s);
-
-    out_digits(o, (uint64_t)date.year, 4);
-    out_char(o, '-');
-    out_digits(o, date.month, 2);
-    out_char(o, '-');
-    out_digits(o, date.day, 2);
-    out_char(o, 'T');
-    civil_write_clock(o, &date);
-    out_char(o, 'Z');
-}
-
 void
 intake_write_head(const struct intake_entry *entry, const char *id, struct out *o)
 {
     out_literal(o, "{\"at\":\"");
-    write_time(o, entry->now_s);
+    civil_write_utc(o, entry->now_s);
     out_literal(o, "\",\"id\":\"");
     out_text(o, id);
     if (entry->key) {
         out_literal(o, "\",\"key\":\"");
-        write_bytes(o, entry->key, ONCE_KEY_BYTES);
+        out_hex_bytes(o, entry->key, ONCE_KEY_BYTES);
         out_literal(o, "\",\"digest\":\"");
-        write_bytes(o, entry->content, DIGEST_BYTES);
+        out_hex_bytes(o, entry->content, DIGEST_BYTES);
     }
     out_char(o, '"');
     if (slice_is_there(entry->user)) {

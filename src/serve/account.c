@@ -38,8 +38,7 @@ write_safe(struct out *o, struct ern_slice text)
             out_char(o, (char)c);
         } else {
             out_literal(o, "\\x");
-            out_char(o, "0123456789abcdef"[c >> 4]);
-            out_char(o, "0123456789abcdef"[c & 15]);
+            out_hex_bytes(o, &c, 1);
         }
     }
 }

@@ -22,10 +22,7 @@ write_account(struct out *o, struct ern_slice account)
 {
     enum { SHOWN_BYTES = 8 };
 
-    for (size_t i = 0; i < SHOWN_BYTES && i < account.len; i++) {
-        out_char(o, "0123456789abcdef"[(uint8_t)account.ptr[i] >> 4]);
-        out_char(o, "0123456789abcdef"[(uint8_t)account.ptr[i] & 15]);
-    }
+    out_hex_bytes(o, account.ptr, account.len < SHOWN_BYTES ? account.len : SHOWN_BYTES);
 }
 
 static void

@@ -11,24 +11,12 @@ login_realm(const struct conf_route *route)
     return slice_is_there(route->realm) ? route->realm : route->path;
 }
 
-static void
-write_quoted(struct out *o, struct ern_slice text)
-{
-    out_char(o, '"');
-    for (size_t i = 0; i < text.len; i++) {
-        if (text.ptr[i] == '"' || text.ptr[i] == '\\')
-            out_char(o, '\\');
-        out_char(o, text.ptr[i]);
-    }
-    out_char(o, '"');
-}
-
 /* RFC 7617 2 */
 static void
 write_basic(struct exchange *x, struct out *o)
 {
     out_literal(o, "Basic realm=");
-    write_quoted(o, login_realm(x->route->policy.login));
+    out_quoted(o, login_realm(x->route->policy.login));
     out_literal(o, ", charset=\"UTF-8\""); /* RFC 7617 2.1 */
 }
 
@@ -39,7 +27,7 @@ write_digest(struct exchange *x, struct out *o, struct ern_slice algorithm)
     struct worker *w = x->worker;
 
     out_literal(o, "Digest realm=");
-    write_quoted(o, login_realm(x->route->policy.login));
+    out_quoted(o, login_realm(x->route->policy.login));
     out_literal(o, ", qop=\"auth\", algorithm=");
     out_slice(o, users_algorithm_name(users_algorithm(algorithm)));
     out_literal(o, ", nonce=\"");
@@ -56,7 +44,7 @@ write_bearer(struct exchange *x, struct out *o, const char *error, struct ern_sl
     const struct conf_texts *scopes = &x->route->policy.login->scopes;
 
     out_literal(o, "Bearer realm=");
-    write_quoted(o, login_realm(x->route->policy.login));
+    out_quoted(o, login_realm(x->route->policy.login));
     for (size_t i = 0; i < scopes->n; i++) {
         out_text(o, i ? " " : ", scope=\"");
         out_slice(o, scopes->text[i]);
@@ -68,7 +56,7 @@ write_bearer(struct exchange *x, struct out *o, const char *error, struct ern_sl
     out_literal(o, ", error=\"");
     out_text(o, error);
     out_literal(o, "\", error_description=");
-    write_quoted(o, description);
+    out_quoted(o, description);
 }
 
 /* Keeps one challenge. The first is evidence; each of the others has a line of its own, for there

@@ -91,13 +91,8 @@ write_info(struct login *login, const struct digest *d, enum crypto_hash algorit
     out_slice(&o, response_of(d, algorithm, a1, ERN_SLICE(""), &hex));
     out_literal(&o, "\", qop=auth, nc=");
     out_slice(&o, d->nc);
-    out_literal(&o, ", cnonce=\"");
-    for (size_t i = 0; i < d->cnonce.len; i++) {
-        if (d->cnonce.ptr[i] == '"' || d->cnonce.ptr[i] == '\\')
-            out_char(&o, '\\');
-        out_char(&o, d->cnonce.ptr[i]);
-    }
-    out_char(&o, '"');
+    out_literal(&o, ", cnonce=");
+    out_quoted(&o, d->cnonce);
     if (is_old) {
         out_literal(&o, ", nextnonce=\"");
         nonces_write(w->logins->nonces, w->now.unix_s, &o);

@@ -68,8 +68,7 @@ write_mac(const struct nonces *n, struct ern_slice text, struct out *o)
     unsigned char mac[CRYPTO_BYTES];
 
     crypto_mac(slice_from((const char *)n->key, sizeof n->key), text, mac);
-    for (size_t i = 0; i < MAC_DIGITS; i++)
-        out_char(o, "0123456789abcdef"[i % 2 ? mac[i / 2] & 15 : mac[i / 2] >> 4]);
+    out_hex_bytes(o, mac, MAC_DIGITS / 2);
 }
 
 void

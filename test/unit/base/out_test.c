@@ -113,6 +113,23 @@ escapes_for_json_and_html(void **state)
 }
 
 static void
+writes_bytes_and_strings(void **state)
+{
+    static const unsigned char uuid[16] = {0,    1,    2,    3,    0x40, 5,    6,    7,
+                                           0x88, 0x99, 0xaa, 0xbb, 0xcc, 0xdd, 0xee, 0xff};
+    char memory[64];
+    struct out o = out_init(memory, sizeof memory);
+
+    (void)state;
+    out_hex_bytes(&o, "\0\x7f\xff", 3);
+    out_char(&o, ' ');
+    out_uuid(&o, uuid);
+    out_char(&o, ' ');
+    out_quoted(&o, ERN_SLICE("a \"b\\"));
+    check(__LINE__, &o, ERN_SLICE("007fff 00010203-4005-0607-8899-aabbccddeeff \"a \\\"b\\\\\""));
+}
+
+static void
 keeps_plain_text_on_its_line(void **state)
 {
     char memory[64];
@@ -198,6 +215,7 @@ main(void)
         cmocka_unit_test(writes_numbers_without_leading_zeros),
         cmocka_unit_test(writes_a_fixed_number_of_digits),
         cmocka_unit_test(escapes_for_json_and_html),
+        cmocka_unit_test(writes_bytes_and_strings),
         cmocka_unit_test(keeps_plain_text_on_its_line),
         cmocka_unit_test(stops_at_the_end_of_the_room_and_says_so),
         cmocka_unit_test(stays_full),

@@ -239,9 +239,8 @@ represent(struct ern_decision *d, struct entry *e, struct entry_variant *v)
     return integrity_is_wanted(d->request) ? integrity_add(d, v) : ERN_YES;
 }
 
-/* A directory is named with its slash: where this one is. */
-static bool
-add_slash(struct ern_decision *d)
+bool
+files_add_slash(struct ern_decision *d)
 {
     struct res_request *request = d->self;
     struct out o = arena_out(request->arena);
@@ -285,7 +284,7 @@ moves_to_slash(struct ern_decision *d)
     learn(d, ERN_FACT_acceptable, true);
     learn(d, ERN_FACT_gone, false);
     learn(d, ERN_FACT_for_good, true);
-    return add_slash(d) ? ERN_YES : ERN_FAIL;
+    return files_add_slash(d) ? ERN_YES : ERN_FAIL;
 }
 
 /* Where it is now, or what a redirect reference says (RFC 4437 12.1 wants that as it is, too). */

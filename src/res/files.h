@@ -72,6 +72,10 @@ struct files_other {
 /* Is it a path, decoded and below the route, that is never served or written to? */
 bool files_withhold(const struct files_route *route, struct ern_slice path);
 
+/* A directory is named with its slash: says in Location where this one is. Returns false without
+ * memory. */
+bool files_add_slash(struct ern_decision *decision);
+
 extern struct ern_resource files_resource;
 extern struct ern_resource variants_resource; /* the same, with variants, deltas and hints */
 

@@ -99,29 +99,18 @@ write_link(struct out *o, const struct member *m)
 }
 
 static void
-html_style(struct out *o, const struct page_part *part)
-{
-    out_literal(o, "<style>");
-    out_slice(o, part->text);
-    out_literal(o, "</style>\n");
-}
-
-static void
 html_head(struct listing_text *l, struct out *o)
 {
     const struct words *w = &words[l->language];
 
-    out_literal(o, "<!doctype html>\n<html lang=\"");
-    out_slice(o, language_tag(l->language));
-    out_literal(o, "\">\n<head>\n<meta charset=\"utf-8\">\n<meta name=\"viewport\" "
-                   "content=\"width=device-width, initial-scale=1\">\n<title>");
+    page_begin(o, l->language);
     out_slice(o, w->index_of);
     out_html(o, l->path);
     out_literal(o, "</title>\n<link rel=\"icon\" href=\"data:,\">\n");
-    html_style(o, &page_style);
-    html_style(o, &page_listing);
+    page_write_style(o, &page_style);
+    page_write_style(o, &page_listing);
     if (l->writable)
-        html_style(o, &page_folder);
+        page_write_style(o, &page_folder);
     out_literal(o, "</head>\n<body>\n<main>\n<nav aria-label=\"");
     out_slice(o, w->path);
     out_literal(o, "\">");

@@ -203,23 +203,6 @@ ask_withheld(struct ern_decision *d, enum ern_fact fact)
     return files_withhold(&route->files, request->below) ? ERN_YES : ERN_NO;
 }
 
-/* Where the folder is: with its slash. */
-static bool
-add_slash(struct ern_decision *d)
-{
-    struct res_request *request = d->self;
-    struct out o = arena_out(request->arena);
-
-    path_write(&o, request->path);
-    out_char(&o, '/');
-    if (slice_is_there(request->query)) {
-        out_char(&o, '?');
-        out_slice(&o, request->query);
-    }
-    d->evidence.location = arena_keep(request->arena, &o);
-    return slice_is_there(d->evidence.location);
-}
-
 static enum ern_answer
 ask_script(struct ern_decision *d, enum ern_fact fact)
 {
@@ -235,7 +218,7 @@ ask_script(struct ern_decision *d, enum ern_fact fact)
         return f->script.kind == SCRIPT_RUNS ? ERN_YES : ERN_NO;
     if (f->script.kind != SCRIPT_UNSLASHED)
         return ERN_NO;
-    return add_slash(d) ? ERN_YES : ERN_FAIL;
+    return files_add_slash(d) ? ERN_YES : ERN_FAIL;
 }
 
 /* What asks for a folder goes on to it as it is, unless it can do with GET. */

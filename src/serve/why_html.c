@@ -19,32 +19,13 @@ heading(const struct why *w, enum why_word word, struct out *o)
 static void
 term(const struct why *w, enum why_word word, struct out *o)
 {
-    out_literal(o, "<div><dt>");
-    out_slice(o, why_word(w, word));
-    out_literal(o, "</dt><dd>");
-}
-
-static void
-term_end(struct out *o)
-{
-    out_literal(o, "</dd></div>\n");
-}
-
-static void
-write_style(struct out *o, const struct page_part *part)
-{
-    out_literal(o, "<style>");
-    out_slice(o, part->text);
-    out_literal(o, "</style>\n");
+    page_term(o, why_word(w, word));
 }
 
 static void
 write_head(const struct why *w, struct out *o)
 {
-    out_literal(o, "<!doctype html>\n<html lang=\"");
-    out_slice(o, language_tag(w->language));
-    out_literal(o, "\">\n<head>\n<meta charset=\"utf-8\">\n<meta name=\"viewport\" "
-                   "content=\"width=device-width, initial-scale=1\">\n<title>");
+    page_begin(o, w->language);
     out_slice(o, why_word(w, WHY_WHY));
     out_char(o, ' ');
     out_u64(o, w->trace->status);
@@ -53,9 +34,9 @@ write_head(const struct why *w, struct out *o)
     out_char(o, ' ');
     out_html(o, trace_path(w->trace));
     out_literal(o, "</title>\n<link rel=\"icon\" href=\"data:,\">\n");
-    write_style(o, &page_style);
-    write_style(o, &page_path);
-    write_style(o, &page_why);
+    page_write_style(o, &page_style);
+    page_write_style(o, &page_path);
+    page_write_style(o, &page_why);
     out_literal(o, "</head>\n<body>\n<main>\n<h1 lang=\"en\"><b>");
     out_u64(o, w->trace->status);
     out_literal(o, "</b> ");
@@ -268,34 +249,34 @@ write_exchange(const struct why *w, struct out *o)
         out_char(o, ' ');
         out_slice(o, why_word(w, WHY_WITH_QUERY));
     }
-    term_end(o);
+    page_term_end(o);
     term(w, WHY_HOST, o);
     out_html(o, trace_authority(t));
     out_text(o, t->secure ? " (TLS)" : "");
-    term_end(o);
+    page_term_end(o);
     term(w, WHY_FIELDS, o);
     why_write_fields(o, t);
-    term_end(o);
+    page_term_end(o);
     term(w, WHY_CLIENT, o);
     address_write_host(o, &t->client);
-    term_end(o);
+    page_term_end(o);
     term(w, WHY_TIME, o);
     why_write_time(o, t);
-    term_end(o);
+    page_term_end(o);
     term(w, WHY_ROUTE, o);
     out_literal(o, "<code>");
     out_html(o, t->route->path);
     out_literal(o, "</code>");
     if (line)
         write_written(w, &(struct written){.key = ERN_SLICE("route"), .line = line}, o);
-    term_end(o);
+    page_term_end(o);
     term(w, WHY_RESOURCE, o);
     out_text(o, t->route->kind->name);
-    term_end(o);
+    page_term_end(o);
     term(w, WHY_TOOK, o);
     out_u64(o, (uint64_t)t->took_ms);
     out_literal(o, " ms");
-    term_end(o);
+    page_term_end(o);
     out_literal(o, "</dl>\n");
 }
 

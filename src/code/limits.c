@@ -49,3 +49,12 @@ limits_value(const struct limits *limits, unsigned i)
     assert(i < ROWS);
     return ((const int64_t *)limits)[i];
 }
+
+unsigned
+limits_index(const struct limits *limits, const int64_t *member)
+{
+    unsigned i = (unsigned)(member - (const int64_t *)limits);
+
+    assert(i < ROWS);
+    return i;
+}

@@ -29,4 +29,7 @@ struct limits limits_standard(void);
 int64_t *limits_at(struct limits *limits, unsigned i);
 int64_t limits_value(const struct limits *limits, unsigned i);
 
+/* Which member that is: its index. */
+unsigned limits_index(const struct limits *limits, const int64_t *member);
+
 #endif

@@ -280,7 +280,7 @@ begin_content(struct ern_decision *d)
     const struct limits *limits = request->limits;
     struct res_sink *sink = &request->sink;
 
-    sink->max = (uint64_t)dav_content_max(d->request, limits);
+    sink->max = (uint64_t)*dav_content_max(d->request, limits);
     sink->memory_max = dav->method->takes_file ? SPILL_BYTES : (size_t)sink->max;
     sink->open = dav->method->takes_file ? open_staged : NULL;
     sink->self = dav;

@@ -171,8 +171,8 @@ void dav_read_if(struct dav *dav);
 struct ern_slice dav_resolve(struct dav *dav, struct ern_slice reference, bool *ret_slashed,
                              bool *ret_wrong);
 
-/* Bytes of content that a request to a writable folder may bring. */
-int64_t dav_content_max(const struct ern_request *request, const struct limits *limits);
+/* The limit on the content that a request to a writable folder may bring. */
+const int64_t *dav_content_max(const struct ern_request *request, const struct limits *limits);
 
 /* decode.c: the coding that content comes in; CODINGS: none, or none that we know. */
 enum coding dav_coding(const struct ern_request *request);

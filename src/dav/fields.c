@@ -211,16 +211,16 @@ dav_type_supported(struct dav *dav)
     return dav->method->takes_file; /* rfc4918#8.4: no other method has a meaning for content */
 }
 
-int64_t
+const int64_t *
 dav_content_max(const struct ern_request *http, const struct limits *limits)
 {
     const struct dav_method *method = dav_method_find(http->method);
 
     if (http->method == ERN_PATCH)
         return slice_eq_nocase(media_type_of(http), ERN_SLICE("application/partial-upload"))
-                   ? limits->upload_bytes_max
-                   : limits->patch_bytes_max;
+                   ? &limits->upload_bytes_max
+                   : &limits->patch_bytes_max;
     if (method && method->takes_xml)
-        return limits->xml_bytes_max;
-    return method && method->takes_file ? limits->upload_bytes_max : limits->content_bytes_max;
+        return &limits->xml_bytes_max;
+    return method && method->takes_file ? &limits->upload_bytes_max : &limits->content_bytes_max;
 }

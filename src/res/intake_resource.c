@@ -170,13 +170,13 @@ ask_type_supported(struct ern_decision *d, enum ern_fact fact)
 /* ---- the content -------------------------------------------------------------------------------
  */
 
-int64_t
+const int64_t *
 intake_content_max(const struct ern_request *request, const struct limits *limits)
 {
     /* JSON is taken apart in memory, many times as large. */
     return form_type_of(ern_request_field(request, ERN_FIELD_content_type)) == FORM_JSON
-               ? limits->content_bytes_max
-               : limits->form_bytes_max;
+               ? &limits->content_bytes_max
+               : &limits->form_bytes_max;
 }
 
 /* A file without a name, which ends with the request. */
@@ -210,7 +210,7 @@ begin_content(struct ern_decision *d)
 
     claim(request->state, request);
     request->sink = (struct res_sink){
-        .max = (uint64_t)intake_content_max(d->request, request->limits),
+        .max = (uint64_t)*intake_content_max(d->request, request->limits),
         .memory_max = MEMORY_BYTES,
         .open = open_sink,
         .self = intake_of(request),

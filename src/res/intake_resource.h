@@ -16,7 +16,7 @@ struct intake_route {
 
 extern struct ern_resource intake_resource;
 
-/* Bytes of content that it takes of this request. */
-int64_t intake_content_max(const struct ern_request *request, const struct limits *limits);
+/* The limit on the content that it takes of this request. */
+const int64_t *intake_content_max(const struct ern_request *request, const struct limits *limits);
 
 #endif

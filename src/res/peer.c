@@ -596,7 +596,7 @@ static void
 begin_content(struct ern_decision *d)
 {
     struct res_request *request = d->self;
-    uint64_t max = (uint64_t)peer_content_max(d->request, request->limits);
+    uint64_t max = (uint64_t)*peer_content_max(d->request, request->limits);
 
     request->sink = (struct res_sink){.max = max, .memory_max = max, .state = SINK_OPEN, .fd = -1};
 }
@@ -667,9 +667,9 @@ struct ern_resource peer_resource = {
         },
 };
 
-int64_t
+const int64_t *
 peer_content_max(const struct ern_request *request, const struct limits *limits)
 {
     (void)request;
-    return limits->peer_content_max;
+    return &limits->peer_content_max;
 }

@@ -19,7 +19,7 @@ struct peer_route {
 
 extern struct ern_resource peer_resource;
 
-/* Bytes of content that it takes of a request. */
-int64_t peer_content_max(const struct ern_request *request, const struct limits *limits);
+/* The limit on the content that it takes of a request. */
+const int64_t *peer_content_max(const struct ern_request *request, const struct limits *limits);
 
 #endif

@@ -23,8 +23,8 @@ struct pot_route {
 
 extern struct ern_resource pot_resource;
 
-/* Bytes of content that it takes of a request. */
-int64_t pot_content_max(const struct ern_request *request, const struct limits *limits);
+/* The limit on the content that it takes of a request. */
+const int64_t *pot_content_max(const struct ern_request *request, const struct limits *limits);
 
 /* ---- pot_text.c: what a pot says; all is in the arena, and false or absent says that it is full.
  */

@@ -125,19 +125,15 @@ limit_of_finding(enum finding finding, bool in_content)
     return LIMITS;
 }
 
-/* The limit on content that its resource goes by: the one that it names, or the one with the rule
- * and the value. */
+/* The limit on content that its resource goes by: one that it found to be passed, or the one on
+ * all of the content. */
 static enum limit_index
 limit_of_content(const struct exchange *x)
 {
     for (unsigned i = 0; i < LIMITS; i++)
         if (slice_eq(limits_row(i)->name, x->res.limit))
             return (enum limit_index)i;
-    for (unsigned i = 0; i < LIMITS; i++)
-        if (slice_eq(limits_row(i)->rule, ERN_SLICE("content_too_large")) &&
-            limits_value(x->worker->limits, i) == x->content_max)
-            return (enum limit_index)i;
-    return LIMIT_content_bytes_max;
+    return (enum limit_index)limits_index(x->worker->limits, x->content_max);
 }
 
 /* The limit that the request passed, or LIMITS. */
@@ -274,31 +270,17 @@ write_number(struct out *o, int64_t n)
 }
 
 static void
-html_term(struct out *o, struct ern_slice term)
-{
-    out_literal(o, "<div><dt>");
-    out_slice(o, term);
-    out_literal(o, "</dt><dd>");
-}
-
-static void
-html_term_end(struct out *o)
-{
-    out_literal(o, "</dd></div>\n");
-}
-
-static void
 html_link(struct out *o, struct ern_slice term, struct ern_slice url)
 {
     if (!slice_is_there(url))
         return;
-    html_term(o, term);
+    page_term(o, term);
     out_literal(o, "<a href=\"");
     out_html(o, url);
     out_literal(o, "\">");
     out_html(o, url);
     out_literal(o, "</a>");
-    html_term_end(o);
+    page_term_end(o);
 }
 
 static void
@@ -307,28 +289,28 @@ html_why(struct out *o, const struct answer *a)
     const struct labels *l = &labels[a->language];
     const struct problem *p = &a->problem;
 
-    html_term(o, l->rule);
+    page_term(o, l->rule);
     out_html(o, p->rule);
-    html_term_end(o);
-    html_term(o, l->source);
+    page_term_end(o);
+    page_term(o, l->source);
     section_write_link(o, p->source);
-    html_term_end(o);
+    page_term_end(o);
     if (slice_is_there(p->fact)) {
-        html_term(o, l->why);
+        page_term(o, l->why);
         out_literal(o, "<span lang=\"en\">");
         out_html(o, p->question);
         out_literal(o, "</span> ");
         out_slice(o, p->answer ? l->yes : l->no);
-        html_term_end(o);
+        page_term_end(o);
     }
 }
 
 static void
 html_number(struct out *o, struct ern_slice term, int64_t n)
 {
-    html_term(o, term);
+    page_term(o, term);
     write_number(o, n);
-    html_term_end(o);
+    page_term_end(o);
 }
 
 static void
@@ -340,11 +322,11 @@ html_more(struct out *o, const struct answer *a)
     if (p->offset >= 0)
         html_number(o, l->offset, p->offset);
     if (slice_is_there(p->limit)) {
-        html_term(o, l->limit);
+        page_term(o, l->limit);
         out_html(o, p->limit);
         out_literal(o, " = ");
         out_u64(o, (uint64_t)p->limit_value);
-        html_term_end(o);
+        page_term_end(o);
     }
     html_link(o, l->location, a->location);
     html_link(o, l->link, p->link);
@@ -354,9 +336,9 @@ html_more(struct out *o, const struct answer *a)
     }
     html_link(o, l->decided, a->why);
     if (slice_is_there(p->instance)) {
-        html_term(o, l->incident);
+        page_term(o, l->incident);
         out_html(o, p->instance);
-        html_term_end(o);
+        page_term_end(o);
     }
 }
 
@@ -365,10 +347,7 @@ write_html(struct out *o, const struct exchange *x, const struct answer *a)
 {
     const struct problem *p = &a->problem;
 
-    out_literal(o, "<!doctype html>\n<html lang=\"");
-    out_slice(o, language_tag(a->language));
-    out_literal(o, "\">\n<head>\n<meta charset=\"utf-8\">\n<meta name=\"viewport\" "
-                   "content=\"width=device-width, initial-scale=1\">\n<title>");
+    page_begin(o, a->language);
     out_u64(o, p->status);
     out_char(o, ' ');
     out_html(o, p->title);

@@ -423,8 +423,8 @@ enter(struct exchange *x)
     if (x->finding)
         given_finding(&x->given, x->finding); /* step 2 said what is wrong: now it is a fact */
     x->content_max = route->content_max ? route->content_max(&x->request, w->limits)
-                                        : w->limits->content_bytes_max;
-    if (x->request.content_length > x->content_max)
+                                        : &w->limits->content_bytes_max;
+    if (x->request.content_length > *x->content_max)
         ern_state(&x->given, ERN_FACT_content_fits, false);
     if (route->state)
         route->state(x);
@@ -525,7 +525,7 @@ exchange_refuse(struct exchange *x, enum ern_fact fact)
     x->route = &w->sites->none;
     x->site = NULL;
     x->cors = NULL;
-    x->content_max = w->limits->content_bytes_max;
+    x->content_max = &w->limits->content_bytes_max;
     prepare_resource(x, x->route);
     x->close = true;
     if (fact == ERN_FACT_overloaded)

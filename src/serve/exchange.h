@@ -81,12 +81,12 @@ struct exchange {
     enum parse content_state; /* of the content of the request: is there more to come? */
     uint64_t drained_bytes;
     struct content_job writing;
-    const char *interim;     /* what a 104 was sent of */
-    uint64_t rate_mark;      /* bytes of content that had come when the rate was last looked at */
-    int64_t content_max;     /* bytes of content that the resource takes */
-    int64_t begun_ms;        /* when it was */
-    int64_t processing_ms;   /* when the next 102 is due */
-    const struct site *site; /* that it is for; NULL: none is */
+    const char *interim; /* what a 104 was sent of */
+    uint64_t rate_mark;  /* bytes of content that had come when the rate was last looked at */
+    const int64_t *content_max;    /* the limit on the content that the resource takes */
+    int64_t begun_ms;              /* when it was */
+    int64_t processing_ms;         /* when the next 102 is due */
+    const struct site *site;       /* that it is for; NULL: none is */
     const struct conf_route *cors; /* whose answers pages of other origins may read; or NULL */
     const struct site_route *route;
     /* Who asks: the connection's peer, or whom that names if it is a gateway. */

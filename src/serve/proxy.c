@@ -48,11 +48,11 @@ proxy_close(struct proxy_route *route)
     tls_trust_close(route->names.trust);
 }
 
-int64_t
+const int64_t *
 proxy_content_max(const struct ern_request *request, const struct limits *limits)
 {
     (void)request;
-    return limits->relayed_bytes_max;
+    return &limits->relayed_bytes_max;
 }
 
 /* ---- what is known before anything is asked ----------------------------------------------------

@@ -21,8 +21,8 @@ void proxy_close(struct proxy_route *route);
 /* States what is for upstream to judge, and what only we know. */
 void proxy_state(struct exchange *exchange);
 
-/* So much content of a request goes on. */
-int64_t proxy_content_max(const struct ern_request *request, const struct limits *limits);
+/* The limit on what goes on of the content of a request. */
+const int64_t *proxy_content_max(const struct ern_request *request, const struct limits *limits);
 
 extern struct ern_resource proxy_resource;
 

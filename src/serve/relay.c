@@ -557,7 +557,7 @@ take_piece(struct exchange *x, size_t *ret_n)
         relay_refuse(x, x->finding);
         return false;
     }
-    if (r->sends != RELAY_SENDS_ALL && x->res.sink.total > (uint64_t)x->content_max) {
+    if (r->sends != RELAY_SENDS_ALL && x->res.sink.total > (uint64_t)*x->content_max) {
         ern_state(&x->given, ERN_FACT_content_fits, false);
         relay_refuse(x, FINDING_none);
         return false;

@@ -41,8 +41,9 @@ struct site_route {
     bool quiet;                  /* it shows decisions, and none of its own */
     const struct conf_route *by; /* where it is written; NULL: it is in no file */
     const struct conf_site *of;  /* likewise */
-    /* Bytes of content that it takes of this request at most; NULL: content_bytes_max. */
-    int64_t (*content_max)(const struct ern_request *request, const struct limits *limits);
+    /* The limit on the content that it takes of this request, a member of limits; NULL:
+     * content_bytes_max. */
+    const int64_t *(*content_max)(const struct ern_request *request, const struct limits *limits);
 };
 
 #define SITE_SHOWN_BELOW "/.earnest/"

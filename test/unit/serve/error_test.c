@@ -33,6 +33,7 @@ decided(const char *rule, const char *accept, const char *language)
     exchange.worker = &worker;
     exchange.route = &route;
     exchange.finding_at = -1;
+    exchange.content_max = &limits.content_bytes_max;
     exchange.content_state = PARSE_DONE;
     exchange.rule = ern_rule_find(slice_text(rule));
     if (!exchange.rule)

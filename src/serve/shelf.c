@@ -80,12 +80,6 @@ shelf_hash(const struct shelf *s, struct ern_slice key)
     return hash_bytes(s->hash_key, key);
 }
 
-const struct limits *
-shelf_limits(const struct shelf *s)
-{
-    return s->limits;
-}
-
 /* ---- what is there -----------------------------------------------------------------------------
  */
 

@@ -56,7 +56,6 @@ struct shelf *shelf_new(const struct limits *limits, struct ern_slice folder, st
 void shelf_free(struct shelf *shelf); /* NULL does nothing */
 
 uint64_t shelf_hash(const struct shelf *shelf, struct ern_slice key);
-const struct limits *shelf_limits(const struct shelf *shelf);
 
 /* ---- answers -----------------------------------------------------------------------------------
  */

@@ -55,6 +55,7 @@ struct process { /* all that is to be given back at the end */
     struct worker **workers;
     pthread_t *threads;
     unsigned workers_n, threads_n;
+    sem_t deaf;                 /* posted by each thread that accepts no more */
     struct ern_slice pseudonym; /* among gateways */
     char pseudonym_text[32];
     int control;
@@ -272,6 +273,7 @@ start_worker(struct process *p, const struct process_options *options, struct ha
             .listeners = options->listeners + (size_t)i * options->listens_n,
             .listeners_n = options->listens_n,
             .last_request = options->last_requests + (size_t)i * WORKER_LAST_BYTES,
+            .deaf = &p->deaf,
             .turned_ms = options->turned_ms ? options->turned_ms + i : NULL,
             .key = key,
         },
@@ -293,15 +295,22 @@ end_workers(const struct process *p, bool stopping)
         worker_end(p->workers[i], stopping);
 }
 
-/* Waits for the supervisor's word, which may come twice: DRAIN, and later STOP. */
+/* Waits for the supervisor's word, which may come twice: DRAIN, and later STOP. DRAIN is answered
+ * when no thread accepts any more: who connects after that meets the process that follows. */
 static void *
 listen_to_supervisor(void *process)
 {
-    const struct process *p = process;
+    struct process *p = process;
     char word;
 
-    while (read(p->control, &word, 1) == 1 && word == PROCESS_DRAIN)
+    if (read(p->control, &word, 1) == 1 && word == PROCESS_DRAIN) {
         end_workers(p, false);
+        for (unsigned i = 0; i < p->threads_n; i++)
+            while (sem_wait(&p->deaf) < 0)
+                ;
+        (void)!write(p->control, &word, 1);
+        (void)!read(p->control, &word, 1);
+    }
     end_workers(p, true);
     return NULL;
 }
@@ -364,6 +373,7 @@ process_run(const struct process_options *options)
     pthread_t control;
     int error;
 
+    (void)sem_init(&p.deaf, 0, 0);
     keep_little();
     (void)signal(SIGPIPE, SIG_IGN); /* sendfile() has no MSG_NOSIGNAL */
     (void)signal(SIGINT, SIG_IGN);  /* a terminal sends it to us, too: the supervisor tells us */

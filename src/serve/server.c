@@ -152,15 +152,15 @@ threads_for(const struct conf *conf)
     return n < 1 ? 1 : n > THREADS_MAX ? THREADS_MAX : (unsigned)n;
 }
 
-/* Waits for the word of a new process. */
+/* Waits for a word of a process, but not for ever. */
 static bool
-is_ready(const struct generation *g)
+hear(const struct generation *g, char expected)
 {
     const struct timeval most = {READY_MS / 1000, 0};
     char word = 0;
 
     (void)setsockopt(g->control, SOL_SOCKET, SO_RCVTIMEO, &most, sizeof most);
-    return read(g->control, &word, 1) == 1 && word == PROCESS_READY;
+    return read(g->control, &word, 1) == 1 && word == expected;
 }
 
 static void
@@ -222,7 +222,7 @@ start(struct server *s, const struct conf *conf, const struct sockets *sockets)
         exit(become_process(s, conf, sockets, pair[1]));
     }
     (void)close(pair[1]);
-    if (g->pid > 0 && is_ready(g))
+    if (g->pid > 0 && hear(g, PROCESS_READY))
         return g;
     (void)fprintf(stderr, "earnest: the process that is to serve did not start\n");
     if (g->pid > 0) {
@@ -274,8 +274,10 @@ reload(struct server *s)
         return;
     }
     s->serving = new;
-    if (old)
+    if (old) {
         tell(old, PROCESS_DRAIN);
+        (void)hear(old, PROCESS_DRAIN); /* or it crashed: it takes nothing new in either case */
+    }
     sockets_close(s->sockets, sockets);
     conf_free(s->conf);
     s->sockets = sockets;

@@ -142,6 +142,14 @@ largest_environment(const struct limits *l)
                     VARIABLE_MORE * l->fields_max);
 }
 
+static size_t
+buffer_bytes(const struct limits *l, bool has_scripts)
+{
+    size_t head = largest_head(l), environment = has_scripts ? largest_environment(l) : 0;
+
+    return BUFFER_MORE + (environment > head ? environment : head);
+}
+
 int
 worker_new(const struct worker_options *options, struct worker **ret_worker)
 {
@@ -167,11 +175,9 @@ worker_new(const struct worker_options *options, struct worker **ret_worker)
     w->listeners_n = options->listeners_n;
     w->last_request = options->last_request;
     w->turned_ms = options->turned_ms;
+    w->deaf = options->deaf;
     w->random = options->key.k0 ^ (uintptr_t)w;
-    w->buffer_bytes = largest_head(limits);
-    if (options->sites->has_scripts && largest_environment(limits) > w->buffer_bytes)
-        w->buffer_bytes = largest_environment(limits);
-    w->buffer_bytes += BUFFER_MORE;
+    w->buffer_bytes = buffer_bytes(limits, options->sites->has_scripts);
     w->pseudonym = options->pseudonym;
     w->out = out_init(w->out_bytes, sizeof w->out_bytes);
     w->head = out_init(w->head_bytes, sizeof w->head_bytes);
@@ -407,6 +413,7 @@ drain(struct worker *w, bool stopping)
             (void)epoll_ctl(w->epoll, EPOLL_CTL_DEL, w->listeners[i].fd, NULL);
             (void)close(w->listeners[i].fd);
         }
+        (void)sem_post(w->deaf);
     }
     if (first || stopping)
         for (size_t i = 0; i < LISTS; i++)

@@ -6,6 +6,7 @@
 #ifndef SERVE_WORKER_H
 #define SERVE_WORKER_H
 
+#include <semaphore.h>
 #include <stdatomic.h>
 
 #include "base/hash.h"
@@ -132,6 +133,7 @@ struct worker {
     struct timer_list heads, contents, idles, sends, lingers, waits, relays;
     atomic_llong *turned_ms; /* shared, too: when the loop last turned; NULL: nobody looks */
     char *last_request;      /* shared with the supervisor: what is served at the moment */
+    sem_t *deaf;             /* of the process: posted when nothing is accepted any more */
     bool draining;           /* answer what is there, and take nothing new */
     bool stopping;           /* and do not wait for connections that ask nothing */
     int64_t drain_end_ms;    /* when what is still there is cut */
@@ -166,6 +168,7 @@ struct worker_options {
     struct listener *listeners;
     unsigned listeners_n;
     bool json;               /* the form of the access log */
+    sem_t *deaf;             /* as in struct worker */
     atomic_llong *turned_ms; /* likewise; NULL: nobody wants to know that it turns */
     char *last_request;      /* WORKER_LAST_BYTES that outlive the process, or NULL */
     struct hash_key key;

@@ -267,23 +267,28 @@ def test_ids_that_are_none(site):
 
 
 def test_a_trace_is_whole_or_not_there(tmp_path, root):
-    """One thread writes as fast as it can; what another reads meanwhile is of one decision."""
-    with Site(tmp_path, files_route(root) + "\nlimits { traces_max = 16 }") as site:
+    """Threads write as fast as they can; what another reads meanwhile is of one decision."""
+    site = Site(tmp_path, files_route(root) + "\nlimits { traces_max = 16 }")
+    text = site.config_path.read_text(encoding="utf-8").replace("workers = 1", "workers = 2")
+    site.config_path.write_text(text, encoding="utf-8")
+    with site:
         stop = threading.Event()
 
         def flood():
             paths = [f"GET /{c * 200} HTTP/1.1\r\nHost: localhost\r\n\r\n".encode() for c in "ab"]
             with site.connect() as wire:
                 while not stop.is_set():
-                    wire.send(b"".join(paths) * 8)
-                    for _ in range(16):
+                    wire.send(b"".join(paths) * 2)
+                    for _ in range(4):
                         wire.answer("GET")
 
-        writer = threading.Thread(target=flood)
-        writer.start()
-        found = 0
+        writers = [threading.Thread(target=flood) for _ in range(2)]
+        for writer in writers:
+            writer.start()
+        found, asked, end = 0, 0, time.monotonic() + 20
         try:
-            for _ in range(150):
+            while (asked < 150 or found < 20) and time.monotonic() < end:
+                asked += 1
                 page = ask(site, why_of(ask(site, "/" + "c" * 200)) + ".json")
                 if page.status == 200:
                     path = json.loads(page.content)["request"]["path"]
@@ -291,8 +296,9 @@ def test_a_trace_is_whole_or_not_there(tmp_path, root):
                     found += 1
         finally:
             stop.set()
-            writer.join()
-        assert found
+            for writer in writers:
+                writer.join()
+        assert found, f"{asked} were asked for, and none was still there"
 
 
 def test_any_worker_knows_the_decisions_of_all(tmp_path, root):

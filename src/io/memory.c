@@ -2,6 +2,8 @@
 #include "io/memory.h"
 
 #include <fcntl.h>
+#include <link.h>
+#include <sys/mman.h>
 #include <unistd.h>
 
 #include "base/num.h"
@@ -93,4 +95,28 @@ memory_most(const char *groups, const char *mount)
             least = most;
     }
     return least;
+}
+
+/* What was written to stays: there is no file behind it. */
+static int
+give_back(struct dl_phdr_info *loaded, size_t size, void *context)
+{
+    uintptr_t page = (uintptr_t)sysconf(_SC_PAGESIZE);
+
+    (void)size;
+    (void)context;
+    for (int i = 0; i < loaded->dlpi_phnum; i++) {
+        const ElfW(Phdr) *part = &loaded->dlpi_phdr[i];
+        uintptr_t start = loaded->dlpi_addr + part->p_vaddr, aligned = start & ~(page - 1);
+
+        if (part->p_type == PT_LOAD && !(part->p_flags & PF_W))
+            (void)madvise((void *)aligned, start + part->p_memsz - aligned, MADV_DONTNEED);
+    }
+    return 0;
+}
+
+void
+memory_give_back(void)
+{
+    (void)dl_iterate_phdr(give_back, NULL);
 }

@@ -12,6 +12,7 @@
 #include <sys/random.h>
 #include <unistd.h>
 
+#include "io/memory.h"
 #include "io/tls.h"
 #include "serve/admin.h"
 #include "serve/complain.h"
@@ -407,6 +408,7 @@ process_run(const struct process_options *options)
         error = start_worker(&p, options, key);
     if (!error)
         error = -pthread_create(&control, NULL, listen_to_supervisor, &p);
+    memory_give_back();
     if (error)
         end_workers(&p, true);
     else

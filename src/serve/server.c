@@ -222,8 +222,10 @@ start(struct server *s, const struct conf *conf, const struct sockets *sockets)
         exit(become_process(s, conf, sockets, pair[1]));
     }
     (void)close(pair[1]);
-    if (g->pid > 0 && hear(g, PROCESS_READY))
+    if (g->pid > 0 && hear(g, PROCESS_READY)) {
+        memory_give_back(); /* we sleep till there is a signal */
         return g;
+    }
     (void)fprintf(stderr, "earnest: the process that is to serve did not start\n");
     if (g->pid > 0) {
         (void)kill(g->pid, SIGKILL);

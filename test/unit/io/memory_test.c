@@ -92,11 +92,41 @@ version_one_is_read_too(void **state)
     assert_int_equal(memory_most(t->groups, t->root), 50331648);
 }
 
+/* Kibibytes of ours that are resident, and are a file's. */
+static long
+resident_files(void)
+{
+    char line[256];
+    long kib, sum = 0;
+    FILE *file = fopen("/proc/self/status", "r");
+
+    assert_non_null(file);
+    while (fgets(line, sizeof line, file))
+        if (sscanf(line, "RssFile: %ld", &kib) == 1)
+            sum += kib;
+    assert_int_equal(fclose(file), 0);
+    return sum;
+}
+
+static void
+what_was_written_to_stays(void **state)
+{
+    static char text[] = "before";
+    long before = resident_files();
+
+    (void)state;
+    text[0] = 'B';
+    memory_give_back();
+    assert_true(resident_files() < before);
+    assert_string_equal(text, "Before");
+}
+
 int
 main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(the_least_of_all_counts, set_up, tear_down),
+        cmocka_unit_test(what_was_written_to_stays),
         cmocka_unit_test_setup_teardown(version_one_is_read_too, set_up, tear_down),
     };
 

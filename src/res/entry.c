@@ -344,6 +344,12 @@ is_small(const struct found *found)
     return found->info.stamp.bytes <= ENTRY_BYTES_MAX;
 }
 
+static size_t
+front_of(const struct found *found)
+{
+    return is_small(found) && found->info.stamp.bytes >= ENTRY_FRONT_LEAST ? RES_FRONT_BYTES : 0;
+}
+
 static bool
 has_target(const struct look *l)
 {
@@ -428,7 +434,7 @@ memory_of(const struct look *l, struct ern_slice path)
     size_t n = sizeof(struct entry) + path.len + (has_target(l) ? PATH_MAX : 0) + l->hints_n;
 
     for (unsigned i = 0; i < l->found_n; i++)
-        n += fields_room(l, path) +
+        n += fields_room(l, path) + front_of(&l->found[i]) +
              (is_small(&l->found[i]) ? (size_t)l->found[i].info.stamp.bytes : 0);
     return n;
 }
@@ -475,6 +481,8 @@ fill_variants(struct entry *e, struct look *l, char *at)
         if (is_small(&l->found[i])) {
             int error;
 
+            v->front = front_of(&l->found[i]) ? at : NULL;
+            at += front_of(&l->found[i]);
             v->bytes = at;
             error = read_small(&l->found[i], &at, l->quick);
             if (error)

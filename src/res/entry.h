@@ -24,7 +24,12 @@ enum entry_kind {
     ENTRY_CHOICES,   /* no file, but there are variants of it */
 };
 
-enum { ENTRY_VARIANTS = 4, ENTRY_BYTES_MAX = 16384 /* content kept in memory: PERFORMANCE 8.2 */ };
+enum {
+    ENTRY_VARIANTS = 4,
+    ENTRY_BYTES_MAX = 16384, /* content kept in memory: PERFORMANCE 8.2 */
+    ENTRY_FRONT_LEAST =
+        4096, /* content that has room in front: to copy it costs more than a head */
+};
 
 struct entry_digest { /* of what a variant holds; worked out when it is wanted */
     enum { DIGEST_UNKNOWN, DIGEST_KNOWN, DIGEST_FAILED } state;
@@ -37,6 +42,7 @@ struct entry_variant {            /* the file itself, or a precompressed sibling
     struct ern_slice validators;  /* field lines, as in struct res_representation */
     struct ern_slice description; /* likewise */
     struct file_stamp stamp;
+    char *front; /* as in struct res_representation */
     char *bytes; /* the content, or NULL if it is larger than ENTRY_BYTES_MAX: then */
     int fd;      /* it is open here; else -1 */
     struct entry_digest digest[DIGESTS];

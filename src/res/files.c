@@ -221,6 +221,7 @@ represent(struct ern_decision *d, struct entry *e, struct entry_variant *v)
         .type = e->type,
         .length = v->stamp.bytes,
         .bytes = v->bytes,
+        .front = v->front,
         .fd = v->fd,
         .original = {&e->variants[0].stamp, e->variants[0].bytes, e->variants[0].fd},
     };

@@ -35,6 +35,8 @@ struct res_original {
     int fd;
 };
 
+enum { RES_FRONT_BYTES = 1024 };
+
 /* The selected representation: its fields, and where its content is. */
 struct res_representation {
     struct ern_slice
@@ -43,7 +45,8 @@ struct res_representation {
     struct ern_slice type;        /* media type, for the parts of a multipart/byteranges */
     uint64_t length;              /* of the content, in bytes; not of a stream */
     const char *bytes;            /* the content in memory, or NULL: then it is in a file ... */
-    int fd;                       /* ... that this is open on, or -1: then it is a stream */
+    char *front; /* RES_FRONT_BYTES before bytes, for a head; NULL: there is no room */
+    int fd;      /* ... that this is open on, or -1: then it is a stream */
     struct res_original original;
     struct res_stream
         *stream; /* owned by the request, freed after the answer; NULL if there is none */

@@ -34,9 +34,11 @@ static void
 add_part(struct exchange *x, uint64_t at, uint64_t n)
 {
     const struct res_representation *r = &x->res.representation;
+    bool first = at == 0 && r->front && r->front + RES_FRONT_BYTES == r->bytes;
 
     assert(x->segments_n < SEGMENTS);
-    x->segments[x->segments_n++] = (struct segment){r->bytes, r->fd, at, n};
+    x->segments[x->segments_n++] =
+        (struct segment){r->bytes, r->fd, at, n, first ? r->front : NULL};
 }
 
 static uint64_t

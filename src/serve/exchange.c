@@ -499,7 +499,7 @@ void
 exchange_add(struct exchange *x, struct ern_slice bytes)
 {
     assert(x->segments_n < SEGMENTS);
-    x->segments[x->segments_n++] = (struct segment){bytes.ptr, -1, 0, bytes.len};
+    x->segments[x->segments_n++] = (struct segment){bytes.ptr, -1, 0, bytes.len, NULL};
 }
 
 bool

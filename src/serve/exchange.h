@@ -30,6 +30,7 @@ struct segment {
     int fd;
     uint64_t at;   /* offset of the next byte, in bytes or in the file */
     uint64_t left; /* bytes still to be sent */
+    char *front;   /* as in struct res_representation; NULL, too, where at does not begin */
 };
 
 enum { SEGMENTS = 2 * ERN_RANGES_MAX + 1 };

@@ -179,6 +179,29 @@ send_file(struct worker *w, struct conn *c, struct segment *s)
     return SENT;
 }
 
+/* Sends what was gathered from in front of the bytes in memory: the head is what is copied. */
+static enum sent
+send_from_front(struct worker *w, struct conn *c, struct segment *s)
+{
+    struct out *o = &w->out;
+    char *from = s->front + RES_FRONT_BYTES - o->len;
+    enum sent sent;
+    size_t n;
+
+    memcpy(from, o->ptr, o->len);
+    sent = send_bytes(c, from, o->len + (size_t)s->left, 0, &n);
+    c->timer.active_ms = (uint32_t)w->now.run_ms;
+    if (n < o->len)
+        return sent == SENT_BLOCKED ? keep_pending(c, o, n) : sent;
+    n -= o->len;
+    o->len = 0;
+    s->front = NULL;
+    s->at += n;
+    s->left -= n;
+    c->exchange->sent_bytes += n;
+    return sent;
+}
+
 /* Sends bytes in memory, by way of worker->out if they are few. */
 static enum sent
 send_memory(struct worker *w, struct conn *c, struct segment *s)
@@ -186,6 +209,8 @@ send_memory(struct worker *w, struct conn *c, struct segment *s)
     enum sent sent;
     size_t n;
 
+    if (s->front && w->out.len <= RES_FRONT_BYTES && !c->pending)
+        return send_from_front(w, c, s);
     if (s->left > w->out.cap - w->out.len || s->left > COPY_BYTES) {
         sent = send_flush(w, c, true);
         if (sent != SENT)

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """Connections: how many, how long, in what order, and what is left when a client goes away."""
+import random
 import socket
 import time
 
@@ -68,6 +69,28 @@ def status_from(site, address):
     with Wire(site.port, address) as wire:
         wire.send(get(b"/a.txt", close=True))
         return wire.answer("GET").status
+
+
+def test_slow_readers_of_one_file_do_not_meet(tmp_path, root):
+    """The head of an answer that is not taken whole must not be the next one's (RFC 9112 9.3.2)."""
+    content = random.Random(1).randbytes(4100)
+    (root / "data.bin").write_bytes(content)
+    asked = [("GET", b""), ("GET", b"Range: bytes=1-\r\n"), ("HEAD", b""), ("GET", b""),
+             ("GET", b"Range: bytes=0-3999\r\n")]
+    times = 800  # more than the buffers of both ends take
+    expected = [content, content[1:], b"", content, content[:4000]]
+    with Site(tmp_path, files_route(root)) as site:
+        wires = [site.connect() for _ in range(2)]
+        for wire in wires:
+            for method, fields in asked * times:  # one by one, or answers are gathered
+                wire.send(b"%s /data.bin HTTP/1.1\r\nHost: a.example\r\n%s\r\n" %
+                          (method.encode(), fields))
+        for _ in range(times):
+            for (method, _), part in zip(asked, expected):
+                for wire in wires:
+                    answer = wire.answer(method)
+                    assert answer.content == part
+                    assert answer.status == (206 if answer.field("content-range") else 200)
 
 
 def test_http_1_0_keeps_alive_if_asked(tmp_path, root):

@@ -6,6 +6,13 @@
 #include "io/jwk.h"
 #include "io/password.h"
 
+/* Is there anything else that a user may log in by, so that only his groups need be said? */
+static bool
+has_other_logins(const struct conf *conf)
+{
+    return slice_is_there(conf->users) || slice_is_there(conf->digests) || conf->issuers_n > 0;
+}
+
 static void
 check_user(struct maker *m, const struct conf_user *user)
 {
@@ -15,12 +22,12 @@ check_user(struct maker *m, const struct conf_user *user)
         conf_wrong(m->errors, user->place.at,
                    CONF_SAY("the name \"%1\" holds a colon, which no client can send",
                             "write a name without (RFC 7617 2)", user->name));
-    if (!slice_is_there(user->password))
+    if (!slice_is_there(user->password) && (hash.line || !has_other_logins(m->conf)))
         conf_wrong(m->errors, hash.line ? hash : user->place.at,
                    CONF_SAY("the user \"%1\" has no password",
                             "write password = \"...\" with what earnest passwd prints",
                             user->name));
-    else if (!password_is_hash(user->password.ptr))
+    else if (slice_is_there(user->password) && !password_is_hash(user->password.ptr))
         conf_wrong(m->errors, hash,
                    CONF_SAY("the password of \"%1\" is not a hash that is safe to keep",
                             "write what earnest passwd prints", user->name));
@@ -71,11 +78,20 @@ static const struct {
      "write issuer \"URL\" { keys = \"...\" audience = \"...\" } at the top of the file"},
 };
 
+static bool
+has_password(const struct conf *conf)
+{
+    for (size_t i = 0; i < conf->accounts_n; i++)
+        if (slice_is_there(conf->accounts[i].password))
+            return true;
+    return false;
+}
+
 static void
 check_scheme(struct maker *m, struct ern_slice name, struct conf_position at)
 {
     const struct conf *conf = m->conf;
-    const bool can[] = {conf->accounts_n > 0 || slice_is_there(conf->users),
+    const bool can[] = {has_password(conf) || slice_is_there(conf->users),
                         slice_is_there(conf->digests), conf->issuers_n > 0};
 
     for (size_t i = 0; i < sizeof schemes / sizeof *schemes; i++) {

@@ -90,7 +90,8 @@ compare_lines(const void *left, const void *right)
     return order ? order : (a > b) - (a < b);
 }
 
-/* Sorts, and leaves one user of each name: that of the configuration, whose line is 0. */
+/* Sorts, and leaves one user of each name: that of the configuration, whose line is 0. If it says
+ * no password, that of the file is his. */
 static int
 settle(struct users *users, struct users_fault *fault)
 {
@@ -99,7 +100,8 @@ settle(struct users *users, struct users_fault *fault)
     if (users->n > 1)
         qsort(users->user, users->n, sizeof *users->user, compare_lines);
     for (size_t i = 0; i < users->n; i++) {
-        const struct user *user = &users->user[i], *last = n ? &users->user[n - 1] : NULL;
+        const struct user *user = &users->user[i];
+        struct user *last = n ? &users->user[n - 1] : NULL;
 
         if (!last || compare_names(user, last) != 0) {
             users->user[n++] = *user;
@@ -108,6 +110,9 @@ settle(struct users *users, struct users_fault *fault)
             fault->what = "this name stands in the file twice";
             fault->mend = "leave one of the two out";
             return -EINVAL;
+        } else if (!last->hash) {
+            last->hash = user->hash;
+            last->line = user->line;
         }
     }
     users->n = n;
@@ -121,6 +126,18 @@ users_find(const struct users *users, struct ern_slice name)
 
     return users->n ? bsearch(&wanted, users->user, users->n, sizeof *users->user, compare_names)
                     : NULL;
+}
+
+const char *
+users_decoy(const struct users *users, uint64_t number)
+{
+    for (size_t i = 0; i < users->n; i++) {
+        const struct user *user = &users->user[(number + i) % users->n];
+
+        if (user->hash)
+            return user->hash;
+    }
+    return NULL;
 }
 
 /* ---- secrets of Digest -------------------------------------------------------------------------

@@ -10,7 +10,7 @@
 struct user {
     struct ern_slice name;
     uint32_t line;    /* of the file; 0: of the configuration */
-    const char *hash; /* of the password, as crypt(3) has it */
+    const char *hash; /* of the password, as crypt(3) has it; NULL: nobody logs in by it */
     const struct conf_texts *groups;
 };
 
@@ -41,7 +41,8 @@ struct users_fault {       /* where a file is wrong */
 
 /*
  * Reads them; conf must outlive the result. A user of the configuration counts before one of the
- * file with the same name, and gives his groups to those of the same name that log in by Digest.
+ * file with the same name. He gives his groups to those of the same name that log in by Digest, and
+ * has the password of the file if the configuration says none.
  *   ret_fault  written if a file is at fault
  * Returns 0, or a negative errno: -EINVAL with ret_fault->line.
  */
@@ -51,6 +52,9 @@ void users_free(struct users *users);
 
 /* NULL if nobody has this name. */
 const struct user *users_find(const struct users *users, struct ern_slice name);
+
+/* The hash of somebody, the same one for the same number. NULL: nobody has a hash. */
+const char *users_decoy(const struct users *users, uint64_t number);
 
 /* The algorithm of Digest with this name, in any case (RFC 7616 3.3), or CRYPTO_HASHES. */
 enum crypto_hash users_algorithm(struct ern_slice name);

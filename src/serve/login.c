@@ -222,15 +222,6 @@ login_must_wait(struct login *login, struct ern_slice name, int64_t *ret_wait_s)
     return ms > 0;
 }
 
-/* A name that nobody has costs as much as one that somebody has: which one, the name says. */
-static const char *
-hash_of(const struct logins *l, const struct user *user, struct ern_slice name)
-{
-    if (!user)
-        user = &l->users->user[hash_bytes(l->key, name) % l->users->n];
-    return user->hash;
-}
-
 static int64_t
 begin_basic(struct login *login, struct ern_slice rest)
 {
@@ -242,12 +233,17 @@ begin_basic(struct login *login, struct ern_slice rest)
     int64_t wait_s;
 
     if (!credentials_basic(rest, &o, &name, &login->secret) ||
-        !slice_is_there(arena_keep(&x->arena, &o)) || l->users->n == 0)
+        !slice_is_there(arena_keep(&x->arena, &o)))
         return -1;
     user = users_find(l->users, name);
+    if (user && !user->hash)
+        user = NULL;
     login->named = user ? user->name : ERN_ABSENT;
     login->groups = user ? user->groups : NULL;
-    login->hash = hash_of(l, user, name);
+    /* A name that nobody has costs as much as one that somebody has: which one, the name says. */
+    login->hash = user ? user->hash : users_decoy(l->users, hash_bytes(l->key, name));
+    if (!login->hash)
+        return -1;
     if (!login_must_wait(login, name, &wait_s))
         login->stage = LOGIN_NEW;
     return wait_s;

@@ -262,6 +262,18 @@ def test_users_of_a_file(tmp_path, root):
         assert site.status(b"/a.txt", fields=basic("ann", "another")) == 200
 
 
+def test_groups_of_users_of_a_file(tmp_path, root):
+    """Who has only groups in the configuration has the password of the file; without one there nobody is he."""
+    (tmp_path / "htpasswd").write_text(f'{passwd(SECRET, "ann")}\n{passwd(OTHER, "bob")}\n')
+    users = f'users = "{tmp_path}/htpasswd"\nuser "ann" {{ groups = staff }}\nuser "eve" {{ groups = staff }}\n'
+    with Site(tmp_path, config(users, root, "allow_groups = staff")) as site:
+        assert site.status(b"/a.txt", fields=basic("ann", SECRET)) == 200
+        assert site.status(b"/a.txt", fields=basic("ann", OTHER)) == 401
+        assert site.status(b"/a.txt", fields=basic("bob", OTHER)) == 403
+        for password in (SECRET, OTHER, ""):
+            assert site.status(b"/a.txt", fields=basic("eve", password)) == 401
+
+
 def test_uploads_and_jobs_are_no_way_around(tmp_path, root, users):
     """What belongs to a folder asks for whom the folder asks for."""
     (root / "folder").mkdir()

@@ -73,6 +73,48 @@ both_count_and_the_configuration_first(void **state)
     conf_free(conf);
 }
 
+/* Who has no password here has that of the file, or none. */
+static void
+groups_can_be_said_alone(void **state)
+{
+    struct conf_errors errors;
+    struct users_fault fault;
+    struct users *users;
+    struct conf *conf;
+    const struct user *ann, *eve;
+    char config[512];
+
+    (void)state;
+    write_file("ann:" HASH "\n");
+    (void)snprintf(config, sizeof config,
+                   "users = \"%s\"\nuser ann { groups = a }\nuser eve { groups = b }\n" ROUTE,
+                   path);
+    assert_int_equal(conf_parse(slice_text(config), "t.conf", &conf, &errors), 0);
+    assert_int_equal(users_new(conf, &users, &fault), 0);
+    assert_int_equal(users->n, 2);
+    ann = users_find(users, ERN_SLICE("ann"));
+    eve = users_find(users, ERN_SLICE("eve"));
+    assert_string_equal(ann->hash, HASH);
+    assert_int_equal(ann->groups->n, 1);
+    assert_null(eve->hash);
+    assert_int_equal(eve->groups->n, 1);
+    for (uint64_t number = 0; number < 4; number++)
+        assert_string_equal(users_decoy(users, number), HASH);
+    users_free(users);
+    conf_free(conf);
+    write_file("ann:" HASH "\nann:" HASH "\n");
+    assert_int_equal(conf_parse(slice_text(config), "t.conf", &conf, &errors), 0);
+    assert_int_equal(users_new(conf, &users, &fault), -EINVAL);
+    assert_int_equal(fault.line, 2);
+    conf_free(conf);
+    write_file("");
+    assert_int_equal(conf_parse(slice_text(config), "t.conf", &conf, &errors), 0);
+    assert_int_equal(users_new(conf, &users, &fault), 0);
+    assert_null(users_decoy(users, 1));
+    users_free(users);
+    conf_free(conf);
+}
+
 static void
 what_is_wrong_is_found_with_its_line(void **state)
 {
@@ -107,6 +149,7 @@ wrong_users_and_routes_are_errors(void **state)
         {ANN ANN ROUTE, "is there already"},
         {"user \"a:b\" { password = \"" HASH "\" }" ROUTE, "holds a colon"},
         {"user \"ann\" {}" ROUTE, "has no password"},
+        {"digests = x user ann {}" ROUTE, "there are no users"},
         {"user \"ann\" { password = \"open sesame\" }" ROUTE, "safe to keep"},
         {ROUTE, "there are no users"},
         {ANN "route \"/\" { files = \"/\" auth = {} }", "no scheme"},
@@ -255,6 +298,7 @@ main(void)
 {
     static const struct CMUnitTest tests[] = {
         cmocka_unit_test(both_count_and_the_configuration_first),
+        cmocka_unit_test(groups_can_be_said_alone),
         cmocka_unit_test(what_is_wrong_is_found_with_its_line),
         cmocka_unit_test(wrong_users_and_routes_are_errors),
         cmocka_unit_test(secrets_are_found_by_name_and_by_hash),

@@ -8,6 +8,7 @@
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/un.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "base/num.h"
@@ -20,7 +21,7 @@ static const char help[] =
     "\n"
     "Looks into a running server, and steers it. Its configuration names the socket (admin).\n"
     "\n"
-    "  status                    its processes, connections, and what is paused\n"
+    "  status                    its processes, connections, reloads, and what is paused\n"
     "  limits                    every limit and its value\n"
     "  pause SITE [--for TIME]   answer 503 for a site: by its name, or - for the one without\n"
     "  resume SITE               serve it again\n"
@@ -35,7 +36,7 @@ static const char help[] =
     "  incident ID               what is known of an incident, which a 500 names\n"
     "  why ID                    a decision that is remembered, explained (earnest why is for "
     "people)\n"
-    "  reload                    read the configuration again\n"
+    "  reload                    read the configuration again, and wait until it holds\n"
     "  drain                     let answers finish, and stop\n"
     "\n"
     "      --admin SOCKET        (default: /run/earnest.sock)\n"
@@ -46,6 +47,10 @@ static const char help[] =
 
 enum { ADMIN = 256, FOR };
 enum { LINE_BYTES = 512, ANSWER_BYTES = 65536 };
+enum {
+    RELOAD_MS = 60000,
+    RELOAD_LOOK_MS = 20
+}; /* how long a reload is waited for, and how often */
 
 static const struct option options[] = {
     {"admin", required_argument, NULL, ADMIN},
@@ -108,16 +113,16 @@ print(const struct ctl *ctl, bool is_error)
 }
 
 /* Sends a line and takes the answer, which is printed piece by piece, or of which the first piece
- * is kept. Returns 0, or the exit code; what is wrong was said. */
+ * is kept. Returns 0, 1 if it is an error that was printed, or a negative errno. */
 static int
-ask(struct ctl *ctl, struct ern_slice line, bool prints)
+exchange(struct ctl *ctl, struct ern_slice line, bool prints)
 {
     int fd = connect_to(ctl->socket);
     bool is_error = false;
     ssize_t n;
 
     if (fd < 0)
-        return failed(ctl->socket, strerror(-fd));
+        return fd;
     ctl->len = 0;
     n = send(fd, line.ptr, line.len, MSG_NOSIGNAL);
     while (n > 0 && (n = read(fd, ctl->answer, sizeof ctl->answer)) > 0) {
@@ -127,9 +132,16 @@ ask(struct ctl *ctl, struct ern_slice line, bool prints)
         is_error = print(ctl, is_error);
     }
     (void)close(fd);
-    if (n < 0)
-        return failed(ctl->socket, "no answer");
-    return is_error;
+    return n < 0 ? -ENODATA : is_error;
+}
+
+/* Likewise. Returns 0, or the exit code; what is wrong was said. */
+static int
+ask(struct ctl *ctl, struct ern_slice line, bool prints)
+{
+    int code = exchange(ctl, line, prints);
+
+    return code < 0 ? failed(ctl->socket, code == -ENODATA ? "no answer" : strerror(-code)) : code;
 }
 
 /* Sends a signal to the supervisor, whom the server names. */
@@ -149,6 +161,56 @@ signal_to(struct ctl *ctl, struct ern_slice line, int number)
     if (!u64_parse(slice_first(answer, slice_find(answer, '}')), INT32_MAX, &pid) || pid <= 1)
         return failed(ctl->socket, "its supervisor is gone");
     return kill((pid_t)pid, number) < 0 ? failed("signal", strerror(errno)) : 0;
+}
+
+/* The number with this name ("NAME":) in the answer that was kept. */
+static bool
+number_of(const struct ctl *ctl, struct ern_slice name, uint64_t *ret)
+{
+    struct ern_slice text = slice_from(ctl->answer, ctl->len);
+    size_t n = 0;
+
+    while (text.len > 0 && !slice_starts(text, name))
+        text = slice_skip(text, 1);
+    text = slice_skip(text, text.len ? name.len : 0);
+    while (n < text.len && text.ptr[n] >= '0' && text.ptr[n] <= '9')
+        n++;
+    return u64_parse(slice_first(text, n), UINT32_MAX, ret);
+}
+
+struct reload_counts {
+    uint64_t done, refused;
+};
+
+/* What became of reloads until now. False: nobody answers, as while one process follows another. */
+static bool
+count_reloads(struct ctl *ctl, struct reload_counts *ret)
+{
+    return exchange(ctl, ERN_SLICE("status\n"), false) == 0 &&
+           number_of(ctl, ERN_SLICE("\"reloaded\":"), &ret->done) &&
+           number_of(ctl, ERN_SLICE("\"refused\":"), &ret->refused);
+}
+
+/* Has the configuration read again, and waits until it holds or was refused. */
+static int
+reload(struct ctl *ctl)
+{
+    const struct timespec pause = {.tv_nsec = RELOAD_LOOK_MS * 1000000L};
+    struct reload_counts before = {0, 0}, now;
+    bool counted = count_reloads(ctl, &before);
+    int code = signal_to(ctl, ERN_SLICE("reload\n"), SIGHUP);
+
+    for (int ms = 0; counted && !code && ms < RELOAD_MS; ms += RELOAD_LOOK_MS) {
+        (void)nanosleep(&pause, NULL);
+        if (!count_reloads(ctl, &now))
+            continue;
+        if (now.refused != before.refused)
+            return failed("not reloaded",
+                          "earnest check says what is wrong with the configuration");
+        if (now.done != before.done)
+            return 0;
+    }
+    return code ? code : failed("reload", "it is not known what became of it");
 }
 
 /* Takes the options. Returns false if one is wrong. */
@@ -196,7 +258,7 @@ run(struct ctl *ctl, int argc, char **argv)
     bool is_credit = slice_eq(verb, ERN_SLICE("credit"));
 
     if (slice_eq(verb, ERN_SLICE("reload")) && argc == 1)
-        return signal_to(ctl, ERN_SLICE("reload\n"), SIGHUP);
+        return reload(ctl);
     if (slice_eq(verb, ERN_SLICE("drain")) && argc == 1)
         return signal_to(ctl, ERN_SLICE("drain\n"), SIGTERM);
     if (argc < 1)

@@ -131,6 +131,8 @@ run_status(struct admin_call *c)
     admin_number(c, "supervisor", getppid());
     admin_number(c, "process", getpid());
     admin_number(c, "connections", guests_n(c->options->guests));
+    admin_number(c, "reloaded", atomic_load(&c->options->reloads->done));
+    admin_number(c, "refused", atomic_load(&c->options->reloads->refused));
     admin_line(c);
     for (size_t i = 0; i < conf->sites_n; i++) {
         const struct pause *pause = pause_of(c->options->pauses, conf->sites[i].name);

@@ -6,7 +6,8 @@
  * A client sends one line, a verb and its words with a space between, and gets lines of JSON, an
  * object each; or, of why, the form that it asks for. What can not be done is {"error": "..."}.
  *
- *   status              the processes, connections, and what is paused
+ *   status              the processes, connections, how often the configuration was read again and
+ *                       how often it was refused, and what is paused
  *   limits              every limit and its value
  *   pause SITE SECONDS  the site answers 503; SITE is its name, or - for the one without
  *   resume SITE         it is back in service
@@ -27,6 +28,8 @@
 #ifndef SERVE_ADMIN_H
 #define SERVE_ADMIN_H
 
+#include <stdatomic.h>
+
 #include "conf/conf.h"
 
 struct admin;
@@ -39,10 +42,15 @@ struct pauses;
 struct shares;
 struct traces;
 
+struct reloads { /* shared by all processes of a server; the supervisor counts */
+    atomic_uint done, refused;
+};
+
 struct admin_options { /* all of it lives longer */
     const struct conf *conf;
     struct guests *guests;
     struct pauses *pauses;
+    const struct reloads *reloads;
     struct meter *meter;   /* NULL: there is no credit */
     struct shares *shares; /* NULL: there are no writable folders */
     struct legal *legal;   /* NULL: there is no record of demands */

@@ -396,6 +396,7 @@ process_run(const struct process_options *options)
         error = admin_serve(p.admin, &(struct admin_options){.conf = options->conf,
                                                              .guests = p.guests,
                                                              .pauses = options->pauses,
+                                                             .reloads = options->reloads,
                                                              .meter = p.meter,
                                                              .shares = p.shares,
                                                              .legal = p.legal,

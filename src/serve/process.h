@@ -9,6 +9,7 @@
 struct passes;
 struct pauses;
 struct pots;
+struct reloads;
 struct tls_replay;
 
 enum { PROCESS_READY = 'r', PROCESS_DRAIN = 'd', PROCESS_STOP = 's' };
@@ -24,6 +25,7 @@ struct process_options {
     struct tls_replay *replay;       /* likewise */
     struct pauses *pauses;           /* likewise */
     struct pots *pots;               /* likewise */
+    const struct reloads *reloads;   /* likewise */
     struct passes *passes;           /* who signed in at a portal */
     int control; /* to the supervisor: we say READY; it says DRAIN or STOP, or goes away (a STOP) */
 };

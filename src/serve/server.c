@@ -19,6 +19,7 @@
 #include "io/service.h"
 #include "io/tls.h"
 #include "res/pot.h"
+#include "serve/admin.h"
 #include "serve/complain.h"
 #include "serve/passes.h"
 #include "serve/pause.h"
@@ -51,6 +52,7 @@ struct server {
     char *last_requests;
     atomic_llong *turned_ms; /* of each thread; NULL: nobody watches */
     int64_t said_ms;         /* when we last said that they turn */
+    struct reloads *reloads;
     struct pauses *pauses;
     struct pots *pots;
     unsigned char ticket_key[TLS_TICKET_KEY_BYTES]; /* of all processes, as replay is: */
@@ -193,6 +195,7 @@ become_process(struct server *s, const struct conf *conf, const struct sockets *
         .ticket_key = s->ticket_key,
         .replay = s->replay,
         .pauses = s->pauses,
+        .reloads = s->reloads,
         .pots = s->pots,
         .passes = s->passes,
         .control = control,
@@ -271,6 +274,7 @@ reload(struct server *s)
     }
     if (!new) {
         (void)fprintf(stderr, "earnest: not reloaded; the old configuration goes on\n");
+        s->reloads->refused++;
         sockets_close(sockets, s->sockets);
         conf_free(conf);
         return;
@@ -285,6 +289,7 @@ reload(struct server *s)
     s->sockets = sockets;
     s->conf = conf;
     (void)fprintf(stderr, "earnest: reloaded\n");
+    s->reloads->done++;
 }
 
 static void
@@ -445,20 +450,26 @@ say_where(const struct server *s)
     }
 }
 
-/* Where the threads say that they turn, if somebody wants to know. */
-static int
-open_turns(struct server *s)
+/* Zeroes that the processes to come share with us. NULL: there is no memory. */
+static void *
+share(size_t size)
 {
-    void *memory;
+    void *memory = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 
-    if (!s->service.watchdog_ms)
-        return 0;
-    memory = mmap(NULL, s->threads_n * sizeof *s->turned_ms, PROT_READ | PROT_WRITE,
-                  MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-    if (memory == MAP_FAILED)
-        return -ENOMEM;
-    s->turned_ms = memory;
-    return 0;
+    return memory == MAP_FAILED ? NULL : memory;
+}
+
+/* What is said of themselves by them and by us: what each thread served last, when it last turned,
+ * if somebody wants to know, and what became of reloads. */
+static int
+open_words(struct server *s)
+{
+    s->last_requests = share((size_t)s->threads_n * WORKER_LAST_BYTES);
+    s->reloads = share(sizeof *s->reloads);
+    if (s->service.watchdog_ms)
+        s->turned_ms = share(s->threads_n * sizeof *s->turned_ms);
+    return s->last_requests && s->reloads && (s->turned_ms || !s->service.watchdog_ms) ? 0
+                                                                                       : -ENOMEM;
 }
 
 /* All that can fail while the server starts. */
@@ -486,15 +497,8 @@ open_server(struct server *s)
         error = pots_open(&s->pots);
     if (!error)
         error = passes_open(&s->passes);
-    if (error)
-        return complain("memory", error);
-    s->last_requests = mmap(NULL, (size_t)s->threads_n * WORKER_LAST_BYTES, PROT_READ | PROT_WRITE,
-                            MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-    if (s->last_requests == MAP_FAILED) {
-        s->last_requests = NULL;
-        return complain("memory", -ENOMEM);
-    }
-    error = open_turns(s);
+    if (!error)
+        error = open_words(s);
     if (error)
         return complain("memory", error);
     s->serving = start(s, s->conf, s->sockets);
@@ -528,6 +532,8 @@ server_run(const struct server_source *source)
     passes_close(s.passes);
     if (s.last_requests)
         (void)munmap(s.last_requests, (size_t)s.threads_n * WORKER_LAST_BYTES);
+    if (s.reloads)
+        (void)munmap(s.reloads, sizeof *s.reloads);
     if (s.turned_ms)
         (void)munmap(s.turned_ms, s.threads_n * sizeof *s.turned_ms);
     return error ? 1 : 0;

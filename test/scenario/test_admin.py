@@ -97,6 +97,26 @@ def test_allowed_users_pass(tmp_path, root):
         assert site.status(b"/a.txt") == 503
 
 
+def test_a_reload_says_what_became_of_it(tmp_path, root):
+    with Admin(tmp_path, root) as site:
+        before, right = site.serving, site.config_path.read_text()
+        assert site.ctl("reload").returncode == 0
+        assert site.serving != before
+        status, = objects(site.ctl("status"))
+        assert (status["process"], status["reloaded"], status["refused"]) == (site.serving, 1, 0)
+        before = site.serving
+        site.config_path.write_text(right + "no such key\n")
+        refused = site.ctl("reload")
+        assert (refused.returncode, refused.stdout) == (1, "") and "not reloaded" in refused.stderr
+        assert site.serving == before and objects(site.ctl("status"))[0]["refused"] == 1
+        site.config_path.write_text(right)
+        os.kill(before, 9)
+        wait_until(lambda: site.children() and site.serving != before and site.path.exists()
+                   and site.ctl("status").returncode == 0)
+        status, = objects(site.ctl("status"))
+        assert (status["reloaded"], status["refused"]) == (1, 1)
+
+
 def test_a_pause_outlives_reload_and_crash(tmp_path, root):
     with Admin(tmp_path, root) as site:
         assert site.ctl("pause", "-").returncode == 0

@@ -111,26 +111,27 @@ address_len(const union address *a)
 }
 
 static int
-bind_and_listen(int fd, union address *a, int queue)
+bind_and_listen(int fd, union address *a, int queue, bool is_first)
 {
-    const int on = 1, off = 0;
+    const int on = 1, off = 0, shares = !is_first;
     socklen_t len = sizeof *a;
 
     if (setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on) < 0 ||
-        setsockopt(fd, SOL_SOCKET, SO_REUSEPORT, &on, sizeof on) < 0)
+        setsockopt(fd, SOL_SOCKET, SO_REUSEPORT, &shares, sizeof shares) < 0)
         return -errno;
     if (a->any.sa_family == AF_INET6)
         (void)setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &off, sizeof off);
     /* Accepted sockets inherit it: one call less a connection. */
     if (setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on) < 0 ||
-        bind(fd, &a->any, address_len(a)) < 0 || listen(fd, queue) < 0 ||
+        bind(fd, &a->any, address_len(a)) < 0 ||
+        setsockopt(fd, SOL_SOCKET, SO_REUSEPORT, &on, sizeof on) < 0 || listen(fd, queue) < 0 ||
         getsockname(fd, &a->any, &len) < 0)
         return -errno;
     return 0;
 }
 
 int
-listen_open(union address *a, int queue)
+listen_open(union address *a, int queue, bool is_first)
 {
     const int kind = SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC;
     int fd = socket(a->any.sa_family, kind, 0);
@@ -146,7 +147,7 @@ listen_open(union address *a, int queue)
     }
     if (fd < 0)
         return -errno;
-    error = bind_and_listen(fd, a, queue);
+    error = bind_and_listen(fd, a, queue, is_first);
     if (error) {
         (void)close(fd);
         return error;

@@ -38,9 +38,11 @@ struct ip address_ip(const union address *address);
  * Opens a listening socket that shares its address with others (SO_REUSEPORT).
  *   address  its port is filled in if it was 0
  *   queue    connections that may wait
+ *   is_first nobody else may have the address yet, as another server of the same user would: each
+ *            of the two would get a part of the connections
  * Returns the descriptor (not blocking, closed on exec), or a negative errno.
  */
-ERN_MUST_USE int listen_open(union address *address, int queue);
+ERN_MUST_USE int listen_open(union address *address, int queue, bool is_first);
 
 /* Accepts one connection (not blocking, no delay). Returns the descriptor, or a negative errno. */
 ERN_MUST_USE int listen_accept(int fd, union address *ret_peer);

@@ -46,9 +46,25 @@ sockets_new(unsigned listens_n, unsigned threads_n)
     return s;
 }
 
+static in_port_t
+port_of(const union address *a)
+{
+    return a->any.sa_family == AF_INET ? a->v4.sin_port : a->v6.sin6_port;
+}
+
+/* Has none of those before it the same port? Such a one may be for all addresses. */
+static bool
+is_first_on_port(const struct sockets *s, unsigned i)
+{
+    for (unsigned j = 0; j < i; j++)
+        if (port_of(&s->addresses[j]) == port_of(&s->addresses[i]))
+            return false;
+    return true;
+}
+
 static int
 open_one(struct sockets *s, unsigned i, const struct conf_listen *listen,
-         const struct service *service, int queue)
+         const struct service *service, int queue, bool starts)
 {
     char *name = malloc(listen->name.len + 1);
 
@@ -58,12 +74,13 @@ open_one(struct sockets *s, unsigned i, const struct conf_listen *listen,
     s->names[i] = slice_from(name, listen->name.len);
     if (!address_parse(listen->name, &s->addresses[i]))
         return -EINVAL;
+    starts = starts && is_first_on_port(s, i);
     for (unsigned t = 0; t < s->threads_n; t++) {
         struct listener *l = at(s, t, i);
 
         l->fd = service_socket(service, &s->addresses[i]);
         if (l->fd == -ENOENT)
-            l->fd = listen_open(&s->addresses[i], queue);
+            l->fd = listen_open(&s->addresses[i], queue, starts && t == 0);
         if (l->fd < 0)
             return l->fd;
     }
@@ -101,7 +118,7 @@ sockets_open(const struct conf *conf, unsigned threads_n, const struct service *
         if (before && from < before->listens_n)
             error = share_one(s, i, before, from);
         else
-            error = open_one(s, i, listen, service, (int)conf->limits.accept_queue);
+            error = open_one(s, i, listen, service, (int)conf->limits.accept_queue, !before);
         for (unsigned t = 0; t < threads_n; t++) {
             at(s, t, i)->strict = listen->strict || listen->portal; /* of others, too */
             at(s, t, i)->proxied = listen->proxy_protocol;

@@ -258,6 +258,20 @@ def test_what_cannot_be_served_is_said_and_ends_with_1(tmp_path, root):
             assert word in result.stderr, (arguments, result)
 
 
+@pytest.mark.parametrize("before, after", [("", ""), ("", 'listen ":%d" {}\n'), ('listen ":%d" {}\n', "")])
+def test_a_second_server_leaves_the_address_to_the_first(tmp_path, root, before, after):
+    """Each of two would get a part of the connections. Those of one server may cover each other."""
+    site = Site(tmp_path, files_route(root))
+    config = site.config_path.read_text()
+    site.config_path.write_text(before.replace("%d", str(site.port)) + config + after.replace("%d", str(site.port)))
+    with site:
+        for address in (f"127.0.0.1:{site.port}", f":{site.port}"):
+            second = subprocess.run([PROGRAM, "serve", "--listen", address, str(root)], capture_output=True,
+                                    text=True, timeout=20, check=False)
+            assert second.returncode == 1 and f"{address}: Address already in use" in second.stderr
+        assert [site.status(b"/a.txt") for _ in range(8)] == [200] * 8
+
+
 def test_user_drops_what_root_may(tmp_path, root):
     if os.getuid() != 0:
         pytest.skip("only root can become somebody else")

@@ -39,7 +39,7 @@ static const char help[] =
     "  reload                    read the configuration again, and wait until it holds\n"
     "  drain                     let answers finish, and stop\n"
     "\n"
-    "      --admin SOCKET        (default: /run/earnest.sock)\n"
+    "      --admin SOCKET        (default: /run/earnest/admin.sock)\n"
     "      --for TIME            how long, as in 30s, 10m or 1h (default: 10m)\n"
     "  -h, --help                this text\n"
     "\n"
@@ -275,7 +275,7 @@ run(struct ctl *ctl, int argc, char **argv)
     return line.full ? usage() : ask(ctl, out_done(&line), true);
 }
 
-static struct ctl state = {.socket = "/run/earnest.sock", .for_s = 600};
+static struct ctl state = {.socket = "/run/earnest/admin.sock", .for_s = 600};
 
 int
 ctl_ask(const char *socket, struct ern_slice line)

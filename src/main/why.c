@@ -19,7 +19,7 @@ static const char help[] =
     "server\n"
     "on this host is asked by its admin socket. URL is that of its page: it is asked for there.\n"
     "\n"
-    "      --admin SOCKET   (default: /run/earnest.sock)\n"
+    "      --admin SOCKET   (default: /run/earnest/admin.sock)\n"
     "      --json, --svg, --html\n"
     "                       in another form than text\n"
     "      --lang=en|bn     (default: as LC_ALL, LC_MESSAGES or LANG ask)\n"

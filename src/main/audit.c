@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "main/audit.h"
 
-#include <getopt.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -38,8 +37,8 @@ static const char help[] =
     "      --slow         also what takes a minute: a head that does not end\n"
     "      --timeout S    how long each answer may take (default: 5)\n"
     "  -H, --field FIELD  a field line of each request, as in 'Authorization: Basic ...'\n"
-    "  -k                 whatever the certificate of the server is\n"
-    "  -v                 print all that was asked, and not only what is wrong\n"
+    "  -k, --insecure     whatever the certificate of the server is\n"
+    "  -v, --verbose      print all that was asked, and not only what is wrong\n"
     "      --json         print JSON\n"
     "      --junit FILE   write JUnit XML to a file, too\n"
     "      --html FILE    write a page to a file, too\n"
@@ -48,11 +47,13 @@ static const char help[] =
     "Exit codes: 0 nothing is wrong, 1 something is, 2 the server can not be asked, or wrong\n"
     "usage.\n";
 
-static const struct option options[] = {
+const struct option audit_options[] = {
     {"write", required_argument, NULL, WRITE},
     {"slow", no_argument, NULL, SLOW},
     {"timeout", required_argument, NULL, TIMEOUT},
     {"field", required_argument, NULL, 'H'},
+    {"insecure", no_argument, NULL, 'k'},
+    {"verbose", no_argument, NULL, 'v'},
     {"json", no_argument, NULL, JSON},
     {"junit", required_argument, NULL, JUNIT},
     {"html", required_argument, NULL, HTML},
@@ -323,7 +324,7 @@ audit_main(int argc, char **argv)
     a.verify = true;
     a.patience_ms = PATIENCE_MS;
     a.more = out_init(a.more_memory, sizeof a.more_memory);
-    while ((option = getopt_long(argc, argv, "H:kvh", options, NULL)) != -1) {
+    while ((option = getopt_long(argc, argv, "H:kvh", audit_options, NULL)) != -1) {
         if (option == 'h') {
             (void)fputs(help, stdout);
             return EXIT_RIGHT;

@@ -3,6 +3,10 @@
 #ifndef MAIN_AUDIT_H
 #define MAIN_AUDIT_H
 
+#include <getopt.h>
+
 int audit_main(int argc, char **argv);
+
+extern const struct option audit_options[];
 
 #endif

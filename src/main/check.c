@@ -19,12 +19,22 @@ static const char usage[] = "Usage: earnest check [--json] [--dump] FILE\n"
                             "\n"
                             "Says whether a configuration is right, and what to write instead.\n"
                             "\n"
-                            "  --json   the findings as JSON\n"
-                            "  --dump   the configuration with all its defaults\n"
-                            "  --keys   the keys that a configuration may have\n"
-                            "  -h       this help\n"
+                            "      --json  the findings as JSON\n"
+                            "      --dump  the configuration with all its defaults\n"
+                            "      --keys  the keys that a configuration may have\n"
+                            "  -h, --help  this text\n"
                             "\n"
                             "Exit code: 0 right, 1 wrong, 2 not how it is used.\n";
+
+enum { JSON = 256, DUMP, KEYS };
+
+const struct option check_options[] = {
+    {"json", no_argument, NULL, JSON},
+    {"dump", no_argument, NULL, DUMP},
+    {"keys", no_argument, NULL, KEYS},
+    {"help", no_argument, NULL, 'h'},
+    {NULL, 0, NULL, 0},
+};
 
 struct check {
     const char *file;
@@ -35,28 +45,21 @@ struct check {
 static bool
 read_arguments(int argc, char **argv, struct check *check)
 {
-    bool options = true;
+    int option;
 
-    for (int i = 1; i < argc; i++) {
-        struct ern_slice argument = slice_text(argv[i]);
+    while ((option = getopt_long(argc, argv, "h", check_options, NULL)) != -1) {
+        bool *const flag = option == JSON   ? &check->json
+                           : option == DUMP ? &check->dump
+                           : option == KEYS ? &check->keys
+                           : option == 'h'  ? &check->help
+                                            : NULL;
 
-        if (options && slice_eq(argument, ERN_SLICE("--")))
-            options = false;
-        else if (options && slice_eq(argument, ERN_SLICE("--json")))
-            check->json = true;
-        else if (options && slice_eq(argument, ERN_SLICE("--dump")))
-            check->dump = true;
-        else if (options && slice_eq(argument, ERN_SLICE("--keys")))
-            check->keys = true;
-        else if (options &&
-                 (slice_eq(argument, ERN_SLICE("-h")) || slice_eq(argument, ERN_SLICE("--help"))))
-            check->help = true;
-        else if ((options && slice_starts(argument, ERN_SLICE("-"))) || check->file)
+        if (!flag)
             return false;
-        else
-            check->file = argv[i];
+        *flag = true;
     }
-    return check->help || check->keys != (check->file != NULL);
+    check->file = argv[optind];
+    return check->help || (argc - optind <= 1 && check->keys != (check->file != NULL));
 }
 
 static void

@@ -4,10 +4,14 @@
 #ifndef MAIN_CHECK_H
 #define MAIN_CHECK_H
 
+#include <getopt.h>
+
 /*
  * Runs the command; argv[0] is "check", its arguments follow.
  * Returns the exit code: 0 right, with or without warnings; 1 wrong; 2 not how it is used.
  */
 int check_main(int argc, char **argv);
+
+extern const struct option check_options[];
 
 #endif

@@ -2,7 +2,6 @@
 #include "main/ctl.h"
 
 #include <errno.h>
-#include <getopt.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
@@ -52,7 +51,7 @@ enum {
     RELOAD_LOOK_MS = 20
 }; /* how long a reload is waited for, and how often */
 
-static const struct option options[] = {
+const struct option ctl_options[] = {
     {"admin", required_argument, NULL, ADMIN},
     {"for", required_argument, NULL, FOR},
     {"help", no_argument, NULL, 'h'},
@@ -219,7 +218,7 @@ take(int argc, char **argv, struct ctl *ctl, bool *ret_help)
 {
     int option;
 
-    while ((option = getopt_long(argc, argv, "h", options, NULL)) != -1) {
+    while ((option = getopt_long(argc, argv, "h", ctl_options, NULL)) != -1) {
         if (option == ADMIN)
             ctl->socket = optarg;
         else if (option == 'h')

@@ -429,41 +429,57 @@ static const char usage[] =
     "and prints the exchange and the path to its answer; or, with a configuration FILE, says\n"
     "what that would answer, and sends nothing. earnest explain -- says more.\n"
     "\n"
-    "  --json           the same as JSON\n"
-    "  --svg            the path to the answer of a REQUEST, as a picture\n"
-    "  --lang=en|bn     in English or Bengali; otherwise as LC_ALL, LC_MESSAGES or LANG ask\n"
-    "  -h, --help       this text\n"
+    "  -c, --config FILE   what would this configuration answer to a REQUEST?\n"
+    "      --json          the same as JSON\n"
+    "      --svg           the path to the answer of a REQUEST, as a picture\n"
+    "      --lang en|bn    in English or Bengali; otherwise as LC_ALL, LC_MESSAGES or LANG ask\n"
+    "  -h, --help          this text\n"
     "\n"
     "Exit code: 0; 1 if CODE is not registered, or there is no answer; 2 if the command line is\n"
     "wrong.\n";
 
+enum { CODE = 1, JSON = 256, SVG, LANG }; /* CODE: what getopt_long() makes of what is no option */
+
+const struct option explain_options[] = {
+    {"config", required_argument, NULL, 'c'}, {"json", no_argument, NULL, JSON},
+    {"svg", no_argument, NULL, SVG},          {"lang", required_argument, NULL, LANG},
+    {"help", no_argument, NULL, 'h'},         {NULL, 0, NULL, 0},
+};
+
 /* What is wrong with the argument, or NULL. */
 static const char *
-argument_read(struct arguments *arguments, struct ern_slice text)
+argument_read(struct arguments *arguments, int option, const char *value)
 {
-    struct ern_slice lang = ERN_SLICE("--lang=");
     uint64_t code;
 
-    if (slice_eq(text, ERN_SLICE("-h")) || slice_eq(text, ERN_SLICE("--help"))) {
+    switch (option) {
+    case 'c':
+        arguments->conf = value;
+        return NULL;
+    case 'h':
         arguments->help = true;
-    } else if (slice_eq(text, ERN_SLICE("--json"))) {
+        return NULL;
+    case JSON:
         arguments->json = true;
-    } else if (slice_eq(text, ERN_SLICE("--svg"))) {
+        return NULL;
+    case SVG:
         arguments->svg = true;
-    } else if (slice_starts(text, lang)) {
-        if (!words_language_find(slice_skip(text, lang.len), &arguments->language))
-            return "the languages are en and bn";
-    } else if (slice_starts(text, ERN_SLICE("-"))) {
-        return "there is no such option";
-    } else if (!u64_parse(text, UINT16_MAX, &code)) {
-        return "that is not a status code";
-    } else if (arguments->one) {
-        return "one code at a time";
-    } else {
+        return NULL;
+    case LANG:
+        return words_language_find(slice_text(value), &arguments->language)
+                   ? NULL
+                   : "the languages are en and bn";
+    case CODE:
+        if (arguments->one)
+            return "one code at a time";
+        if (!u64_parse(slice_text(value), UINT16_MAX, &code))
+            return "that is not a status code";
         arguments->one = true;
         arguments->code = (unsigned)code;
+        return NULL;
+    default:
+        return "there is no such option";
     }
-    return NULL;
 }
 
 static int
@@ -496,23 +512,20 @@ explain_main(int argc, char **argv)
     struct arguments arguments = {.language = words_language()};
     const struct ern_status *status;
     struct page page;
+    int option;
 
-    for (int i = 1; i < argc; i++) {
-        const char *wrong;
+    opterr = 0; /* what is wrong is said here */
+    while ((option = getopt_long(argc, argv, "-c:h", explain_options, NULL)) != -1) {
+        const char *wrong = argument_read(&arguments, option, optarg);
 
-        if (slice_eq(slice_text(argv[i]), ERN_SLICE("--")))
-            return ask(&arguments, argc - i - 1, argv + i + 1);
-        if (slice_eq(slice_text(argv[i]), ERN_SLICE("-c")) && i + 1 < argc) {
-            arguments.conf = argv[++i];
-            continue;
-        }
-        wrong = argument_read(&arguments, slice_text(argv[i]));
         if (wrong) {
-            fprintf(stderr, "earnest: explain %s: %s\n%s", argv[i], wrong, usage);
+            fprintf(stderr, "earnest: explain %s: %s\n%s", argv[optind - 1], wrong, usage);
             return EXIT_USAGE;
         }
     }
-    if (arguments.conf || arguments.svg) {
+    if (slice_eq(slice_text(argv[optind - 1]), ERN_SLICE("--")))
+        return ask(&arguments, argc - optind, argv + optind);
+    if ((arguments.conf || arguments.svg) && !arguments.one && !arguments.help) {
         fprintf(stderr, "earnest: explain: there is no request: it follows --\n%s", usage);
         return EXIT_USAGE;
     }

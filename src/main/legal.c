@@ -4,7 +4,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <getopt.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -44,7 +43,7 @@ static const char help[] =
 enum { FILE_BYTES_MAX = 1 << 20, MODE = 0644 };
 enum { PATH = 256, HOST, AUTHORITY, JURISDICTION, BLOCKED_BY, NETWORK, FROM, UNTIL, CONTENT };
 
-static const struct option options[] = {
+const struct option legal_options[] = {
     {"path", required_argument, NULL, PATH},
     {"host", required_argument, NULL, HOST},
     {"authority", required_argument, NULL, AUTHORITY},
@@ -221,7 +220,7 @@ take(int argc, char **argv, struct conf_demand *d, bool *ret_help)
 {
     int option;
 
-    while ((option = getopt_long(argc, argv, "h", options, NULL)) != -1) {
+    while ((option = getopt_long(argc, argv, "h", legal_options, NULL)) != -1) {
         struct ern_slice *const to = option == PATH           ? &d->path
                                      : option == HOST         ? &d->host
                                      : option == AUTHORITY    ? &d->authority

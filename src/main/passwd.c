@@ -21,7 +21,18 @@ static const char usage[] =
     "with NAME as a line NAME:HASH of a file of users, else for password = \"...\".\n"
     "With --digest it prints lines of a file for digests = \"...\": what routes with auth = "
     "\"digest\"\n"
-    "and this realm know the password by, an algorithm each. Who can read them can log in there.\n";
+    "and this realm know the password by, an algorithm each. Who can read them can log in there.\n"
+    "\n"
+    "      --digest REALM   print lines for this realm\n"
+    "  -h, --help           this text\n";
+
+enum { DIGEST = 256 };
+
+const struct option passwd_options[] = {
+    {"digest", required_argument, NULL, DIGEST},
+    {"help", no_argument, NULL, 'h'},
+    {NULL, 0, NULL, 0},
+};
 
 /* Reads one line, without its end. Returns false if there is none, or if it is too long. */
 static bool
@@ -126,38 +137,46 @@ print_secrets(const char *realm, const char *name, struct ern_slice password)
 
 struct wanted {
     const char *name, *realm; /* NULL: not given */
+    bool help;
 };
 
 static bool
 read_arguments(int argc, char **argv, struct wanted *ret)
 {
-    *ret = (struct wanted){NULL, NULL};
-    if (argc == 4 && slice_eq(slice_text(argv[1]), ERN_SLICE("--digest"))) {
-        *ret = (struct wanted){argv[3], argv[2]};
-        return is_name(slice_text(ret->name)) && is_name(slice_text(ret->realm));
+    int option;
+
+    *ret = (struct wanted){NULL, NULL, false};
+    while ((option = getopt_long(argc, argv, "h", passwd_options, NULL)) != -1) {
+        if (option == DIGEST)
+            ret->realm = optarg;
+        else if (option == 'h')
+            ret->help = true;
+        else
+            return false;
     }
-    if (argc == 2)
-        ret->name = argv[1];
-    return argc <= 2 && (!ret->name || (ret->name[0] != '-' && is_name(slice_text(ret->name))));
+    ret->name = argv[optind];
+    if (ret->help)
+        return true;
+    return argc - optind <= 1 && (!ret->name || is_name(slice_text(ret->name))) &&
+           (!ret->realm || (ret->name && is_name(slice_text(ret->realm))));
 }
 
 int
 passwd_main(int argc, char **argv)
 {
-    struct ern_slice first = slice_text(argc > 1 ? argv[1] : "");
     char line[PASSWORD_BYTES_MAX + 2], again[PASSWORD_BYTES_MAX + 2];
     struct ern_slice password;
     struct wanted wanted;
     const char *wrong;
     int result = EXIT_FAILED;
 
-    if (slice_eq(first, ERN_SLICE("-h")) || slice_eq(first, ERN_SLICE("--help"))) {
-        (void)fputs(usage, stdout);
-        return EXIT_DONE;
-    }
     if (!read_arguments(argc, argv, &wanted)) {
         (void)fputs(usage, stderr);
         return EXIT_USAGE;
+    }
+    if (wanted.help) {
+        (void)fputs(usage, stdout);
+        return EXIT_DONE;
     }
     wrong = read_password(line, again, sizeof line, &password);
     if (wrong)

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "main/serve.h"
 
-#include <getopt.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
@@ -9,7 +8,6 @@
 #include "base/num.h"
 #include "base/out.h"
 #include "io/tls_dev.h"
-#include "main/environment.h"
 #include "serve/server.h"
 
 static const char help[] =
@@ -35,7 +33,6 @@ static const char help[] =
     "      --workers N       threads that serve (default: one a core)\n"
     "  -h, --help            this text\n"
     "\n"
-    "EARNEST_LISTEN says --listen where the command line does not, and so for each of them.\n"
     "Signals: TERM and INT let answers finish and stop, HUP reads the configuration again.\n"
     "Exit codes: 0 stopped, 1 could not start, 2 wrong usage.\n";
 
@@ -53,7 +50,7 @@ static const char how_to_trust[] =
 enum { LISTING = 256, INDEX, HOST, LOG, USER, WORKERS, WRITE, STATE, TLS, KEY };
 enum { PATH_BYTES = 4096, HOST_BYTES = 256 };
 
-static const struct option options[] = {
+const struct option serve_options[] = {
     {"config", required_argument, NULL, 'c'},  {"listen", required_argument, NULL, 'l'},
     {"index", required_argument, NULL, INDEX}, {"listing", required_argument, NULL, LISTING},
     {"host", required_argument, NULL, HOST},   {"log", required_argument, NULL, LOG},
@@ -162,23 +159,28 @@ make_dev(struct tls_dev *dev)
     return true;
 }
 
+const struct option peer_options[] = {
+    {"port", required_argument, NULL, 'p'},
+    {"help", no_argument, NULL, 'h'},
+    {NULL, 0, NULL, 0},
+};
+
 static const char peer_help[] =
     "Usage: earnest peer [--port N]\n"
     "\n"
-    "Serves what clients are tried against, on 127.0.0.1 (default: port 8080), until it is told "
-    "to\n"
+    "Serves what clients are tried against, on 127.0.0.1, until it is told to\n"
     "stop: /get, /status/NNN, /redirect/N, /basic-auth/USER/PASSWORD and so on. The field\n"
     "Earnest-Status says of each answer if its status was earned or asked for; /earn/NNN says how\n"
     "it is earned.\n"
+    "\n"
+    "  -p, --port N   (default: 8080)\n"
+    "  -h, --help     this text\n"
     "\n"
     "Exit codes: 0 stopped, 1 could not start, 2 wrong usage.\n";
 
 int
 peer_main(int argc, char **argv)
 {
-    static const struct option peer_options[] = {{"port", required_argument, NULL, 'p'},
-                                                 {"help", no_argument, NULL, 'h'},
-                                                 {NULL, 0, NULL, 0}};
     char listen[32];
     struct conf_flags flags = {.log = "-", .peer = true};
     struct out o = out_init(listen, sizeof listen);
@@ -212,14 +214,11 @@ serve_main(int argc, char **argv)
     struct conf_flags flags = {.listing = true, .log = "-"};
     const char *config = NULL;
     char state[PATH_BYTES];
-    struct environment environment;
     struct tls_dev dev;
     bool other = false;
     int option;
 
-    if (environment_flags(options, &environment, &argc, &argv) < 0)
-        return usage("the environment says too much", "");
-    while ((option = getopt_long(argc, argv, "c:l:h", options, NULL)) != -1) {
+    while ((option = getopt_long(argc, argv, "c:l:h", serve_options, NULL)) != -1) {
         if (option == 'h') {
             (void)fputs(help, stdout);
             return 0;

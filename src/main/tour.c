@@ -7,7 +7,6 @@
 
 #include <arpa/inet.h>
 #include <errno.h>
-#include <getopt.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -39,7 +38,7 @@ static const char help[] =
 
 enum { PORT_DEFAULT = 8080, OPEN = 256, STARTS_MAX = 1000, START_MS = 10 };
 
-static const struct option options[] = {
+const struct option tour_options[] = {
     {"port", required_argument, NULL, 'p'},
     {"open", no_argument, NULL, OPEN},
     {"help", no_argument, NULL, 'h'},
@@ -242,7 +241,7 @@ tour_main(int argc, char **argv)
     unsigned line;
     int option;
 
-    while ((option = getopt_long(argc, argv, "p:h", options, NULL)) != -1) {
+    while ((option = getopt_long(argc, argv, "p:h", tour_options, NULL)) != -1) {
         uint64_t port;
 
         if (option == 'h') {

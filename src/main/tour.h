@@ -3,7 +3,11 @@
 #ifndef MAIN_TOUR_H
 #define MAIN_TOUR_H
 
+#include <getopt.h>
+
 /* Returns the exit code. */
 int tour_main(int argc, char **argv);
+
+extern const struct option tour_options[];
 
 #endif

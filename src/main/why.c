@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "main/why.h"
 
-#include <getopt.h>
 #include <stdio.h>
 
 #include "base/out.h"
@@ -20,16 +19,17 @@ static const char help[] =
     "on this host is asked by its admin socket. URL is that of its page: it is asked for there.\n"
     "\n"
     "      --admin SOCKET   (default: /run/earnest/admin.sock)\n"
-    "      --json, --svg, --html\n"
-    "                       in another form than text\n"
-    "      --lang=en|bn     (default: as LC_ALL, LC_MESSAGES or LANG ask)\n"
+    "      --json           as JSON, instead of text\n"
+    "      --svg            as a picture\n"
+    "      --html           as a page\n"
+    "      --lang en|bn     (default: as LC_ALL, LC_MESSAGES or LANG ask)\n"
     "  -h, --help           this text\n"
     "\n"
     "Exit codes: 0 done, 1 failed, 2 wrong usage.\n";
 
 enum { ADMIN = 256, LANG, FORM, LINE_BYTES = 256 };
 
-static const struct option options[] = {
+const struct option why_options[] = {
     {"admin", required_argument, NULL, ADMIN},
     {"lang", required_argument, NULL, LANG},
     {"json", no_argument, NULL, FORM},
@@ -67,7 +67,7 @@ why_main(int argc, char **argv)
     struct ern_slice what;
     int option, index = 0;
 
-    while ((option = getopt_long(argc, argv, "h", options, &index)) != -1) {
+    while ((option = getopt_long(argc, argv, "h", why_options, &index)) != -1) {
         if (option == 'h') {
             (void)fputs(help, stdout);
             return 0;
@@ -75,7 +75,7 @@ why_main(int argc, char **argv)
         if (option == ADMIN)
             socket = optarg;
         else if (option == FORM)
-            form = options[index].name;
+            form = why_options[index].name;
         else if (option != LANG || !words_language_find(slice_text(optarg), &language))
             return usage();
     }

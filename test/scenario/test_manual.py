@@ -43,6 +43,27 @@ def test_every_command_can_be_completed():
         assert not [command for command in commands if not re.search(rf"\b{command}\b", text_of(name))]
 
 
+def flags():
+    """(command, flag, whether it has a value) of all helps."""
+    said = subprocess.run([PROGRAM, "-h"], capture_output=True, text=True, check=True).stdout
+    for command in re.findall(r"^  (\w+) +\S", said, re.M):
+        text = subprocess.run([PROGRAM, command, "-h"], capture_output=True, text=True, check=True).stdout
+        found = re.findall(r"^ {2,8}(?:-\w, )?(--[a-z-]+)(?:[ =]([A-Za-z|]+))? {2,}\S", text, re.M)
+        assert ("--help", "") in found, command
+        yield from ((command, flag, bool(value)) for flag, value in found if flag != "--help")
+
+
+def test_every_flag_that_is_told_of_is_there():
+    """A flag with a value insists on it, one without refuses it; and each has its variable."""
+    page, all_of = text_of("earnest.1"), list(flags())
+    assert len(all_of) > 50
+    for command, flag, has_value in all_of:
+        line = [PROGRAM, command, flag if has_value else flag + "=x"]
+        code = subprocess.run(line, capture_output=True, timeout=10, check=False).returncode
+        assert code == 2, line
+        assert f"\n.B EARNEST_{flag[2:].upper().replace('-', '_')}\n" in page
+
+
 @pytest.mark.parametrize("shell", SHELLS)
 def test_shells_read_their_completions(shell):
     if not shutil.which(shell):
@@ -51,7 +72,9 @@ def test_shells_read_their_completions(shell):
 
 
 @pytest.mark.parametrize("line, word", [(("earnest", "expl"), "explain"), (("earnest", "serve", "--listi"), "--listing"),
-                                        (("earnest", "why", "--la"), "--lang")])
+                                        (("earnest", "why", "--la"), "--lang"),
+                                        (("earnest", "passwd", "--d"), "--digest"),
+                                        (("earnest", "explain", "--co"), "--config")])
 def test_bash_completes(line, word):
     script = (f'. "{MADE}/earnest.bash"; COMP_WORDS=({" ".join(line)}); COMP_CWORD={len(line) - 1}; _earnest; '
               'echo "${COMPREPLY[@]}"')

@@ -170,14 +170,31 @@ def test_the_unit_is_right_and_little_is_exposed(tmp_path):
 
 
 @pytest.mark.parametrize("variables, arguments, code, word", [
-    ({"EARNEST_LISTEN": "nowhere"}, ["."], 1, "nowhere"),
-    ({"EARNEST_LISTEN": "nowhere"}, ["--listen", "elsewhere", "."], 1, "elsewhere"),
-    ({"EARNEST_CONFIG": "no.conf"}, [], 1, "no.conf"),
-    ({"EARNEST_CONFIG": "no.conf", "EARNEST_HOST": "a.example"}, [], 2, "nothing else"),
-    ({"EARNEST_WORKERS": "0"}, ["."], 2, "can not be used"),
+    ({"EARNEST_LISTEN": "nowhere"}, ["serve", "."], 1, "nowhere"),
+    ({"EARNEST_LISTEN": "nowhere"}, ["serve", "--listen", "elsewhere", "."], 1, "elsewhere"),
+    ({"EARNEST_CONFIG": "no.conf"}, ["serve"], 1, "no.conf"),
+    ({"EARNEST_CONFIG": "no.conf", "EARNEST_HOST": "a.example"}, ["serve"], 2, "nothing else"),
+    ({"EARNEST_WORKERS": "0"}, ["serve", "."], 2, "can not be used"),
+    ({"EARNEST_PORT": "0"}, ["peer"], 2, "port"),
+    ({"EARNEST_PORT": "0"}, ["tour"], 2, "port"),
+    ({"EARNEST_ADMIN": "/there/is/none"}, ["ctl", "status"], 1, "/there/is/none"),
+    ({"EARNEST_ADMIN": "/there/is/none"}, ["status"], 1, "/there/is/none"),
+    ({"EARNEST_ADMIN": "/there/is/none"}, ["status", "--admin", "/nor/there"], 1, "/nor/there"),
+    ({"EARNEST_ADMIN": "/there/is/none"}, ["why", "1-2"], 1, "/there/is/none"),
+    ({"EARNEST_FOR": "soon"}, ["pause", "-"], 2, "wrong usage"),
+    ({"EARNEST_KEYS": "1"}, ["check"], 0, "listen"),
+    ({"EARNEST_KEYS": "0"}, ["check"], 2, "Usage"),
+    ({"EARNEST_JSON": "1"}, ["explain", "412"], 0, '{"code":412,'),
+    ({"EARNEST_LANG": "bn"}, ["explain", "412"], 0, "অর্থ"),
+    ({"EARNEST_LANG": "bn"}, ["explain", "--lang=en", "412"], 0, "Meaning"),
+    ({"EARNEST_DIGEST": "a:b"}, ["passwd", "ann"], 2, "Usage"),
+    ({"EARNEST_CONTENT": "no.pdf"}, ["legal", "add", "f", "1"], 2, "no.pdf"),
+    ({"EARNEST_TIMEOUT": "soon"}, ["audit", "http://localhost:1/"], 2, "can not be used"),
+    ({"EARNEST_HELP": "1"}, ["check"], 2, "Usage"),
+    ({"EARNEST_FIELD": "x" * 9000}, ["audit", "http://localhost:1/"], 2, "too much"),
 ])
 def test_flags_can_be_in_the_environment(tmp_path, variables, arguments, code, word):
-    result = subprocess.run([PROGRAM, "serve", *arguments], cwd=tmp_path, env={**os.environ, **variables},
+    result = subprocess.run([PROGRAM, *arguments], cwd=tmp_path, env={**os.environ, "LC_ALL": "C", **variables},
                             capture_output=True, text=True, timeout=10, check=False)
     assert result.returncode == code, result
-    assert word in result.stderr.replace("cannot", "can not"), result
+    assert word in (result.stdout + result.stderr).replace("cannot", "can not"), result

@@ -9,6 +9,7 @@
 The program is $EARNEST, or the debug build. The client reads answers by the letter of RFC 9112: what
 it can not read is an AssertionError, never repaired.
 """
+import collections
 import datetime
 import email.utils
 import json
@@ -271,17 +272,27 @@ def check_error(answer, method):
         assert str(answer.status).encode() in answer.content
 
 
+TAKEN = collections.deque(maxlen=256)  # a socket without a file bears the number of each port given out
+
+
 def free_port():
-    """A port that nothing uses, below those that the kernel gives to clients: one of these may be
-    taken again between now and then."""
+    """A port that nothing uses, and that no other run of the tests is given meanwhile: servers share their
+    ports, so two of them at one would answer each other's clients. It is below those that the kernel gives
+    to clients: one of these may be taken again between now and then."""
     while True:
         port = random.randrange(12000, 32000)
-        with socket.socket() as probe:
-            try:
+        mine = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+        try:
+            mine.bind(f"\0earnest-test-port-{port}")
+            with socket.socket() as probe:
                 probe.bind(("0.0.0.0", port))
-                return port
-            except OSError:
-                continue
+        except OSError:
+            mine.close()
+            continue
+        if len(TAKEN) == TAKEN.maxlen:
+            TAKEN.popleft().close()
+        TAKEN.append(mine)
+        return port
 
 
 SECRETS = set()

@@ -111,6 +111,30 @@ service_socket(const struct service *s, const union address *address)
     return -ENOENT;
 }
 
+bool
+service_idle(const struct service *s, const union address *addresses, size_t n, unsigned *i,
+             struct out *ret_name)
+{
+    while (*i < s->sockets_n) {
+        int fd = FIRST + (int)(*i)++;
+        union address its = {.any = {0}};
+        socklen_t len = sizeof its;
+        size_t used = 0;
+
+        while (used < n && !listens_on(fd, &addresses[used]))
+            used++;
+        if (used < n)
+            continue;
+        if (getsockname(fd, &its.any, &len) == 0 &&
+            (its.any.sa_family == AF_INET || its.any.sa_family == AF_INET6))
+            address_write(ret_name, &its);
+        else
+            out_literal(ret_name, "no address of TCP");
+        return true;
+    }
+    return false;
+}
+
 void
 service_say(const struct service *s, struct ern_slice state)
 {

@@ -28,6 +28,15 @@ void service_begin(struct service *ret_service);
  */
 ERN_MUST_USE int service_socket(const struct service *service, const union address *address);
 
+/*
+ * Finds a socket of the manager's that is of none of these addresses.
+ *   i         from which to look, 0 at first; afterwards the next
+ *   ret_name  written: its address, or what it is instead
+ * Returns false if there are no more.
+ */
+bool service_idle(const struct service *service, const union address *addresses, size_t n,
+                  unsigned *i, struct out *ret_name);
+
 /* Tells the manager: lines as in "READY=1". Nothing is said if it is not there. */
 void service_say(const struct service *service, struct ern_slice state);
 

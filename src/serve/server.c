@@ -239,6 +239,22 @@ start(struct server *s, const struct conf *conf, const struct sockets *sockets)
     return NULL;
 }
 
+/* A socket that was opened for us, and that nobody accepts from, would leave its clients waiting.
+ */
+static void
+say_idle(const struct server *s, const struct sockets *sockets)
+{
+    char name[64];
+    struct out o = out_init(name, sizeof name);
+
+    for (unsigned i = 0; service_idle(&s->service, sockets->addresses, sockets->listens_n, &i, &o);
+         o.len = 0)
+        (void)fprintf(stderr,
+                      "earnest: the service manager opened %.*s for us, which no listen names: "
+                      "nothing is served there\n",
+                      (int)o.len, o.ptr);
+}
+
 /* The manager waits for READY after it; the clock is its own (sd_notify(3)). */
 static void
 say_reloading(const struct server *s)
@@ -288,6 +304,7 @@ reload(struct server *s)
     conf_free(s->conf);
     s->sockets = sockets;
     s->conf = conf;
+    say_idle(s, sockets);
     (void)fprintf(stderr, "earnest: reloaded\n");
     s->reloads->done++;
 }
@@ -501,6 +518,7 @@ open_server(struct server *s)
         error = open_words(s);
     if (error)
         return complain("memory", error);
+    say_idle(s, s->sockets);
     s->serving = start(s, s->conf, s->sockets);
     return s->serving ? 0 : -ECHILD;
 }

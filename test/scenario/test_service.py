@@ -11,7 +11,7 @@ import time
 
 import pytest
 
-from earnest_server import PROGRAM, SOURCES, Wire
+from earnest_server import PROGRAM, SOURCES, Wire, free_port
 from scenario import files_route, get, wait_until
 
 
@@ -108,6 +108,19 @@ def test_a_socket_for_somebody_else_is_not_taken(tmp_path, root):
         process = manager.start(listen_pid=1)
         assert process.wait(15) == 1  # the address is in use: by the socket that is not ours
     assert "in use" in (tmp_path / "stderr").read_text(encoding="utf-8")
+
+
+def test_a_socket_that_no_listen_names_is_said(tmp_path, root):
+    with Manager(tmp_path, root) as manager:
+        manager.hears("READY=1")
+        (tmp_path / "earnest.conf").write_text(
+            f'listen "127.0.0.1:{free_port()}" {{ }}\nworkers = 1\n{files_route(root)}\n', encoding="utf-8")
+        said = f"127.0.0.1:{manager.port} for us, which no listen names"
+        assert said not in (tmp_path / "stderr").read_text(encoding="utf-8")
+        manager.process.send_signal(signal.SIGHUP)
+        manager.hears("RELOADING=1")
+        manager.hears("READY=1")
+        assert said in (tmp_path / "stderr").read_text(encoding="utf-8")
 
 
 def test_the_watchdog_hears_who_turns_and_no_one_who_is_stuck(tmp_path, root):

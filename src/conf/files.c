@@ -2,6 +2,7 @@
 /* files.c - is what a configuration names there? The only part of checking that asks the system. */
 #include <errno.h>
 #include <pwd.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -10,6 +11,7 @@
 #include "conf/users.h"
 #include "io/jwk.h"
 #include "io/seal.h"
+#include "res/choices.h"
 
 enum {
     PATH_BYTES = 4096,
@@ -29,9 +31,27 @@ path_join(char *path, struct ern_slice folder, struct ern_slice name)
     return !o.full;
 }
 
+/* Do several variants stand for one of the index files? */
+static bool
+has_index_choices(const struct conf *conf, const struct conf_route *route)
+{
+    struct files_route files = {.root = file_open_root(route->files.ptr), .limits = &conf->limits};
+    struct choices *choices = NULL;
+    bool found;
+
+    for (size_t i = 0; files.root >= 0 && !choices && i < route->index.n; i++)
+        if (choices_find(&files, route->index.text[i], NULL, false, &choices) < 0)
+            choices = NULL;
+    if (files.root >= 0)
+        (void)close(files.root);
+    found = choices != NULL;
+    free(choices);
+    return found;
+}
+
 /* Is one of the index files there? */
 static bool
-has_index(const struct conf_route *route)
+has_index(const struct conf *conf, const struct conf_route *route)
 {
     char path[PATH_BYTES];
     struct stat status;
@@ -39,11 +59,11 @@ has_index(const struct conf_route *route)
     for (size_t i = 0; i < route->index.n; i++)
         if (path_join(path, route->files, route->index.text[i]) && stat(path, &status) == 0)
             return true;
-    return false;
+    return route->variants && has_index_choices(conf, route);
 }
 
 static void
-check_folder(const struct conf_route *route, struct conf_errors *errors)
+check_folder(const struct conf *conf, const struct conf_route *route, struct conf_errors *errors)
 {
     const struct conf_given *given = route->place.given;
     struct conf_position at = given[CONF_route_files].value;
@@ -61,7 +81,7 @@ check_folder(const struct conf_route *route, struct conf_errors *errors)
             errors, at,
             CONF_SAY("\"%1\" is not a folder", "write the folder that it is in", route->files));
     else if (given[CONF_files_index].key.line && route->index.n > 0 && !route->listing &&
-             !has_index(route))
+             !has_index(conf, route))
         conf_warn(errors, given[CONF_files_index].value,
                   CONF_SAY("none of the index files is in \"%1\"",
                            "write \"%2\" there, or say listing = true", route->files,
@@ -243,7 +263,7 @@ conf_check_files(const struct conf *conf, struct conf_errors *errors)
     for (size_t i = 0; i < conf->sites_n; i++) {
         for (size_t j = 0; j < conf->sites[i].routes_n; j++) {
             if (conf->sites[i].routes[j].kind == CONF_KIND_FILES)
-                check_folder(&conf->sites[i].routes[j], errors);
+                check_folder(conf, &conf->sites[i].routes[j], errors);
             if (conf->sites[i].routes[j].kind == CONF_KIND_INTAKE)
                 check_intake(&conf->sites[i].routes[j], errors);
             if (conf->sites[i].routes[j].kind == CONF_KIND_FASTCGI ||

@@ -102,6 +102,21 @@ def test_many_names_are_bounded(tmp_path, root):
         assert 1 <= len(answer.problem()["choices"]) <= 8
 
 
+@pytest.mark.parametrize("name, options, warns", [
+    ("index.en.html", "variants = true", False),
+    ("index.var", "variants = true", False),
+    ("index.en.html", "", True),
+    ("other.en.html", "variants = true", True),
+])
+def test_check_knows_an_index_in_variants(tmp_path, name, options, warns):
+    (tmp_path / name).write_text('{"a.html" 1.0}', encoding="utf-8")
+    (tmp_path / "a.html").write_text("a", encoding="utf-8")
+    conf = tmp_path / "earnest.conf"
+    conf.write_text(f'route "/" {{ files = "{tmp_path}" index = {{ "index" }} {options} }}', encoding="utf-8")
+    done = subprocess.run([PROGRAM, "check", conf], capture_output=True, text=True, check=True)
+    assert ("none of the index files" in done.stdout) == warns, done.stdout
+
+
 def test_check_finds_maps_that_lead_nowhere(tmp_path, root):
     write_pages(root)
     (root / "right.var").write_text('{"page.en.html" 1.0 {language en}}')

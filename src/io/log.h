@@ -27,7 +27,7 @@ ERN_MUST_USE int log_open(const char *path, int standard, int64_t queue_bytes,
 /* Writes what waits, and ends the writer. NULL is fine. */
 void log_close(struct log *log);
 
-/* Lines that were dropped so far. */
+/* Lines that were dropped so far. On any thread. */
 uint64_t log_dropped(const struct log *log);
 
 enum { LOG_BLOCK_BYTES = 65536, LOG_LINE_MAX = 16384 };

@@ -6,6 +6,8 @@
 #include "base/slice.h"
 #include "msg/list.h"
 
+enum feature_truth { FEATURE_NO, FEATURE_YES, FEATURE_UNKNOWN };
+
 /* A predicate, or what an element of Accept-Features says: the forms are nearly the same. */
 struct expression {
     enum { IS, IS_NOT, HAS, HAS_NOT, HAS_ONLY, RANGE } kind;
@@ -206,15 +208,6 @@ holds(const struct features *said_of, const struct expression *e)
     if (e->kind == RANGE && (k.only || !k.open))
         return k.numbered && is_within(k.highest, e->value) ? FEATURE_YES : FEATURE_NO;
     return e->kind == RANGE ? FEATURE_UNKNOWN : FEATURE_NO;
-}
-
-enum feature_truth
-feature_holds(struct features features, struct ern_slice predicate)
-{
-    struct ern_slice text = slice_trim(predicate);
-    struct expression e;
-
-    return take_expression(&text, &e) && text.len == 0 ? holds(&features, &e) : FEATURE_NO;
 }
 
 /* ---- a feature-list --------------------------------------------------------------------------*/

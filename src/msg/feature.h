@@ -8,8 +8,6 @@
 
 #include "earnest/message.h"
 
-enum feature_truth { FEATURE_NO, FEATURE_YES, FEATURE_UNKNOWN };
-
 enum {
     FEATURES_FULL = 1000000,             /* a quality of one, in millionths */
     FEATURES_MAX = 1000 * FEATURES_FULL, /* more is not told from this */
@@ -21,14 +19,10 @@ struct features { /* what is known of a client's */
 };
 
 /*
- * Does the predicate hold (RFC 2295 6.3, 8.2): "tables", "!tables", "paper=A4", "paper!=A4",
- * "dpi=[300-599]"? Without Accept-Features, or beyond what it tells with "*", it is unknown.
- */
-enum feature_truth feature_holds(struct features features, struct ern_slice predicate);
-
-/*
  * The quality degradation factor of a feature-list (RFC 2295 6.4): 0 to FEATURES_MAX, in
- * millionths. Of what is unknown the better is taken. A list that is malformed has factor 0.
+ * millionths. Its predicates are as in "tables", "!tables", "paper=A4", "paper!=A4" and
+ * "dpi=[300-599]" (RFC 2295 6.3, 8.2). Without Accept-Features, or beyond what it tells with "*",
+ * whether one holds is unknown, and the better is taken. A list that is malformed has factor 0.
  */
 unsigned features_factor(struct features features, struct ern_slice list);
 

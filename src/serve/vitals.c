@@ -50,6 +50,31 @@ write_gauge(struct out *o, const char *name, const char *help, uint64_t value)
     out_char(o, '\n');
 }
 
+/* Lines are dropped rather than waited for; that they were must not be. */
+static void
+write_dropped(struct out *o, const struct worker *worker)
+{
+    const struct {
+        const char *name;
+        const struct log *log;
+    } logs[] = {{"access", worker->access.log},
+                {"errors", worker->errors.log},
+                {"audit", worker->audit.log}};
+
+    out_literal(o, "# TYPE earnest_log_lines_dropped counter\n"
+                   "# HELP earnest_log_lines_dropped Lines that a log was too slow or too full "
+                   "for.\n");
+    for (size_t i = 0; i < sizeof logs / sizeof *logs; i++) {
+        if (!logs[i].log)
+            continue;
+        out_literal(o, "earnest_log_lines_dropped_total{log=\"");
+        out_text(o, logs[i].name);
+        out_literal(o, "\"} ");
+        out_u64(o, log_dropped(logs[i].log));
+        out_char(o, '\n');
+    }
+}
+
 static void
 write_shelf(struct out *o, struct shelf *shelf)
 {
@@ -75,6 +100,7 @@ ask_metrics(struct ern_decision *d, enum ern_fact fact)
                 (uint64_t)guests_n(x->worker->guests));
     write_gauge(&o, "earnest_connections_max", "Connections that are taken at most.",
                 (uint64_t)x->worker->limits->connections_max);
+    write_dropped(&o, x->worker);
     if (x->worker->shelf)
         write_shelf(&o, x->worker->shelf);
     out_literal(&o, "# EOF\n");

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """R-32 and R-33: memory, disks and logs that fail, and disks that are slow."""
 import os
+import re
 import socket
 import time
 
@@ -89,6 +90,15 @@ def many_answers(site, n):
 def test_r33_a_log_that_is_full(tmp_path, root):
     with Site(tmp_path, files_route(root), log='file = "/dev/full" errors = "/dev/full"') as site:
         many_answers(site, 5000)
+        wait_until(lambda: dropped(site) >= 5000)
+
+
+def dropped(site):
+    """Lines of the access log that are lost, as the counters say."""
+    with site.connect() as wire:
+        wire.send(b"GET /.earnest/metrics HTTP/1.1\r\nHost: localhost\r\n\r\n")
+        text = wire.answer("GET").content.decode()
+    return int(re.search(r'^earnest_log_lines_dropped_total\{log="access"\} (\d+)$', text, re.M)[1])
 
 
 def test_r33_a_log_that_nobody_reads(tmp_path, root, figure):

@@ -418,6 +418,7 @@ def test_metrics_count_by_status_and_rule(site):
     assert after[names["broke"]] == 0
     assert after["earnest_content_bytes_total"] > before["earnest_content_bytes_total"]
     assert after["earnest_connections"] >= 1
+    assert after['earnest_log_lines_dropped_total{log="access"}'] == 0
 
 
 def test_health_and_readiness(site):

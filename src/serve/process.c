@@ -13,20 +13,12 @@
 #include <unistd.h>
 
 #include "io/memory.h"
-#include "io/tls.h"
 #include "serve/admin.h"
 #include "serve/complain.h"
-#include "serve/forward.h"
-#include "serve/guests.h"
 #include "serve/incident.h"
 #include "serve/intakes.h"
-#include "serve/legal.h"
 #include "serve/live.h"
-#include "serve/login.h"
-#include "serve/meter.h"
-#include "serve/portal.h"
-#include "serve/rate.h"
-#include "serve/shares.h"
+#include "serve/parts.h"
 #include "serve/shelf.h"
 #include "serve/tally.h"
 #include "serve/trace.h"
@@ -34,31 +26,18 @@
 enum { POOL_THREADS = 4 };
 
 struct process { /* all that is to be given back at the end */
-    struct site_table *sites;
-    struct guests *guests;
+    struct parts parts;
     struct incidents *incidents; /* NULL: there is no admin socket to ask of them */
-    struct rates *rates;
-    struct legal *legal;
     struct admin *admin;
-    struct logins *logins;
-    struct shares *shares;
-    struct meter *meter; /* NULL: there is no credit */
     struct shelf *shelf; /* NULL: no answers are kept */
     struct live *live;   /* NULL: there is no stream of decisions */
     struct traces *traces;
     struct tallies *tallies;
-    struct pool *pool;
     struct log *access, *errors, *audit;
-    struct tls **tls; /* of each listener; NULL where it is plain */
-    unsigned tls_n, listens_n;
-    struct portal **portals;   /* likewise; NULL where it is none */
-    struct forward **forwards; /* likewise */
     struct worker **workers;
     pthread_t *threads;
     unsigned workers_n, threads_n;
-    sem_t deaf;                 /* posted by each thread that accepts no more */
-    struct ern_slice pseudonym; /* among gateways */
-    char pseudonym_text[32];
+    sem_t deaf; /* posted by each thread that accepts no more */
     int control;
 };
 
@@ -96,142 +75,65 @@ open_logs(struct process *p, const struct conf *conf)
     return error ? complain(conf->log.audit.ptr, error) : 0;
 }
 
-/* What each listener speaks TLS with, for all threads. */
 static int
-open_tls(struct process *p, const struct process_options *options)
+open_listeners(struct process *p, const struct process_options *options)
 {
-    const struct conf *conf = options->conf;
-
-    p->tls = calloc(conf->listens_n, sizeof *p->tls);
-    if (!p->tls)
-        return -ENOMEM;
-    for (p->tls_n = 0; p->tls_n < conf->listens_n; p->tls_n++) {
-        const struct conf_listen *listen = &conf->listens[p->tls_n];
-        const char *why;
-        int error = 0;
-
-        if (listen->certificate.n)
-            error = conf_tls_open(conf, listen, options->ticket_key, options->replay,
-                                  &p->tls[p->tls_n], &why);
-        if (error) {
-            (void)fprintf(stderr, "earnest: %s: %s\n", listen->name.ptr, why);
-            return error;
-        }
-        for (unsigned t = 0; t < options->threads_n; t++) {
-            struct listener *l = &options->listeners[(size_t)t * options->listens_n + p->tls_n];
-
-            l->tls = p->tls[p->tls_n];
-            l->http2 = listen->http2;
-            l->https = listen->https;
-        }
-    }
-    return 0;
-}
-
-static int
-open_portals(struct process *p, const struct process_options *options)
-{
-    const struct conf *conf = options->conf;
-
-    p->portals = calloc(conf->listens_n, sizeof *p->portals);
-    if (!p->portals)
-        return -ENOMEM;
-    for (unsigned i = 0; i < conf->listens_n; i++) {
-        const struct conf_listen *listen = &conf->listens[i];
-        int error = listen->portal ? portal_open(listen, options->passes, &p->portals[i]) : 0;
+    for (unsigned i = 0; i < options->threads_n * options->listens_n; i++) {
+        int error = parts_listener(&p->parts, i % options->listens_n, &options->listeners[i]);
 
         if (error)
-            return complain(error == -ENOMEM ? "memory" : listen->secret.ptr, error);
-        for (unsigned t = 0; t < options->threads_n; t++)
-            options->listeners[(size_t)t * options->listens_n + i].portal = p->portals[i];
+            return error;
     }
     return 0;
 }
 
-/* Two servers, one behind the other, must not have one name: then all would look like a loop. */
-static void
-choose_pseudonym(struct process *p, const struct conf *conf, struct hash_key key)
-{
-    struct out o = out_init(p->pseudonym_text, sizeof p->pseudonym_text);
-
-    out_literal(&o, "earnest-");
-    out_hex(&o, hash_bytes(key, ERN_SLICE("via")) >> 32);
-    p->pseudonym = slice_is_there(conf->pseudonym) ? conf->pseudonym : out_done(&o);
-}
-
+/* What a rehearsal does not have: threads, and what they are seen by. */
 static int
-open_forwards(struct process *p, const struct process_options *options)
+open_view(struct process *p, const struct process_options *options, struct hash_key key)
 {
     const struct conf *conf = options->conf;
+    int error;
 
-    p->forwards = calloc(conf->listens_n, sizeof *p->forwards);
-    if (!p->forwards)
-        return -ENOMEM;
-    for (unsigned i = 0; i < conf->listens_n; i++) {
-        const struct conf_listen *listen = &conf->listens[i];
-
-        if (listen->forward && forward_open(conf, listen, &p->forwards[i]) != 0)
-            return complain("memory", -ENOMEM);
-        for (unsigned t = 0; t < options->threads_n; t++)
-            options->listeners[(size_t)t * options->listens_n + i].forward = p->forwards[i];
-    }
-    return 0;
-}
-
-static int
-open_all(struct process *p, const struct process_options *options, struct hash_key key)
-{
-    const struct conf *conf = options->conf;
-    struct ern_slice path;
-    int error = site_table_new(conf, slice_is_there(conf->admin) ? options->pauses : NULL,
-                               options->pots, &p->sites, &path);
-
-    if (error)
-        return complain(path.ptr ? path.ptr : "sites", error);
-    choose_pseudonym(p, conf, key);
-    p->guests = guests_new(&conf->limits, key);
-    p->rates = rates_new(conf->limits.rate_buckets_max, key);
     p->workers = calloc(options->threads_n, sizeof *p->workers);
     p->threads = calloc(options->threads_n, sizeof *p->threads);
     p->live = conf->live ? live_new(options->threads_n, &conf->limits) : NULL;
     p->traces =
         conf->live ? traces_new(options->threads_n, &conf->limits, &conf->live_networks) : NULL;
     p->tallies = tallies_new(options->threads_n);
-    if (p->sites->stores)
+    if (p->parts.sites->stores)
         p->shelf = shelf_new(&conf->limits, conf->state, key);
-    if (!p->guests || !p->rates || !p->workers || !p->threads || !p->tallies ||
-        (conf->live && (!p->live || !p->traces)) || (p->sites->stores && !p->shelf))
+    if (!p->workers || !p->threads || !p->tallies || (conf->live && (!p->live || !p->traces)) ||
+        (p->parts.sites->stores && !p->shelf))
         return complain("start", -ENOMEM);
-    if (slice_is_there(conf->legal) && legal_open(conf->legal.ptr, &p->legal) < 0)
-        return complain(conf->legal.ptr, -EINVAL);
-    if (slice_is_there(conf->admin)) {
-        p->incidents = incidents_new();
-        error = p->incidents ? admin_open(conf, &p->admin) : -ENOMEM;
-        if (error)
-            return complain(conf->admin.ptr, error);
-    }
-    error = logins_open(conf, &p->logins);
-    if (error)
-        return complain(slice_is_there(conf->users) ? conf->users.ptr : "users", error);
-    error = pool_open(POOL_THREADS, conf->limits.pool_queue_max, &p->pool);
-    if (error)
-        return complain("pool", error);
-    error = open_tls(p, options);
-    if (!error)
-        error = open_portals(p, options);
-    if (!error)
-        error = open_forwards(p, options);
-    return error ? error : open_logs(p, conf);
+    if (!slice_is_there(conf->admin))
+        return 0;
+    p->incidents = incidents_new();
+    error = p->incidents ? admin_open(conf, &p->admin) : -ENOMEM;
+    return error ? complain(conf->admin.ptr, error) : 0;
 }
 
-/* Without a store there is no credit, and what costs is out of reach. */
+/* All that is opened before the user is another one. */
 static int
-open_meter(struct process *p, const struct conf *conf)
+open_all(struct process *p, const struct process_options *options, struct hash_key key)
 {
-    struct store *store = shares_store(p->shares);
+    const struct conf *conf = options->conf;
+    int error =
+        parts_open(&p->parts, &(struct parts_options){
+                                  .conf = conf,
+                                  .pauses = slice_is_there(conf->admin) ? options->pauses : NULL,
+                                  .pots = options->pots,
+                                  .passes = options->passes,
+                                  .ticket_key = options->ticket_key,
+                                  .replay = options->replay,
+                                  .pool_threads = POOL_THREADS,
+                                  .key = key,
+                              });
 
-    p->meter = store ? meter_new(store, conf->limits.receipt_seconds) : NULL;
-    return store && !p->meter ? complain("memory", -ENOMEM) : 0;
+    if (!error)
+        error = open_view(p, options, key);
+    if (!error)
+        error = open_listeners(p, options);
+    return error ? error : open_logs(p, conf);
 }
 
 static void *
@@ -242,43 +144,27 @@ thread_main(void *worker)
 }
 
 static int
-start_worker(struct process *p, const struct process_options *options, struct hash_key key)
+start_worker(struct process *p, const struct process_options *options)
 {
-    const struct conf *conf = options->conf;
+    struct worker_options its = parts_worker(&p->parts);
     unsigned i = p->workers_n;
     int error;
 
-    error = worker_new(
-        &(struct worker_options){
-            .sites = p->sites,
-            .limits = &conf->limits,
-            .gateways = &conf->gateways,
-            .forwarded = (enum forwarded_form)conf->forwarded,
-            .guests = p->guests,
-            .rates = p->rates,
-            .legal = p->legal,
-            .logins = p->logins,
-            .meter = p->meter,
-            .shelf = p->shelf,
-            .incidents = p->incidents,
-            .pool = p->pool,
-            .access = p->access,
-            .errors = p->errors,
-            .audit = p->audit,
-            .live = p->live,
-            .pseudonym = p->pseudonym,
-            .traces = p->traces,
-            .tallies = p->tallies,
-            .number = i,
-            .json = conf->log.format == CONF_LOG_JSON,
-            .listeners = options->listeners + (size_t)i * options->listens_n,
-            .listeners_n = options->listens_n,
-            .last_request = options->last_requests + (size_t)i * WORKER_LAST_BYTES,
-            .deaf = &p->deaf,
-            .turned_ms = options->turned_ms ? options->turned_ms + i : NULL,
-            .key = key,
-        },
-        &p->workers[i]);
+    its.shelf = p->shelf;
+    its.incidents = p->incidents;
+    its.access = p->access;
+    its.errors = p->errors;
+    its.audit = p->audit;
+    its.live = p->live;
+    its.traces = p->traces;
+    its.tallies = p->tallies;
+    its.number = i;
+    its.listeners = options->listeners + (size_t)i * options->listens_n;
+    its.listeners_n = options->listens_n;
+    its.last_request = options->last_requests + (size_t)i * WORKER_LAST_BYTES;
+    its.deaf = &p->deaf;
+    its.turned_ms = options->turned_ms ? options->turned_ms + i : NULL;
+    error = worker_new(&its, &p->workers[i]);
     if (error)
         return complain("worker", error);
     p->workers_n++;
@@ -320,35 +206,18 @@ static void
 close_all(struct process *p)
 {
     admin_close(p->admin);
-    shares_stop(p->shares);
-    logins_stop(p->logins);
-    pool_close(p->pool); /* before the workers: no job comes back after it */
+    parts_stop(&p->parts); /* before the workers: no job comes back after it */
     for (unsigned i = 0; i < p->workers_n; i++)
         worker_free(p->workers[i]);
     log_close(p->access);
     log_close(p->errors);
     log_close(p->audit);
-    guests_free(p->guests);
     incidents_free(p->incidents);
     live_free(p->live);
     traces_free(p->traces);
     tallies_free(p->tallies);
-    rates_free(p->rates);
-    legal_close(p->legal);
-    logins_free(p->logins);
-    site_table_free(p->sites);
-    meter_free(p->meter);
+    parts_close(&p->parts);
     shelf_free(p->shelf);
-    shares_free(p->shares);
-    for (unsigned i = 0; i < p->tls_n; i++)
-        tls_close(p->tls[i]);
-    for (unsigned i = 0; p->portals && i < p->listens_n; i++)
-        free(p->portals[i]);
-    free(p->portals);
-    for (unsigned i = 0; p->forwards && i < p->listens_n; i++)
-        forward_free(p->forwards[i]);
-    free(p->forwards);
-    free(p->tls);
     free(p->workers);
     free(p->threads);
 }
@@ -368,7 +237,7 @@ keep_little(void)
 int
 process_run(const struct process_options *options)
 {
-    struct process p = {.control = options->control, .listens_n = options->listens_n};
+    struct process p = {.control = options->control};
     const char ready = PROCESS_READY;
     struct hash_key key;
     pthread_t control;
@@ -389,24 +258,22 @@ process_run(const struct process_options *options)
             (void)complain(options->conf->user.ptr, error);
     }
     if (!error)
-        error = shares_open(p.sites, options->conf, &p.shares);
-    if (!error)
-        error = open_meter(&p, options->conf);
+        error = parts_share(&p.parts, NULL);
     if (!error && p.admin)
         error = admin_serve(p.admin, &(struct admin_options){.conf = options->conf,
-                                                             .guests = p.guests,
+                                                             .guests = p.parts.guests,
                                                              .pauses = options->pauses,
                                                              .reloads = options->reloads,
-                                                             .meter = p.meter,
-                                                             .shares = p.shares,
-                                                             .legal = p.legal,
+                                                             .meter = p.parts.meter,
+                                                             .shares = p.parts.shares,
+                                                             .legal = p.parts.legal,
                                                              .incidents = p.incidents,
                                                              .traces = p.traces,
                                                              .audit = p.audit});
     if (!error)
-        error = intakes_open(p.sites, &options->conf->limits);
+        error = intakes_open(p.parts.sites, &options->conf->limits);
     while (!error && p.workers_n < options->threads_n)
-        error = start_worker(&p, options, key);
+        error = start_worker(&p, options);
     if (!error)
         error = -pthread_create(&control, NULL, listen_to_supervisor, &p);
     memory_give_back();

@@ -15,13 +15,9 @@
 #include "serve/carrier.h"
 #include "serve/complain.h"
 #include "serve/conn.h"
-#include "serve/forward.h"
-#include "serve/guests.h"
 #include "serve/legal.h"
-#include "serve/login.h"
-#include "serve/meter.h"
+#include "serve/parts.h"
 #include "serve/passes.h"
-#include "serve/portal.h"
 #include "serve/shares.h"
 #include "store/store.h"
 #include "wire/h1_write.h"
@@ -30,20 +26,10 @@ enum { THREADS = 1, WAIT_MS = 30000, FOLDER_BYTES = 64 };
 
 struct rehearsal {
     const struct conf *conf;
-    struct site_table *sites;
-    struct guests *guests;
-    struct rates *rates;
-    struct legal *legal;
-    struct logins *logins;
-    struct meter *meter;
+    struct parts parts;
     struct pots *pots;
     struct passes *passes;
-    struct pool *pool;
-    struct shares *shares;
     struct worker *worker;
-    struct tls *tls; /* of the listener, and */
-    struct portal *portal;
-    struct forward *forward;
     unsigned char ticket_key[TLS_TICKET_KEY_BYTES];
     char folder[FOLDER_BYTES]; /* of the copy of the state; empty: there is none */
 };
@@ -163,73 +149,43 @@ open_shares(struct rehearsal *r)
     error = store_copy(r->conf->state.ptr, r->folder);
     if (error) /* the rest can be said all the same */
         (void)complain(r->conf->state.ptr, error);
-    error = shares_rehearse(r->sites, r->conf, r->folder, &r->shares);
-    if (error || !shares_store(r->shares))
-        return error;
-    r->meter = meter_new(shares_store(r->shares), r->conf->limits.receipt_seconds);
-    return r->meter ? 0 : complain("memory", -ENOMEM);
+    return parts_share(&r->parts, r->folder);
 }
 
 static int
-open_worker(struct rehearsal *r, struct hash_key key)
+open_worker(struct rehearsal *r)
 {
-    const struct conf *conf = r->conf;
-    int error = worker_new(
-        &(struct worker_options){
-            .sites = r->sites,
-            .limits = &conf->limits,
-            .gateways = &conf->gateways,
-            .forwarded = (enum forwarded_form)conf->forwarded,
-            .guests = r->guests,
-            .rates = r->rates,
-            .legal = r->legal,
-            .logins = r->logins,
-            .meter = r->meter,
-            .pool = r->pool,
-            .pseudonym = conf->pseudonym,
-            .key = key,
-        },
-        &r->worker);
+    const struct worker_options options = parts_worker(&r->parts);
+    int error = worker_new(&options, &r->worker);
 
     if (error)
         return complain("worker", error);
     r->worker->rehearses = true;
-    r->worker->demands = legal_take(r->legal, NULL);
+    r->worker->demands = legal_take(r->parts.legal, NULL);
     return 0;
 }
 
 static int
 open_all(struct rehearsal *r)
 {
-    const struct conf *conf = r->conf;
-    struct ern_slice path;
-    struct hash_key key = {0, 0};
     int error = pots_open(&r->pots);
 
+    if (!error)
+        error = passes_open(&r->passes);
     if (error)
         return complain("start", error);
-    error = site_table_new(conf, NULL, r->pots, &r->sites, &path);
-    if (error)
-        return complain(path.ptr ? path.ptr : "sites", error);
-    error = passes_open(&r->passes);
-    if (error)
-        return complain("start", error);
-    r->guests = guests_new(&conf->limits, key);
-    r->rates = rates_new(conf->limits.rate_buckets_max, key);
-    if (!r->guests || !r->rates)
-        return complain("start", -ENOMEM);
     if (getrandom(r->ticket_key, sizeof r->ticket_key, 0) != sizeof r->ticket_key)
         return complain("random", -EIO);
-    if (slice_is_there(conf->legal) && legal_open(conf->legal.ptr, &r->legal) < 0)
-        return complain(conf->legal.ptr, -EINVAL);
-    error = logins_open(conf, &r->logins);
-    if (error)
-        return complain("users", error);
-    error = pool_open(THREADS, conf->limits.pool_queue_max, &r->pool);
-    if (error)
-        return complain("pool", error);
-    error = open_shares(r);
-    return error ? error : open_worker(r, key);
+    error = parts_open(&r->parts, &(struct parts_options){
+                                      .conf = r->conf,
+                                      .pots = r->pots,
+                                      .passes = r->passes,
+                                      .ticket_key = r->ticket_key,
+                                      .pool_threads = THREADS,
+                                  });
+    if (!error)
+        error = open_shares(r);
+    return error ? error : open_worker(r);
 }
 
 struct rehearsal *
@@ -260,29 +216,13 @@ rehearsal_close(struct rehearsal *r)
 {
     if (!r)
         return;
-    shares_stop(r->shares);
-    logins_stop(r->logins);
-    if (r->pool)
-        pool_close(r->pool);
+    parts_stop(&r->parts);
     if (r->worker)
-        legal_give(r->legal, r->worker->demands);
+        legal_give(r->parts.legal, r->worker->demands);
     worker_free(r->worker);
-    if (r->guests)
-        guests_free(r->guests);
-    if (r->rates)
-        rates_free(r->rates);
-    legal_close(r->legal);
-    logins_free(r->logins);
-    if (r->sites)
-        site_table_free(r->sites);
-    meter_free(r->meter);
-    shares_free(r->shares);
+    parts_close(&r->parts);
     pots_close(r->pots);
-    tls_close(r->tls);
-    free(r->portal);
-    forward_free(r->forward);
-    if (r->passes)
-        passes_close(r->passes);
+    passes_close(r->passes);
     if (r->folder[0])
         (void)nftw(r->folder, remove_one, 4, FTW_DEPTH | FTW_PHYS);
     free(r);
@@ -307,35 +247,6 @@ find_listen(const struct conf *conf, const struct rehearsal_request *request)
         first = first ? first : l;
     }
     return first;
-}
-
-/* Makes what a worker has of the listener. */
-static int
-open_listener(struct rehearsal *r, const struct conf_listen *from, struct listener *to)
-{
-    const char *why = "";
-    int error = 0;
-
-    if (from->portal && !r->portal) {
-        error = portal_open(from, r->passes, &r->portal);
-        if (error)
-            return complain(from->secret.ptr, error);
-    }
-    if (from->forward && !r->forward && forward_open(r->conf, from, &r->forward) < 0)
-        return complain("memory", -ENOMEM);
-    if (from->certificate.n && !r->tls) {
-        error = conf_tls_open(r->conf, from, r->ticket_key, NULL, &r->tls, &why);
-        if (error)
-            (void)fprintf(stderr, "earnest: %s: %s\n", from->name.ptr, why);
-    }
-    *to = (struct listener){.fd = -1,
-                            .strict = from->strict,
-                            .http2 = from->http2,
-                            .https = from->https,
-                            .tls = r->tls,
-                            .forward = r->forward,
-                            .portal = r->portal};
-    return error;
 }
 
 static bool
@@ -384,7 +295,7 @@ rehearse(struct rehearsal *r, const struct rehearsal_request *request, struct ou
          struct trace *ret_trace)
 {
     const struct conf_listen *listen = find_listen(r->conf, request);
-    struct listener listener;
+    struct listener listener = {.fd = -1};
     struct conn conn = {.fd = -1, .listener = &listener, .peer = request->client};
     struct exchange *x;
     bool answered = false;
@@ -394,7 +305,7 @@ rehearse(struct rehearsal *r, const struct rehearsal_request *request, struct ou
                       request->secure ? "https" : "http alone");
         return false;
     }
-    if (open_listener(r, listen, &listener) < 0 ||
+    if (parts_listener(&r->parts, (unsigned)(listen - r->conf->listens), &listener) < 0 ||
         (listener.tls && tls_session_new(listener.tls, &conn.tls) < 0))
         return false;
     x = exchange_take(r->worker, &conn, &rehearsal_carrier);

@@ -119,10 +119,6 @@ sockets_open(const struct conf *conf, unsigned threads_n, const struct service *
             error = share_one(s, i, before, from);
         else
             error = open_one(s, i, listen, service, (int)conf->limits.accept_queue, !before);
-        for (unsigned t = 0; t < threads_n; t++) {
-            at(s, t, i)->strict = listen->strict || listen->portal; /* of others, too */
-            at(s, t, i)->proxied = listen->proxy_protocol;
-        }
     }
     if (error) {
         sockets_close(s, before);

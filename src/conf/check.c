@@ -8,6 +8,7 @@
 #include "base/chars.h"
 #include "base/num.h"
 #include "conf/value.h"
+#include "msg/accept.h"
 
 static int
 claim_compare(const void *left, const void *right)
@@ -543,6 +544,7 @@ check_limit(struct maker *m, const struct conf_limit *limit)
 static void
 check_variants(struct maker *m, const struct conf_route *route)
 {
+    static const enum conf_option chooses[] = {CONF_files_choices, CONF_files_language};
     const struct conf_given *given = route->place.given;
 
     if (route->write && route->variants)
@@ -573,10 +575,15 @@ check_variants(struct maker *m, const struct conf_route *route)
                        CONF_SAY("\"%1\" is not a path of the route",
                                 "write \"past\", or a path as in \"/common.txt\"",
                                 route->dictionaries.text[i]));
-    if (given[CONF_files_choices].key.line && !route->variants)
-        conf_wrong(m->errors, given[CONF_files_choices].key,
-                   CONF_SAY("there are no variants to choose from",
-                            "write variants = true beside it, or leave it out", ERN_ABSENT));
+    if (slice_is_there(route->language) && !language_range_is(route->language))
+        conf_wrong(m->errors, given[CONF_files_language].value,
+                   CONF_SAY("\"%1\" is not a language", "write its tag, as in \"bn\" or \"pt-BR\"",
+                            route->language));
+    for (size_t i = 0; i < sizeof chooses / sizeof *chooses; i++)
+        if (given[chooses[i]].key.line && !route->variants)
+            conf_wrong(m->errors, given[chooses[i]].key,
+                       CONF_SAY("there are no variants to choose from",
+                                "write variants = true beside it, or leave it out", ERN_ABSENT));
 }
 
 static void

@@ -146,10 +146,11 @@ struct conf_route {
     struct conf_texts index;
     struct ern_slice cache_control;  /* absent: no such field */
     struct ern_slice content_policy; /* likewise */
-    unsigned hidden;                 /* an enum conf_hidden */
-    unsigned negotiate;              /* an enum conf_negotiate */
-    unsigned choices;                /* an enum conf_choices */
-    unsigned hints;                  /* an enum conf_hints */
+    struct ern_slice language;
+    unsigned hidden;    /* an enum conf_hidden */
+    unsigned negotiate; /* an enum conf_negotiate */
+    unsigned choices;   /* an enum conf_choices */
+    unsigned hints;     /* an enum conf_hints */
     unsigned deltas;
     struct conf_texts dictionaries; /* "past", and paths below the route */
     bool listing, precompressed, compress, variants;

@@ -95,9 +95,11 @@ write_files(struct out *o, unsigned depth, const struct conf_route *route)
     write_text(o, depth, "negotiate",
                route->negotiate == CONF_NEGOTIATE_STRICT ? ERN_SLICE("strict") : ERN_SLICE("best"));
     write_flag(o, depth, "variants", route->variants);
-    if (route->variants)
+    if (route->variants) {
         write_text(o, depth, "choices",
                    route->choices == CONF_CHOICES_LIST ? ERN_SLICE("list") : ERN_SLICE("best"));
+        write_text(o, depth, "language", route->language);
+    }
     write_text(o, depth, "hints", slice_text(hints[route->hints]));
     write_number(o, depth, "deltas", route->deltas);
     if (route->dictionaries.n > 0)

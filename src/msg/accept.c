@@ -268,7 +268,7 @@ accept_coding(const struct ern_request *request, struct ern_slice coding)
 enum { LANGUAGE_FOUND = 1 /* the rank of a range that fits cut short: after all that match */ };
 
 /* language-range = (1*8ALPHA *("-" 1*8alphanum)) / "*" (RFC 4647 2.1) */
-static bool
+bool
 language_range_is(struct ern_slice range)
 {
     unsigned classes = CHAR_ALPHA, n = 0;
@@ -296,6 +296,12 @@ language_rank(struct ern_slice range, struct ern_slice tag)
         (tag.len > range.len && tag.ptr[range.len] != '-'))
         return -1;
     return (int64_t)range.len;
+}
+
+bool
+language_range_matches(struct ern_slice range, struct ern_slice tag)
+{
+    return language_rank(range, tag) >= 0;
 }
 
 /*

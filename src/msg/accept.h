@@ -36,6 +36,12 @@ unsigned accept_coding(const struct ern_request *request, struct ern_slice codin
  */
 unsigned accept_language(const struct ern_request *request, struct ern_slice tag);
 
+/* Is it a language-range, "*" or as in "bn-BD" (RFC 4647 2.1)? */
+bool language_range_is(struct ern_slice range);
+
+/* Does the range match the tag by basic filtering: "en" does "en-GB"? An absent tag, "*" alone. */
+bool language_range_matches(struct ern_slice range, struct ern_slice tag);
+
 /*
  * The same with lookup (RFC 4647 3.4) for a range that matches nothing there is: cut short, subtag
  * by subtag, until something is found, "bn-BD" finds "bn", and speaks of it when nothing else does.

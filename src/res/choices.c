@@ -236,7 +236,7 @@ find_map(struct search *s)
     return error;
 }
 
-/* Reads names off an open folder into descriptions, in the order of the names. */
+/* Reads names off an open folder into descriptions. */
 static int
 read_names(struct search *s, DIR *dir)
 {
@@ -253,8 +253,8 @@ read_names(struct search *s, DIR *dir)
     if (!error && errno)
         error = -errno;
     if (!error)
-        error = choices_read(variant_names_list(names), s->folder, (unsigned)limits->variants_max,
-                             s->ret, &at);
+        error = choices_read(variant_names_list(names, s->route->language), s->folder,
+                             (unsigned)limits->variants_max, s->ret, &at);
     free(names);
     return error;
 }

@@ -94,22 +94,42 @@ is_tie(const struct ern_request *request, const struct ern_variant *variants, si
     return ern_negotiate(request, turned, n, &other) && n - 1 - other != best;
 }
 
+/* The choices as they stand, but that what is in no language is behind what a client that names
+ * languages asks for.
+ *   ret_from  of each variant its choice */
+static void
+line_up(const struct ern_request *request, const struct choices *c, struct ern_variant *ret,
+        size_t *ret_from)
+{
+    bool names_languages = ern_request_has(request, ERN_FIELD_accept_language);
+    unsigned n = 0;
+
+    for (int neutral = 0; neutral < 2; neutral++) {
+        for (unsigned i = 0; i < c->n; i++) {
+            const struct variant *v = &c->choice[i].variant;
+
+            if ((names_languages && !slice_is_there(v->language)) != neutral)
+                continue;
+            ret_from[n] = i;
+            ret[n++] =
+                (struct ern_variant){v->type, v->language, v->coding, v->quality / THOUSANDTH};
+        }
+    }
+}
+
 /* RFC 9110 12.1 */
 static enum choosing
 choose_here(const struct ern_request *request, const struct choices *c, bool strict,
             bool lists_ties, size_t *ret_choice)
 {
     struct ern_variant variants[CHOICES_MAX];
+    size_t from[CHOICES_MAX], best;
 
-    for (unsigned i = 0; i < c->n; i++) {
-        const struct variant *v = &c->choice[i].variant;
-
-        variants[i] =
-            (struct ern_variant){v->type, v->language, v->coding, v->quality / THOUSANDTH};
+    line_up(request, c, variants, from);
+    if (ern_negotiate(request, variants, c->n, &best)) {
+        *ret_choice = from[best];
+        return lists_ties && is_tie(request, variants, c->n, best) ? CHOOSE_LIST : CHOOSE_ONE;
     }
-    if (ern_negotiate(request, variants, c->n, ret_choice))
-        return lists_ties && is_tie(request, variants, c->n, *ret_choice) ? CHOOSE_LIST
-                                                                          : CHOOSE_ONE;
     *ret_choice = fallback_of(c);
     if (*ret_choice < c->n)
         return CHOOSE_ONE;

@@ -41,6 +41,7 @@ struct files_route { /* its configuration; slices live as long as the configurat
     int64_t listing_sorted_max;      /* members of a listing that are sorted: limits.def */
     struct ern_slice cache_control;  /* value of the field; absent: none is sent */
     struct ern_slice content_policy; /* likewise, of Content-Security-Policy */
+    struct ern_slice language;       /* of variants that are equally good, those in it go first */
     struct ern_slice
         indexes[FILES_INDEXES]; /* names tried in a directory, up to the first absent */
     /*

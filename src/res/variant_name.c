@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 #include "base/chars.h"
+#include "msg/accept.h"
 #include "msg/target.h"
 #include "res/entry.h"
 #include "res/media.h"
@@ -172,28 +173,50 @@ variant_names_add(struct variant_names *names, struct ern_slice asked, struct er
     names->n++;
 }
 
+/* How far behind it stands: what is in the language goes first. */
+enum rank { RANK_WANTED, RANK_NEUTRAL, RANK_OTHER, RANKS };
+
+static enum rank
+rank_of(struct ern_slice tag, struct ern_slice language)
+{
+    if (!slice_is_there(tag))
+        return RANK_NEUTRAL;
+    return slice_is_there(language) && language_range_matches(language, tag) ? RANK_WANTED
+                                                                             : RANK_OTHER;
+}
+
+static void
+write_one(struct out *o, struct ern_slice name, const struct variant_name *read)
+{
+    char uri[3 * NAME_MAX + 2];
+    struct out u = out_init(uri, sizeof uri);
+    struct variant v = {.quality = VARIANT_QUALITY_FULL,
+                        .length = -1,
+                        .type = read->type,
+                        .language = read->language};
+
+    if (slice_find(name, ':') < name.len) /* no scheme begins it: RFC 3986 4.2 */
+        out_literal(&u, "./");
+    path_write(&u, name);
+    v.uri = out_done(&u);
+    variant_write(o, &v);
+    out_char(o, '\n');
+}
+
 struct ern_slice
-variant_names_list(struct variant_names *names)
+variant_names_list(struct variant_names *names, struct ern_slice language)
 {
     struct out o = out_init(names->list, names->list_cap);
 
-    for (unsigned i = 0; i < names->n; i++) {
-        struct ern_slice name = slice_from(names->named[i].text, names->named[i].len);
-        char uri[3 * NAME_MAX + 2];
-        struct out u = out_init(uri, sizeof uri);
-        struct variant_name read;
-        struct variant v = {.quality = VARIANT_QUALITY_FULL, .length = -1};
+    for (enum rank rank = RANK_WANTED; rank < RANKS; rank++) {
+        for (unsigned i = 0; i < names->n; i++) {
+            struct ern_slice name = slice_from(names->named[i].text, names->named[i].len);
+            struct variant_name read;
 
-        if (slice_find(name, ':') < name.len) /* no scheme begins it: RFC 3986 4.2 */
-            out_literal(&u, "./");
-        path_write(&u, name);
-        v.uri = out_done(&u);
-        if (!variant_name_read(names->asked, name, &read))
-            continue;
-        v.type = read.type;
-        v.language = read.language;
-        variant_write(&o, &v);
-        out_char(&o, '\n');
+            if (variant_name_read(names->asked, name, &read) &&
+                rank_of(read.language, language) == rank)
+                write_one(&o, name, &read);
+        }
     }
     return out_done(&o);
 }

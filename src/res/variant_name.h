@@ -33,7 +33,11 @@ struct variant_names *variant_names_new(unsigned max);
  * one that is there counts once. */
 void variant_names_add(struct variant_names *names, struct ern_slice asked, struct ern_slice name);
 
-/* The list, in the order of the names; for variant_next(). */
-struct ern_slice variant_names_list(struct variant_names *names);
+/*
+ * The list, for variant_next(). Names have no order that anybody chose, and of what is equally good
+ * the first is sent (RFC 9110 12.1): first come those in this language (a range, or absent), then
+ * those in none, then the others; among them the order is that of the names.
+ */
+struct ern_slice variant_names_list(struct variant_names *names, struct ern_slice language);
 
 #endif

@@ -67,6 +67,50 @@ def test_variants_come_and_go(tmp_path, root):
         assert ask(site, b"/page").status == 404
 
 
+@pytest.mark.parametrize("option, prefers, served", [
+    ("", None, "page.en.html"),
+    ("", "fr", "page.html"),  # what is in no language is for everybody
+    ("", "bn", "page.bn.html"),
+    ("", "*", "page.en.html"),
+    ('language = "bn"', None, "page.bn.html"),
+    ('language = "bn"', "en", "page.en.html"),
+    ('language = "pt"', None, "page.pt-BR.html"),
+    ('language = "PT-br"', None, "page.pt-BR.html"),
+    ('language = "de"', None, "page.html"),  # what is in no language comes before what is in others
+    ('language = "bn"', "*", "page.bn.html"),
+])
+def test_the_language_of_who_prefers_none(tmp_path, root, option, prefers, served):
+    for language in (".bn", ".en", ".pt-BR", ""):
+        (root / f"page{language}.html").write_text(language, encoding="utf-8")
+    with Site(tmp_path, files_route(root, f"{VARIANTS} {option}")) as site:
+        fields = {"Accept_Language": prefers} if prefers else {}
+        assert ask(site, b"/page", **fields).field("content-location") == served
+
+
+def test_the_language_when_nothing_fits(tmp_path, root):
+    """As if the client had said nothing (RFC 9110 12.5.4)."""
+    write_pages(root)
+    with Site(tmp_path, files_route(root, VARIANTS)) as site:
+        assert ask(site, b"/page", Accept_Language="fr").field("content-location") == "page.en.html"
+
+
+def test_a_type_map_has_an_order_of_its_own(tmp_path, root):
+    write_pages(root)
+    (root / "page.var").write_text(
+        '{"page.bn.html" 1.0 {type text/html} {language bn}} {"page.en.html" 1.0 {type text/html} {language en}}')
+    with Site(tmp_path, files_route(root, f'{VARIANTS} language = "en"')) as site:
+        assert ask(site, b"/page").field("content-location") == "page.bn.html"
+
+
+@pytest.mark.parametrize("options, word", [('variants = true language = "english please"', "is not a language"),
+                                           ('language = "en"', "there are no variants")])
+def test_check_knows_languages(tmp_path, options, word):
+    conf = tmp_path / "earnest.conf"
+    conf.write_text(f'route "/" {{ files = "{tmp_path}" {options} }}', encoding="utf-8")
+    done = subprocess.run([PROGRAM, "check", conf], capture_output=True, text=True, check=False)
+    assert done.returncode == 1 and word in done.stdout, done
+
+
 def test_a_variant_that_is_coded(tmp_path, root):
     """By a type map the file is what the map says, not what its name says."""
     (root / "page.html.gz").write_bytes(b"not looked into")

@@ -153,7 +153,7 @@ struct conf_route {
     unsigned hints;     /* an enum conf_hints */
     unsigned deltas;
     struct conf_texts dictionaries; /* "past", and paths below the route */
-    bool listing, precompressed, compress, variants;
+    bool listing, precompressed, compress, variants, sandbox;
     bool write; /* clients may write; needs conf.state */
     bool require_conditional, infinite, durable;
     int64_t quota;            /* bytes; 0: none */

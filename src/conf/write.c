@@ -108,6 +108,8 @@ write_files(struct out *o, unsigned depth, const struct conf_route *route)
     write_flag(o, depth, "compress", route->compress);
     write_text(o, depth, "cache_control", route->cache_control);
     write_text(o, depth, "content_policy", route->content_policy);
+    if (route->write || route->place.given[CONF_files_sandbox].key.line)
+        write_flag(o, depth, "sandbox", route->sandbox);
     write_flag(o, depth, "write", route->write);
     if (!route->write)
         return;

@@ -276,6 +276,17 @@ entry_etag(struct out *o, const struct file_stamp *stamp)
     out_char(o, '"');
 }
 
+/* What somebody wrote to a folder is read by others in the name of the site: a page of theirs is
+ * shown as if it were of another one, and nothing is taken for a page that is none. What runs no
+ * script is left alone: viewers of documents refuse to work in a sandbox. */
+static void
+write_sandbox(struct out *o, struct ern_slice type)
+{
+    out_literal(o, "X-Content-Type-Options: nosniff\r\n");
+    if (media_runs(type))
+        out_literal(o, "Content-Security-Policy: sandbox\r\n");
+}
+
 /* Writes the fields of a variant into o, which has room. */
 static void
 write_fields(struct out *o, const struct entry *e, struct entry_variant *v)
@@ -312,6 +323,8 @@ write_fields(struct out *o, const struct entry *e, struct entry_variant *v)
         out_slice(o, e->route->content_policy);
         out_literal(o, "\r\n");
     }
+    if (e->route->sandbox)
+        write_sandbox(o, e->type);
     out_literal(o, "Accept-Ranges: bytes\r\n");
     if (slice_is_there(v->coding)) {
         out_literal(o, "Content-Encoding: ");

@@ -26,6 +26,7 @@ struct files_route { /* its configuration; slices live as long as the configurat
     bool hidden;        /* serve names that begin with a dot, too; ".well-known" always is */
     bool strict;        /* 406 rather than the best there is */
     bool writable;      /* clients write to it: the page of a folder lets them */
+    bool sandbox;       /* what clients wrote runs no script in the name of the site */
     bool precompressed; /* look for .br, .zst and .gz beside a file */
     bool compress;      /* compress what has no such sibling while it is sent */
     bool variants;      /* look for variants of a name that no file has */

@@ -92,6 +92,14 @@ media_has(struct ern_slice extension)
 }
 
 bool
+media_runs(struct ern_slice type)
+{
+    type = slice_trim(slice_first(type, slice_find(type, ';')));
+    return slice_eq(type, ERN_SLICE("text/html")) || slice_ends(type, ERN_SLICE("/xml")) ||
+           slice_ends(type, ERN_SLICE("+xml"));
+}
+
+bool
 media_compresses(struct ern_slice type)
 {
     static const struct ern_slice endings[] = {

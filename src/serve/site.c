@@ -118,6 +118,7 @@ make_files(const struct conf_route *from, struct ern_slice folder, const struct 
     to->cache_control = from->cache_control;
     to->content_policy = from->content_policy;
     to->language = from->language;
+    to->sandbox = from->sandbox && (from->write || from->place.given[CONF_files_sandbox].key.line);
     for (size_t i = 0; i < from->index.n && i < FILES_INDEXES; i++)
         to->indexes[i] = from->index.text[i];
     return 0;

@@ -37,6 +37,34 @@ def text(answer):
     return ElementTree.fromstring(answer.content)
 
 
+# ---- what is written by some is read by others --------------------------------------------------------
+
+@pytest.mark.parametrize("options, name, sandboxed, sniffed", [
+    ("write = true", "a.html", True, False),
+    ("write = true", "a.svg", True, False),
+    ("write = true", "a.xml", True, False),
+    ("write = true", "a.xhtml", True, False),
+    ("write = true", "a.txt", False, False),
+    ("write = true", "a.pdf", False, False),  # whose viewers refuse to work in a sandbox
+    ("write = true sandbox = false", "a.html", False, True),
+    ("", "a.html", False, True),
+    ("sandbox = true", "a.html", True, False),  # the folder is written to by another route
+])
+def test_a_page_that_was_written_runs_no_script(tmp_path, root, options, name, sandboxed, sniffed):
+    (root / name).write_text("<script>alert(1)</script>", encoding="utf-8")
+    config = (f'state = "{tmp_path}/state"\n'
+              f'route "/" {{ files = "{root}" listing = true content_policy = "img-src *" {options} }}')
+    with Site(tmp_path, config) as site, Dav(site.port, "") as dav:
+        for method in ("GET", "HEAD"):
+            answer = dav(method, f"/{name}")
+            assert answer.status == 200
+            assert ("sandbox" in answer.members("content-security-policy")) == sandboxed
+            assert "img-src *" in answer.members("content-security-policy")
+            assert (answer.field("x-content-type-options") is None) == sniffed
+        (root / "index.html").unlink()
+        assert "sandbox" not in (dav("GET", "/").field("content-security-policy") or "")
+
+
 # ---- names --------------------------------------------------------------------------------------------
 
 def test_a_prefix_is_everywhere(dav, root):

@@ -1,10 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What is installed is whole, and works where it is put; debian/ makes packages of it.
+"""What is installed is whole, and works where it is put; debian/ makes packages of it, and Containerfile an image.
 
 The quick part installs a build into a folder. The exam builds the packages, asks lintian, and uses what
 is in them: unpacked, and installed by dpkg in a copy of this system that is thrown away.
 """
 import glob
+import json
 import os
 import pathlib
 import re
@@ -111,6 +112,34 @@ def test_one_version_everywhere():
     assert re.match(r"earnest \(([\d.]+)\)", changes)[1] == meson
 
 
+def instructions():
+    """[[instruction of each line], ...] of each stage of the Containerfile: (word, rest)."""
+    stages = []
+    for line in (SOURCES / "Containerfile").read_text(encoding="utf-8").splitlines():
+        if line and not line.startswith("#"):
+            word, rest = line.split(" ", 1)
+            if word == "FROM":
+                stages.append([])
+            stages[-1].append((word, rest))
+    return stages
+
+
+def test_the_container_is_not_root_and_needs_no_shell():
+    build, last = instructions()
+    assert build[0][1].endswith(" AS build") and last[0] == ("FROM", "scratch")
+    said = dict(last)
+    assert "RUN" not in said
+    assert re.fullmatch(r"[1-9]\d*:[1-9]\d*", said["USER"])
+    for word in ("ENTRYPOINT", "CMD"):
+        assert isinstance(json.loads(said[word]), list)
+    assert isinstance(json.loads(said["HEALTHCHECK"].split("CMD ")[1]), list)
+    for word, rest in build:
+        if word == "RUN" and not rest.startswith("apt-get ") and "dpkg-buildpackage" not in rest:
+            assert os.access(SOURCES / rest.split()[0], os.X_OK), rest
+    users = re.search(r"^echo '(earnest:\S+ .*)' >", (SOURCES / "service/container-root").read_text("utf-8"), re.M)[1]
+    assert users.split(":")[2:4] == said["USER"].split(":")
+
+
 # ---- the exam ----
 
 
@@ -200,3 +229,69 @@ def test_dpkg_installs_and_purges(packages, tmp_path):
         pytest.skip("not root")
     run("unshare", "--mount", "--net", "--pid", "--fork", "sh", "-c",
         "ip link set lo up 2>/dev/null || true\n" + COPY, "sh", tmp_path / "copy", packages, CYCLE)
+
+
+# What the Containerfile does after its packages are there, with a copy of this system in the place of its
+# first image, and a folder in that of its second.
+CONTAINER = """
+ln -s /mnt/earnest /source
+cd /source
+{steps}
+test ! -e /image/bin && test ! -e /image/bin/sh && test ! -e /image/usr/bin/dpkg
+chown -R {user} /image/var/lib/earnest /image/run/earnest
+du -sm /image >/tmp/size
+mkdir /image/dev /image/proc
+mount --rbind /dev /image/dev
+mount -t proc proc /image/proc
+run() {{ chroot --userspec={user} /image "$@"; }}
+! run {health} 2>/dev/null
+run {start} >/tmp/log 2>&1 &
+server=$!
+for i in 1 2 3 4 5 6 7 8 9 10; do curl -sf -o /dev/null http://127.0.0.1:8080/ && break; sleep 0.3; done
+curl -sf http://127.0.0.1:8080/ | cmp - /source/service/index.html
+curl -s http://127.0.0.1:8080/none | grep -q '"rule":"missing"'
+run {health} | grep -q connections
+test "$(stat -c %u /proc/$(pgrep -x -n earnest))" = {uid}
+kill $(pgrep -x -o earnest)
+wait $server
+grep -q '"GET / HTTP/1.1" 200' /tmp/log
+cat /tmp/size
+"""
+
+
+@pytest.mark.exam
+def test_the_container_as_far_as_it_goes_without_an_engine(packages, tmp_path, figure):
+    need("unshare", "curl", "pgrep")
+    if os.geteuid() != 0:
+        pytest.skip("not root")
+    build, last = instructions()
+    said = dict(last)
+    # The package has been built: by the same command, of the same sources.
+    steps = [rest for word, rest in build if word == "RUN" and not rest.startswith("apt-get ")
+             and "dpkg-buildpackage" not in rest]
+    assert steps
+    line = CONTAINER.format(steps="\n".join(steps).replace("../", "/mnt/"), user=said["USER"],
+                            uid=said["USER"].split(":")[0],
+                            health=" ".join(json.loads(said["HEALTHCHECK"].split("CMD ")[1])),
+                            start=" ".join(json.loads(said["ENTRYPOINT"]) + json.loads(said["CMD"])))
+    out = run("unshare", "--mount", "--net", "--pid", "--fork", "sh", "-c",
+              "ip link set lo up 2>/dev/null || true\n" + COPY, "sh", tmp_path / "copy", packages, line)
+    figure("image", int(out.split()[-2]), "MiB")
+
+
+@pytest.mark.exam
+def test_the_container_with_an_engine(tmp_path):
+    engine = next((name for name in ("podman", "docker") if shutil.which(name) and
+                   subprocess.run([name, "info"], capture_output=True, timeout=60, check=False).returncode == 0), None)
+    if not engine:
+        pytest.skip("no container engine runs here")
+    run(engine, "build", "-t", "earnest-test", "-f", SOURCES / "Containerfile", SOURCES)
+    (tmp_path / "a.txt").write_text("hello\n", encoding="utf-8")
+    port, name = free_port(), f"earnest-test-{os.getpid()}"
+    run(engine, "run", "-d", "--rm", "--name", name, "--read-only", "--tmpfs", "/run/earnest", "-p",
+        f"127.0.0.1:{port}:8080", "-v", f"{tmp_path}:/var/www/html:ro", "earnest-test")
+    try:
+        run("curl", "-sf", "--retry", "10", "--retry-connrefused", f"http://127.0.0.1:{port}/a.txt")
+        run(engine, "exec", name, "/usr/bin/earnest", "status")
+    finally:
+        run(engine, "stop", name)

@@ -478,7 +478,7 @@ dav_propfind(struct dav *dav)
 
     if (!f)
         return -ENOMEM;
-    f->stream = (struct res_stream){fill, free_find};
+    f->stream = (struct res_stream){.fill = fill, .free = free_find};
     f->dav = dav;
     f->depth = dav->fields.depth;
     response_query_init(&f->query, &dav->body.find);

@@ -128,7 +128,7 @@ xml_represent(struct dav *dav, char *text, size_t len)
         dav->request->has_representation = false;
         return false;
     }
-    *s = (struct text_stream){{fill, free_stream}, 0, len, text};
+    *s = (struct text_stream){{.fill = fill, .free = free_stream}, 0, len, text};
     dav->request->representation.stream = &s->stream;
     return true;
 }

@@ -19,13 +19,16 @@
 #include "io/pool.h"
 
 /*
- * Content that is made while it is sent. fill() runs on the pool and writes the next piece, at most
- * cap bytes; ret_end says that it was the last. Returns its length, or a negative errno: then the
- * answer is cut so that the client can tell.
+ * Content that is made while it is sent. fill() writes the next piece, at most cap bytes; ret_end
+ * says that it was the last. Returns its length, or a negative errno: then the answer is cut so that
+ * the client can tell. It runs on the pool; or, of a stream that is quick, on the thread of the
+ * request, as soon as wait_ms have passed, which it may set for the piece after.
  */
 struct res_stream {
     ssize_t (*fill)(struct res_stream *stream, char *piece, size_t cap, bool *ret_end);
     void (*free)(struct res_stream *stream);
+    bool is_quick;   /* fill() never blocks */
+    int64_t wait_ms; /* before the next piece, of a quick one; 0: no time */
 };
 
 /* Content before any coding: in memory, or in a file. */
@@ -43,7 +46,8 @@ struct res_representation {
         validators; /* field lines that a 304 carries too: ETag, Vary, Cache-Control ... */
     struct ern_slice description; /* the other field lines: Content-Type, Last-Modified ... */
     struct ern_slice type;        /* media type, for the parts of a multipart/byteranges */
-    uint64_t length;              /* of the content, in bytes; not of a stream */
+    uint64_t length;              /* of the content, in bytes; of a stream only where */
+    bool is_sized;                /* it is known before */
     const char *bytes;            /* the content in memory, or NULL: then it is in a file ... */
     char *front; /* RES_FRONT_BYTES before bytes, for a head; NULL: there is no room */
     int fd;      /* ... that this is open on, or -1: then it is a stream */
@@ -119,6 +123,7 @@ struct res_request {
     void (*release)(struct res_request *request); /* gives back what was pinned; NULL if nothing */
     void *pinned;
     void *state;    /* of the kind's own, in the arena; NULL at the beginning */
+    bool is_secure; /* it came over TLS */
     bool unslashed; /* the path is that of the route, but for its slash at the end */
     int error;      /* what the work of an ask ended with, if it failed: a negative errno */
     struct res_sink sink;
@@ -133,6 +138,7 @@ struct res_request {
     void *held; /* what the content lies in, if it is this answer's alone: freed after it */
     const struct choices *choices; /* what the client can choose from, if the answer is to say so */
     const struct chosen *chosen;   /* one of several variants that stands for the resource; NULL */
+    int64_t wait_ms;               /* an ask that says ERN_WAIT is asked again after it; 0: resume() */
     int64_t processing_ms;         /* while acts wait: a 102 each time so much passed; 0: none */
     bool again;   /* what was decided on has changed meanwhile: decide anew, from the beginning; */
     bool yields;  /* and by the other kind of resource that the route has; */

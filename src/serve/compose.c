@@ -114,12 +114,13 @@ compose_whole(struct exchange *x, struct out *o)
 
     out_slice(o, r->validators);
     out_slice(o, r->description);
-    if (!r->stream) {
+    if (!r->stream || r->is_sized)
         h1_write_field_u64(o, ERN_SLICE("Content-Length"), r->length);
+    if (!r->stream) {
         add_part(x, 0, r->length);
         return;
     }
-    x->unsized = true;
+    x->unsized = !r->is_sized;
     if (!x->head_only) {
         x->stream = stream_new(x, r->stream);
         r->stream = NULL;

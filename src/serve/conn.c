@@ -220,11 +220,12 @@ settle(struct worker *w, struct conn *c)
     }
 }
 
-/* Nobody is there whom upstream could answer. */
+/* Nobody is there to be answered by upstream, or when the time has come. */
 static void
 close_lost(struct worker *w, struct conn *c)
 {
-    if (c->lost && c->stage == CONN_WAITING && c->exchange->relay)
+    if (c->lost && c->stage == CONN_WAITING &&
+        (c->exchange->relay || alarm_is_set(&c->exchange->alarm)))
         conn_close(w, c);
 }
 

@@ -44,7 +44,7 @@ exchange_new(const struct limits *limits)
 static void
 forget_answer(struct exchange *x)
 {
-    x->res.has_representation = false;
+    x->res.has_representation = x->res.representation.is_sized = false;
     x->res.fields = x->res.upgrade = x->res.condition = x->res.interim = x->res.hints = ERN_ABSENT;
     x->res.choices = NULL;
     x->res.chosen = NULL;
@@ -93,6 +93,7 @@ exchange_take(struct worker *w, struct conn *conn, const struct carrier *carrier
     x->stream = NULL;
     x->relay = NULL;
     x->visit = NULL;
+    x->alarm = (struct alarm){NULL, NULL, 0};
     x->rule = NULL;
     x->status = 0;
     x->res.release = NULL;
@@ -101,7 +102,7 @@ exchange_take(struct worker *w, struct conn *conn, const struct carrier *carrier
     x->res.link = ERN_ABSENT;
     x->res.limits = w->limits;
     x->res.user = ERN_ABSENT;
-    x->res.processing_ms = 0;
+    x->res.processing_ms = x->res.wait_ms = 0;
     x->res.again = x->res.yields = x->res.at_once = false;
     x->elsewhere = ERN_ABSENT;
     x->redirects_n = 0;
@@ -229,6 +230,7 @@ prepare_resource(struct exchange *x, const struct site_route *route)
         res->below = ERN_SLICE("/");
     res->query = x->request.query;
     res->peer = x->conn->peer;
+    res->is_secure = x->conn->tls != NULL;
     res->arena = &x->arena;
     res->now = w->now;
     res->thread = w->files;
@@ -361,6 +363,9 @@ walk(struct exchange *x)
         /* Whether it is to be decided again, the pool may be finding out just now. */
     } while (!x->rule && x->res.at_once);
     if (!x->rule) {
+        if (x->res.wait_ms)
+            alarm_set(&x->worker->alarms, &x->alarm, x->worker->now.run_ms + x->res.wait_ms);
+        x->res.wait_ms = 0;
         trace_waits(&x->waits, x->decision.waiting);
         return false;
     }
@@ -465,6 +470,10 @@ exchange_leave(struct exchange *x, bool is_waiting, struct buffer **in)
         relay_drop(x->relay);
         is_waiting = false;
     }
+    if (alarm_is_set(&x->alarm)) { /* likewise */
+        alarm_stop(&x->alarm);
+        is_waiting = false;
+    }
     if (!is_waiting && !content_abandon(x)) {
         exchange_done(x);
         return;
@@ -509,6 +518,19 @@ exchange_resume(struct exchange *x)
     trace_goes_on(&x->waits);
     x->stage = EXCHANGE_DECIDING;
     return walk(x);
+}
+
+void
+exchange_wake_all(struct worker *w)
+{
+    struct alarm *alarm;
+
+    while ((alarm = alarm_due(&w->alarms, w->now.run_ms))) {
+        struct exchange *x = (struct exchange *)(void *)((char *)alarm -
+                                                         __builtin_offsetof(struct exchange, alarm));
+
+        x->carrier->resume(x);
+    }
 }
 
 void

@@ -137,6 +137,7 @@ struct exchange {
     uint64_t sent_bytes;       /* of content */
     struct stream_job *stream; /* content that is made while it is sent */
     struct relay *relay;       /* another server answers it; NULL: we do */
+    struct alarm alarm;        /* it waits for a time, which this is set to */
     struct visit *visit;       /* at the cache of its route, in the arena; NULL: there is none */
     struct arena arena;
     struct ern_field *fields;
@@ -190,6 +191,9 @@ ERN_MUST_USE bool exchange_redirect(struct exchange *exchange, struct ern_slice 
 
 /* Goes on after a wait. Returns as exchange_answer(). */
 bool exchange_resume(struct exchange *exchange);
+
+/* Those whose time has come go on. */
+void exchange_wake_all(struct worker *worker);
 
 /* Answers something that came without a request that could be read: it took too long, there are too
  * many. */

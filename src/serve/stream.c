@@ -58,6 +58,22 @@ run(struct job *job)
     s->got = s->stream->fill(s->stream, s->piece + H1_CHUNK_BEFORE, PIECE_BYTES, &s->end);
 }
 
+/* The piece becomes the next segments of the answer. */
+static void
+add_piece(struct stream_job *s)
+{
+    struct exchange *x = s->exchange;
+
+    x->segments_n = x->segment = 0;
+    x->aborted = s->got < 0;
+    if (s->got > 0 && x->chunked)
+        exchange_add(x, h1_write_chunk(s->piece, (size_t)s->got));
+    else if (s->got > 0)
+        exchange_add(x, slice_from(s->piece + H1_CHUNK_BEFORE, (size_t)s->got));
+    if (s->got >= 0 && s->end && x->chunked)
+        exchange_add(x, h1_write_chunk(s->piece, 0));
+}
+
 static void
 done(struct job *job)
 {
@@ -68,15 +84,25 @@ done(struct job *job)
         exchange_done(x);
         return;
     }
-    x->segments_n = x->segment = 0;
-    x->aborted = s->got < 0;
-    if (s->got > 0 && x->chunked)
-        exchange_add(x, h1_write_chunk(s->piece, (size_t)s->got));
-    else if (s->got > 0)
-        exchange_add(x, slice_from(s->piece + H1_CHUNK_BEFORE, (size_t)s->got));
-    if (s->got >= 0 && s->end && x->chunked)
-        exchange_add(x, h1_write_chunk(s->piece, 0));
+    add_piece(s);
     x->carrier->resume(x);
+}
+
+/* The piece is made here and now, unless its time is still to come. */
+static enum stream_next
+next_at_once(struct stream_job *s)
+{
+    struct exchange *x = s->exchange;
+    int64_t wait_ms = s->stream->wait_ms;
+
+    if (wait_ms) {
+        s->stream->wait_ms = 0;
+        alarm_set(&x->worker->alarms, &x->alarm, x->worker->now.run_ms + wait_ms);
+        return STREAM_LATER;
+    }
+    run(&s->job);
+    add_piece(s);
+    return x->aborted ? STREAM_CUT : STREAM_HERE;
 }
 
 enum stream_next
@@ -86,6 +112,8 @@ stream_next(struct exchange *x)
 
     if (x->relay)
         return relay_next(x->relay);
+    if (s->stream->is_quick)
+        return next_at_once(s);
     s->job = (struct job){.mailbox = &x->worker->mailbox, .run = run, .done = done};
     return pool_submit(x->worker->pool, &s->job) ? STREAM_LATER : STREAM_CUT;
 }

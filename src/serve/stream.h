@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* stream.h - content that is made on the pool, piece by piece, while it is sent. */
+/* stream.h - content that is made piece by piece while it is sent: on the pool, or when its time has
+ * come. */
 #ifndef SERVE_STREAM_H
 #define SERVE_STREAM_H
 
@@ -11,7 +12,7 @@ struct stream_job;
 struct stream_job *stream_new(struct exchange *exchange, struct res_stream *stream);
 void stream_free(struct stream_job *job);
 
-/* Is there more of the answer to come, from the pool or from upstream? */
+/* Is there more of the answer to come, from its stream or from upstream? */
 bool stream_has_more(const struct exchange *exchange);
 
 enum stream_next {

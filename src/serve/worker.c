@@ -195,6 +195,7 @@ worker_new(const struct worker_options *options, struct worker **ret_worker)
     timer_list_init(&w->lingers, limits->linger_ms);
     timer_list_init(&w->waits, PROGRESS_MS);
     timer_list_init(&w->relays, RELAY_MS);
+    alarms_init(&w->alarms);
     read_clock(w);
     w->files = files_new(limits, options->key);
     w->remembered = remembered_new();
@@ -373,6 +374,7 @@ wait_ms(struct worker *w)
 {
     int least = w->again_conns ? 0 : w->paused ? PAUSE_MS : TICK_MS;
     int upstream_ms = upstreams_wait_ms(w), program_ms = programs_wait_ms(w);
+    int alarm_ms = alarms_wait_ms(&w->alarms, w->now.run_ms);
 
     for (size_t i = 0; i < LISTS; i++) {
         int ms = timer_wait_ms(list_of(w, i), w->now.run_ms);
@@ -384,6 +386,8 @@ wait_ms(struct worker *w)
         least = upstream_ms;
     if (program_ms >= 0 && program_ms < least)
         least = program_ms;
+    if (alarm_ms >= 0 && alarm_ms < least)
+        least = alarm_ms;
     if (w->draining && w->drain_end_ms - w->now.run_ms < least)
         least = w->drain_end_ms > w->now.run_ms ? (int)(w->drain_end_ms - w->now.run_ms) : 0;
     return least;
@@ -475,6 +479,7 @@ worker_run(struct worker *w)
             expire(w, list_of(w, i));
         upstreams_expire(w);
         programs_expire(w);
+        exchange_wake_all(w);
         obey(w);
         end_pause(w);
         reuse_closed(w);

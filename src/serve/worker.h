@@ -13,6 +13,7 @@
 #include "code/language.h"
 #include "code/limits.h"
 #include "earnest/decide.h"
+#include "io/alarm.h"
 #include "io/clock.h"
 #include "io/log.h"
 #include "io/pool.h"
@@ -131,6 +132,7 @@ struct worker {
     struct conn *again_conns;  /* have more to do, though no event will say so */
     uint64_t conns_n;
     struct timer_list heads, contents, idles, sends, lingers, waits, relays;
+    struct alarms alarms;    /* of exchanges that wait for a time */
     atomic_llong *turned_ms; /* shared, too: when the loop last turned; NULL: nobody looks */
     char *last_request;      /* shared with the supervisor: what is served at the moment */
     sem_t *deaf;             /* of the process: posted when nothing is accepted any more */

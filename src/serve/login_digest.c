@@ -1,39 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* login_digest.c - Digest (RFC 7616): who knows the secret can say so without telling it. */
-#include "base/num.h"
 #include "decide/given.h"
-#include "msg/credentials.h"
+#include "res/digest_auth.h"
 #include "serve/conn.h"
 #include "serve/login_parts.h"
-
-enum { COUNT_DIGITS = 8 };
-
-struct hex { /* a hash in hexadecimal digits */
-    char bytes[CRYPTO_HEX_BYTES];
-};
-
-#define JOIN(algorithm, hex, ...)                                                                  \
-    crypto_joined(algorithm, (const struct ern_slice[]){__VA_ARGS__},                              \
-                  sizeof((const struct ern_slice[]){__VA_ARGS__}) / sizeof(struct ern_slice),      \
-                  (hex)->bytes)
-
-/* The count of requests with this nonce: 8LHEX. Returns 0 if it is none. */
-static uint32_t
-read_count(struct ern_slice nc)
-{
-    uint32_t count = 0;
-
-    if (nc.len != COUNT_DIGITS)
-        return 0;
-    for (size_t i = 0; i < nc.len; i++) {
-        int digit = hex_value(nc.ptr[i]);
-
-        if (digit < 0)
-            return 0;
-        count = count << 4 | (uint32_t)digit;
-    }
-    return count;
-}
 
 /* What of a target is compared: without scheme and authority, which a proxy may take away. */
 static struct ern_slice
@@ -63,17 +33,11 @@ is_offered(const struct conf_route *route, const struct digest *d, enum crypto_h
     return false;
 }
 
-/* KD(H(A1), nonce:nc:cnonce:qop:H(method:uri)), RFC 7616 3.4.1; without a method it is what the
- * server says of itself (3.5). */
+/* H(A1), which is kept as digits. */
 static struct ern_slice
-response_of(const struct digest *d, enum crypto_hash algorithm, const char *a1,
-            struct ern_slice method, struct hex *ret)
+secret_of(const char *a1, enum crypto_hash algorithm)
 {
-    struct ern_slice secret = slice_from(a1, algorithm == CRYPTO_MD5 ? 32 : CRYPTO_HEX_BYTES);
-    struct hex hex;
-    struct ern_slice a2 = JOIN(algorithm, &hex, method, d->uri);
-
-    return JOIN(algorithm, ret, secret, d->nonce, d->nc, d->cnonce, d->qop, a2);
+    return slice_from(a1, algorithm == CRYPTO_MD5 ? 32 : CRYPTO_HEX_BYTES);
 }
 
 /* Authentication-Info (RFC 7616 3.5): we know the secret, too; and, in the second half of the
@@ -85,10 +49,10 @@ write_info(struct login *login, const struct digest *d, enum crypto_hash algorit
     struct exchange *x = login->exchange;
     struct worker *w = x->worker;
     struct out o = arena_out(&x->arena);
-    struct hex hex;
+    struct digest_hex hex;
 
     out_literal(&o, "rspauth=\"");
-    out_slice(&o, response_of(d, algorithm, a1, ERN_SLICE(""), &hex));
+    out_slice(&o, digest_response(d, algorithm, secret_of(a1, algorithm), ERN_SLICE(""), ERN_ABSENT, &hex));
     out_literal(&o, "\", qop=auth, nc=");
     out_slice(&o, d->nc);
     out_literal(&o, ", cnonce=");
@@ -114,10 +78,10 @@ judge(struct login *login, const struct digest *d, enum crypto_hash algorithm)
                                       : users_secret(l->users, algorithm, realm, d->user);
     const char *a1 = secret ? secret->a1 : l->stranger;
     struct nonce nonce;
-    struct hex hex;
+    struct digest_hex hex;
     bool is_right;
 
-    wanted = response_of(d, algorithm, a1, x->request.method_text, &hex);
+    wanted = digest_response(d, algorithm, secret_of(a1, algorithm), x->request.method_text, ERN_ABSENT, &hex);
     is_right = wanted.len == d->response.len &&
                crypto_same(wanted.ptr, d->response.ptr, wanted.len) && secret;
     login->named = secret ? secret->name : ERN_ABSENT;
@@ -127,7 +91,7 @@ judge(struct login *login, const struct digest *d, enum crypto_hash algorithm)
         tries_fail(l->tries, login->keys, w->now.run_ms);
     } else if (!nonces_read(l->nonces, d->nonce, w->now.unix_s, &nonce) ||
                nonce.age_s > l->nonce_valid_s ||
-               !nonces_use(l->nonces, nonce.number, read_count(d->nc))) {
+               !nonces_use(l->nonces, nonce.number, digest_count(d->nc))) {
         login->stage = LOGIN_STALE;
     } else {
         login->stage = LOGIN_RIGHT;

@@ -7,7 +7,7 @@
 
 #include "conf/conf.h"
 #include "serve/login.h"
-#include "serve/nonces.h"
+#include "io/nonces.h"
 
 struct issuers;
 

@@ -7,7 +7,7 @@
 #include <cmocka.h>
 
 #include "base/slice.h"
-#include "serve/nonces.h"
+#include "io/nonces.h"
 
 enum { SLOTS = 1 << 14, COUNT_MAX = (1 << 20) - 1 };
 

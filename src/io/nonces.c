@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "serve/nonces.h"
+#include "io/nonces.h"
 
 #include <stdatomic.h>
 #include <stdlib.h>

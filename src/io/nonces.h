@@ -4,8 +4,8 @@
  * so that none has to be kept until it is used; what was used of one is kept in a table whose size
  * does not grow. Shared by all threads, without a lock.
  */
-#ifndef SERVE_NONCES_H
-#define SERVE_NONCES_H
+#ifndef IO_NONCES_H
+#define IO_NONCES_H
 
 #include <stdint.h>
 

@@ -19,10 +19,9 @@ struct ern_slice digest_secret(enum crypto_hash algorithm, struct ern_slice user
                                struct digest_hex *ret);
 
 /*
- * What the client has to send: KD(H(A1), nonce:nc:cnonce:qop:H(A2)), RFC 7616 3.4.1. A slice of ret.
- *   secret   H(A1)
- *   method   empty: what the server says of itself (3.5)
- *   content  of the request, where qop is auth-int (3.4.3); absent where it is auth
+ * What the client has to send: KD(H(A1), nonce:nc:cnonce:qop:H(A2)), RFC 7616 3.4.1. A slice of
+ * ret. secret   H(A1) method   empty: what the server says of itself (3.5) content  of the request,
+ * where qop is auth-int (3.4.3); absent where it is auth
  */
 struct ern_slice digest_response(const struct digest *digest, enum crypto_hash algorithm,
                                  struct ern_slice secret, struct ern_slice method,

@@ -20,9 +20,9 @@
 
 /*
  * Content that is made while it is sent. fill() writes the next piece, at most cap bytes; ret_end
- * says that it was the last. Returns its length, or a negative errno: then the answer is cut so that
- * the client can tell. It runs on the pool; or, of a stream that is quick, on the thread of the
- * request, as soon as wait_ms have passed, which it may set for the piece after.
+ * says that it was the last. Returns its length, or a negative errno: then the answer is cut so
+ * that the client can tell. It runs on the pool; or, of a stream that is quick, on the thread of
+ * the request, as soon as wait_ms have passed, which it may set for the piece after.
  */
 struct res_stream {
     ssize_t (*fill)(struct res_stream *stream, char *piece, size_t cap, bool *ret_end);
@@ -138,8 +138,8 @@ struct res_request {
     void *held; /* what the content lies in, if it is this answer's alone: freed after it */
     const struct choices *choices; /* what the client can choose from, if the answer is to say so */
     const struct chosen *chosen;   /* one of several variants that stands for the resource; NULL */
-    int64_t wait_ms;               /* an ask that says ERN_WAIT is asked again after it; 0: resume() */
-    int64_t processing_ms;         /* while acts wait: a 102 each time so much passed; 0: none */
+    int64_t wait_ms;       /* an ask that says ERN_WAIT is asked again after it; 0: resume() */
+    int64_t processing_ms; /* while acts wait: a 102 each time so much passed; 0: none */
     bool again;   /* what was decided on has changed meanwhile: decide anew, from the beginning; */
     bool yields;  /* and by the other kind of resource that the route has; */
     bool at_once; /* and nothing is waited for: it goes on by itself */

@@ -526,8 +526,8 @@ exchange_wake_all(struct worker *w)
     struct alarm *alarm;
 
     while ((alarm = alarm_due(&w->alarms, w->now.run_ms))) {
-        struct exchange *x = (struct exchange *)(void *)((char *)alarm -
-                                                         __builtin_offsetof(struct exchange, alarm));
+        struct exchange *x =
+            (struct exchange *)(void *)((char *)alarm - __builtin_offsetof(struct exchange, alarm));
 
         x->carrier->resume(x);
     }

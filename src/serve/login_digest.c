@@ -52,7 +52,8 @@ write_info(struct login *login, const struct digest *d, enum crypto_hash algorit
     struct digest_hex hex;
 
     out_literal(&o, "rspauth=\"");
-    out_slice(&o, digest_response(d, algorithm, secret_of(a1, algorithm), ERN_SLICE(""), ERN_ABSENT, &hex));
+    out_slice(&o, digest_response(d, algorithm, secret_of(a1, algorithm), ERN_SLICE(""), ERN_ABSENT,
+                                  &hex));
     out_literal(&o, "\", qop=auth, nc=");
     out_slice(&o, d->nc);
     out_literal(&o, ", cnonce=");
@@ -81,7 +82,8 @@ judge(struct login *login, const struct digest *d, enum crypto_hash algorithm)
     struct digest_hex hex;
     bool is_right;
 
-    wanted = digest_response(d, algorithm, secret_of(a1, algorithm), x->request.method_text, ERN_ABSENT, &hex);
+    wanted = digest_response(d, algorithm, secret_of(a1, algorithm), x->request.method_text,
+                             ERN_ABSENT, &hex);
     is_right = wanted.len == d->response.len &&
                crypto_same(wanted.ptr, d->response.ptr, wanted.len) && secret;
     login->named = secret ? secret->name : ERN_ABSENT;

@@ -6,8 +6,8 @@
 #include <stdatomic.h>
 
 #include "conf/conf.h"
-#include "serve/login.h"
 #include "io/nonces.h"
+#include "serve/login.h"
 
 struct issuers;
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* stream.h - content that is made piece by piece while it is sent: on the pool, or when its time has
- * come. */
+/* stream.h - content that is made piece by piece while it is sent: on the pool, or when its time
+ * has come. */
 #ifndef SERVE_STREAM_H
 #define SERVE_STREAM_H
 

@@ -223,9 +223,8 @@ judge_members(struct form *form, json_t *object, const struct limits *limits, st
     return 1;
 }
 
-/* How deep its values lie within values; of what is no JSON, any number. */
-static size_t
-depth_of(struct ern_slice json)
+size_t
+form_json_depth(struct ern_slice json)
 {
     size_t depth = 0, max = 0;
     bool quoted = false;
@@ -255,7 +254,7 @@ read_json(struct form *form, struct ern_slice content, const struct limits *limi
     json_t *json;
     int read = 0;
 
-    if (depth_of(content) > (size_t)limits->form_depth_max)
+    if (form_json_depth(content) > (size_t)limits->form_depth_max)
         return blame(form, FAULT_deep, ERN_ABSENT);
     json = json_loadb(content.ptr, content.len, how, NULL);
     if (!json)

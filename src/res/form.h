@@ -73,4 +73,7 @@ ERN_MUST_USE int form_digest(const struct form *form, uint8_t ret_digest[DIGEST_
 void form_write(const struct form *form, struct out *o);
 size_t form_json_max(const struct form *form);
 
+/* How deep the values of JSON lie within values; of what is no JSON, any number. */
+size_t form_json_depth(struct ern_slice json);
+
 #endif

@@ -8,16 +8,23 @@
 
 #include <stdatomic.h>
 
+#include "io/nonces.h"
 #include "res/res.h"
 
 enum { PEER_TURNS = 1024 };
 
 struct peer_route {
     struct res_route any;
-    _Atomic uint64_t *turns; /* PEER_TURNS of them: how often a client asked for a sequence */
+    _Atomic uint64_t *turns;  /* PEER_TURNS of them: how often a client asked for a sequence */
+    _Atomic int64_t *waiting; /* requests whose answers wait for a time */
+    struct nonces *nonces;    /* of Digest */
 };
 
 extern struct ern_resource peer_resource;
+
+/* Takes what a route needs; close it in every case. Returns 0 or -ENOMEM. */
+ERN_MUST_USE int peer_route_open(struct peer_route *route);
+void peer_route_close(struct peer_route *route);
 
 /* The limit on the content that it takes of a request. */
 const int64_t *peer_content_max(const struct ern_request *request, const struct limits *limits);

@@ -265,8 +265,7 @@ make_route(const struct conf_route *from, struct site_table *table, const struct
     case CONF_KIND_PEER:
         to->kind = &peer_resource;
         to->content_max = peer_content_max;
-        self->peer.turns = calloc(PEER_TURNS, sizeof *self->peer.turns);
-        return self->peer.turns ? 0 : -ENOMEM;
+        return peer_route_open(&self->peer);
     case CONF_KIND_INTAKE:
         to->kind = &intake_resource;
         to->content_max = intake_content_max;
@@ -532,7 +531,7 @@ free_route(const struct site_route *route)
     if (route->kind == &dav_resource)
         share_close(&self->share);
     if (route->kind == &peer_resource)
-        free(self->peer.turns);
+        peer_route_close(&self->peer);
     if (route->kind == &intake_resource)
         intake_close(&self->intake.intake);
     if ((route->kind == &files_resource || route->kind == &variants_resource ||

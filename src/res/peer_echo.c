@@ -74,6 +74,10 @@ write_fields(struct echo *e, const struct ern_request *r)
 
     begin_member(e, "headers");
     out_char(o, '{');
+    if (!ern_request_has(r, ERN_FIELD_host) && slice_is_there(r->authority)) {
+        between = ",";
+        peer_write_member(o, "Host", r->authority); /* of HTTP/2: RFC 9113 8.3.1 */
+    }
     for (unsigned i = 0; i < r->fields_n; i++) {
         bool is_first = true;
 

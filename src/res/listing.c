@@ -20,7 +20,7 @@ struct listing {
     struct out out; /* the piece that was written last, and */
     size_t given;   /* bytes of it that were given away */
     char out_bytes[OUT_BYTES];
-    char path[];
+    char path[]; /* and behind it the authority */
 };
 
 /* Writes the next part into l->text, and moves on to the stage after it. Returns a negative errno.
@@ -151,7 +151,7 @@ read_query(struct listing *l, struct ern_slice query)
 static struct listing *
 listing_new(const struct res_request *request, const struct ern_request *http)
 {
-    struct listing *l = malloc(sizeof *l + request->path.len);
+    struct listing *l = malloc(sizeof *l + request->path.len + http->authority.len);
 
     if (!l)
         return NULL;
@@ -160,12 +160,15 @@ listing_new(const struct res_request *request, const struct ern_request *http)
     l->given = 0;
     l->out = out_init(l->out_bytes, sizeof l->out_bytes);
     memcpy(l->path, request->path.ptr, request->path.len);
+    if (http->authority.len)
+        memcpy(l->path + request->path.len, http->authority.ptr, http->authority.len);
     l->text = (struct listing_text){
         .format = format_of(http),
         .language = language_preferred(http),
         .folder = &l->folder,
         .writable = ((const struct files_route *)request->route)->writable,
         .path = slice_from(l->path, request->path.len),
+        .authority = slice_from(l->path + request->path.len, http->authority.len),
     };
     if (folder_init(&l->folder, request)) {
         read_query(l, request->query);

@@ -6,20 +6,22 @@
 #include "msg/target.h"
 #include "res/page.h"
 
-enum { LINK_BYTES = 3 * NAME_MAX + 3 };
+enum {
+    LINK_BYTES = 3 * NAME_MAX + 3,
+    UPWARD_BYTES = 3 * PATH_MAX / 2, /* a folder has a name of at least one byte, and a slash */
+};
 
 static const struct words {
-    struct ern_slice index_of, path, top, name, size, modified, parent, empty, files, folders,
-        large, bytes;
+    struct ern_slice index_of, name, size, modified, parent, empty, files, folders, large, bytes;
 } words[LANGUAGES] = {
 /* clang-format off */
 #define W(text) {"" text, sizeof text - 1}
-    [LANGUAGE_EN] = {W("Index of "), W("Path"), W("top"), W("Name"), W("Size"), W("Modified"),
+    [LANGUAGE_EN] = {W("Index of "), W("Name"), W("Size"), W("Modified"),
                      W("Parent folder"), W("This folder is empty."), W("files"), W("folders"),
                      W("This folder is too large to sort: its members stand in the order in which "
                        "it keeps them."),
                      W("bytes")},
-    [LANGUAGE_BN] = {W("সূচি: "), W("পথ"), W("শুরু"), W("নাম"), W("আকার"), W("পরিবর্তন"),
+    [LANGUAGE_BN] = {W("সূচি: "), W("নাম"), W("আকার"), W("পরিবর্তন"),
                      W("উপরের ফোল্ডার"), W("এই ফোল্ডার খালি।"), W("ফাইল"), W("ফোল্ডার"),
                      W("সাজানোর পক্ষে ফোল্ডারটি বড়: এতে যা আছে তা যেভাবে রাখা সেভাবেই দেখানো হলো।"),
                      W("বাইট")},
@@ -111,9 +113,7 @@ html_head(struct listing_text *l, struct out *o)
     page_write_style(o, &page_listing);
     if (l->writable)
         page_write_style(o, &page_folder);
-    out_literal(o, "</head>\n<body>\n<main>\n<nav aria-label=\"");
-    out_slice(o, w->path);
-    out_literal(o, "\">");
+    page_header(o, l->language);
 }
 
 static void
@@ -144,7 +144,10 @@ html_table(struct listing_text *l, struct out *o)
 
     while (from && l->path.ptr[from - 1] != '/')
         from--;
-    out_literal(o, "</nav>\n<h1><bdi>");
+    if (l->path.len <= 1)
+        page_site(o, l->authority, ERN_SLICE("./"), l->language);
+    page_main(o);
+    out_literal(o, "<h1><bdi>");
     out_html(o, slice_skip(l->path, from));
     out_literal(o, "</bdi></h1>\n");
     if (l->folder->large) {
@@ -301,6 +304,8 @@ bool
 listing_write_crumb(struct listing_text *l, struct out *o)
 {
     struct ern_slice rest = slice_skip(l->path, l->crumb), name;
+    char text[UPWARD_BYTES];
+    struct out to = out_init(text, sizeof text);
     size_t up = 0;
 
     if (l->format != LISTING_HTML)
@@ -309,19 +314,19 @@ listing_write_crumb(struct listing_text *l, struct out *o)
         up += rest.ptr[i] == '/';
     if (up <= 1) /* the folder itself stands below, as the heading */
         return false;
-    out_literal(o, "<a href=\"");
     for (size_t i = 1; i < up; i++)
-        out_literal(o, "../");
-    out_literal(o, "\">");
+        out_literal(&to, "../");
     name = slice_first(rest, slice_find(rest, '/'));
     if (l->crumb == 0) {
-        out_slice(o, words[l->language].top);
+        page_site(o, l->authority, out_done(&to), l->language);
     } else {
-        out_literal(o, "<bdi>");
+        out_literal(o, "<a href=\"");
+        out_slice(o, out_done(&to));
+        out_literal(o, "\"><bdi>");
         out_html(o, name);
-        out_literal(o, "</bdi>");
+        out_literal(o, "</bdi></a>");
     }
-    out_literal(o, "</a> / ");
+    out_literal(o, " / ");
     l->crumb += name.len + 1;
     return true;
 }

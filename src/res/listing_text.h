@@ -17,6 +17,7 @@ struct listing_text {
     enum language language;
     const struct folder *folder;
     bool writable;                      /* the page lets people upload, rename and delete */
+    struct ern_slice authority;         /* that was asked for, or absent */
     struct ern_slice path;              /* the whole of it, decoded; ends with a slash */
     size_t crumb;                       /* offset in path of the next step */
     uint64_t files_n, folders_n, bytes; /* in the rows so far */

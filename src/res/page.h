@@ -25,6 +25,20 @@ extern const struct page_part page_why;     /* of pages that explain one */
 /* A page from its first byte into its title. */
 void page_begin(struct out *o, enum language language);
 
+/*
+ * What all pages begin with, behind their head: a way past it for those who have no mouse, and a
+ * bar of links. It ends the head and begins the body; links follow, and page_main().
+ */
+void page_header(struct out *o, enum language language);
+
+/* The link to the top of a site, which has its name: the host, where the authority is one.
+ *   to  the URL, as it is written */
+void page_site(struct out *o, struct ern_slice authority, struct ern_slice to,
+               enum language language);
+
+/* The end of the bar, and where the content of the page begins. */
+void page_main(struct out *o);
+
 /* A part with <style> around it. */
 void page_write_style(struct out *o, const struct page_part *part);
 

@@ -54,7 +54,10 @@ peer_make_index(struct ern_decision *d)
     page_begin(&o, LANGUAGE_EN);
     out_literal(&o, "A peer to try clients against</title>\n<link rel=\"icon\" href=\"data:,\">\n");
     page_write_style(&o, &page_style);
-    out_literal(&o, "</head>\n<body>\n<main>\n<h1>A peer to try clients against</h1>\n<p>The field "
+    page_header(&o, LANGUAGE_EN);
+    page_site(&o, d->request->authority, ERN_SLICE("/"), LANGUAGE_EN);
+    page_main(&o);
+    out_literal(&o, "<h1>A peer to try clients against</h1>\n<p>The field "
                     "Earnest-Status says whether a status was earned or asked for.</p>\n<dl>\n");
     for (size_t i = 0; i < peer_rows_n; i++) {
         write_path(&o, request, peer_rows[i].path);

@@ -248,7 +248,8 @@ describe(const struct exchange *x, struct answer *a, struct out *detail, struct 
 
 static const struct ern_slice style = {
 #define TEXT                                                                                       \
-    "main{max-width:44rem}h1{font-size:1.5rem;font-weight:500;line-height:1.2;margin:0}"           \
+    "main,header "                                                                                 \
+    "nav{max-width:44rem}h1{font-size:1.5rem;font-weight:500;line-height:1.2;margin:0}"            \
     "h1 b{display:block;font-size:clamp(4.5rem,18vw,8rem);font-weight:700;line-height:1;"          \
     "letter-spacing:-.04em;color:var(--mark);font-variant-numeric:tabular-nums}"                   \
     "p{font-size:1.2rem;margin:1.5rem 0 2.5rem;overflow-wrap:anywhere}"                            \
@@ -334,12 +335,24 @@ html_more(struct out *o, const struct answer *a)
         html_number(o, l->price, p->price);
         html_number(o, l->balance, p->balance);
     }
-    html_link(o, l->decided, a->why);
     if (slice_is_there(p->instance)) {
         page_term(o, l->incident);
         out_html(o, p->instance);
         page_term_end(o);
     }
+}
+
+/* Of those who may see it. */
+static void
+html_decided(struct out *o, const struct answer *a)
+{
+    if (!slice_is_there(a->why))
+        return;
+    out_literal(o, "\n<a href=\"");
+    out_html(o, a->why);
+    out_literal(o, "\">");
+    out_slice(o, labels[a->language].decided);
+    out_literal(o, "</a>");
 }
 
 static void
@@ -356,7 +369,12 @@ write_html(struct out *o, const struct exchange *x, const struct answer *a)
     out_slice(o, style);
     if (x->told)
         out_slice(o, page_path.text);
-    out_literal(o, "</style>\n</head>\n<body>\n<main>\n<h1 lang=\"en\"><b>");
+    out_literal(o, "</style>\n");
+    page_header(o, a->language);
+    page_site(o, x->request.authority, ERN_SLICE("/"), a->language);
+    html_decided(o, a);
+    page_main(o);
+    out_literal(o, "<h1 lang=\"en\"><b>");
     out_u64(o, p->status);
     out_literal(o, "</b> ");
     out_html(o, p->title);

@@ -147,7 +147,7 @@ tear_down(void **state)
 }
 
 struct wish {
-    const char *below, *query, *accept, *language;
+    const char *below, *query, *accept, *language, *authority;
 };
 
 static struct res_stream *
@@ -155,7 +155,7 @@ open_listing(struct fixture *f, const struct wish *wish)
 {
     static const struct ern_resource resource;
     static struct ern_slice path;
-    static char path_text[256];
+    static char path_text[256], authority[64];
     struct ern_facts given = {0};
 
     path = slice_from(path_text,
@@ -167,6 +167,8 @@ open_listing(struct fixture *f, const struct wish *wish)
     if (wish->language)
         assert_true(
             ern_request_add(&f->http, ERN_SLICE("Accept-Language"), slice_text(wish->language)));
+    (void)snprintf(authority, sizeof authority, "%s", wish->authority ? wish->authority : "");
+    f->http.authority = slice_text(authority);
     arena_init(&f->arena, f->memory, sizeof f->memory);
     f->request = (struct res_request){.route = &f->route,
                                       .path = path,
@@ -179,6 +181,7 @@ open_listing(struct fixture *f, const struct wish *wish)
     assert_non_null(f->request.representation.stream);
     assert_int_equal(f->decision.evidence.content_bytes, -1);
     assert_int_equal(f->request.representation.fd, -1);
+    memset(authority, 'x', sizeof authority);
     memset(path_text, 'x', sizeof path_text); /* it must have its own copies */
     return f->request.representation.stream;
 }
@@ -235,6 +238,20 @@ assert_has(const char *page, const char *text)
 {
     if (!strstr(page, text))
         fail_msg("the page has no %s", text);
+}
+
+static void
+the_bar_has_the_site_and_the_way_here(void **state)
+{
+    struct fixture *f = *state;
+
+    (void)read_page(f, &(struct wish){.below = "/sub/", .authority = "www.example.org:8080"});
+    assert_has(f->page,
+               "<a class=\"skip\" href=\"#main\">Skip to the content</a>\n"
+               "<header><nav aria-label=\"Site\"><a href=\"../../\">www.example.org</a> / "
+               "<a href=\"../\"><bdi>docs</bdi></a> / </nav></header>\n<main id=\"main\">");
+    (void)read_page(f, &(struct wish){.below = "/sub/", .authority = "<b>", .language = "bn"});
+    assert_has(f->page, "<a href=\"../../\">শুরু</a> / ");
 }
 
 static void
@@ -547,6 +564,7 @@ int
 main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(the_bar_has_the_site_and_the_way_here),
         cmocka_unit_test(html_links_each_member),
         cmocka_unit_test(hidden_names_are_shown_where_they_are_served),
         cmocka_unit_test(bengali),

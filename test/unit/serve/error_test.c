@@ -209,6 +209,23 @@ html_page(void **state)
 }
 
 static void
+header_leads_to_the_site(void **state)
+{
+    (void)state;
+    decided("missing", "text/html", "en");
+    exchange.request.authority = ERN_SLICE("www.example.org:8080");
+    (void)answer();
+    has("<a class=\"skip\" href=\"#main\">Skip to the content</a>\n<header><nav "
+        "aria-label=\"Site\">"
+        "<a href=\"/\">www.example.org</a></nav></header>\n<main id=\"main\">");
+    decided("malformed", "text/html", "bn");
+    exchange.request.authority = ERN_SLICE("<b>\"");
+    (void)answer();
+    has("<header><nav aria-label=\"সাইট\"><a href=\"/\">শুরু</a></nav></header>");
+    has_not("<b>\"");
+}
+
+static void
 bengali(void **state)
 {
     json_t *root;
@@ -426,6 +443,7 @@ main(void)
         cmocka_unit_test(every_rule_in_every_form),
         cmocka_unit_test(forms),
         cmocka_unit_test(html_page),
+        cmocka_unit_test(header_leads_to_the_site),
         cmocka_unit_test(bengali),
         cmocka_unit_test(hostile_detail_is_escaped),
         cmocka_unit_test(findings),

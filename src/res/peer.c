@@ -9,7 +9,6 @@
 
 enum { RETRY_AFTER_S = 1 };
 
-#define EARNED "Earnest-Status: earned\r\n"
 #define ASKED "Earnest-Status: asked\r\n"
 
 /* ---- the call ---------------------------------------------------------------------------------*/
@@ -26,7 +25,6 @@ call_of(const struct ern_decision *d)
     call = request->state = arena_take(request->arena, sizeof *call);
     if (!call)
         return NULL;
-    request->fields = ERN_SLICE(EARNED);
     (void)peer_find(request->below, call); /* without a row it is not there */
     return call;
 }

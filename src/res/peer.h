@@ -22,6 +22,9 @@ struct peer_route {
 
 extern struct ern_resource peer_resource;
 
+/* What an answer says of itself, unless its status was asked for: res_request.fields. */
+#define PEER_EARNED "Earnest-Status: earned\r\n"
+
 /* Takes what a route needs; close it in every case. Returns 0 or -ENOMEM. */
 ERN_MUST_USE int peer_route_open(struct peer_route *route);
 void peer_route_close(struct peer_route *route);

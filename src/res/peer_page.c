@@ -22,16 +22,15 @@ end(const struct out *o)
     return o->full ? ERN_ABSENT : out_done(o);
 }
 
+/* The form of a path: one without braces is a link from the list. */
 static void
-write_path(struct out *o, const struct res_request *request, struct ern_slice form)
+write_path(struct out *o, struct ern_slice form)
 {
-    struct ern_slice above = slice_first(request->path, request->path.len - request->below.len);
     bool is_form = slice_find(form, '{') < form.len;
 
     out_literal(o, "<dt><code>");
     if (!is_form) {
-        out_literal(o, "<a href=\"");
-        out_html(o, above);
+        out_literal(o, "<a href=\".");
         out_slice(o, form);
         out_literal(o, "\">");
     }
@@ -50,7 +49,7 @@ peer_make_index(struct ern_decision *d)
     out_slice(&fields, page_style.source);
     out_literal(&fields, "; base-uri 'none'; form-action 'none'; frame-ancestors 'self'\r\n");
     (void)arena_keep(request->arena, &fields);
-    o = begin(request, LIST_BYTES + page_style.text.len + 2 * peer_rows_n * request->path.len);
+    o = begin(request, LIST_BYTES + page_style.text.len);
     page_begin(&o, LANGUAGE_EN);
     out_literal(&o, "A peer to try clients against</title>\n<link rel=\"icon\" href=\"data:,\">\n");
     page_write_style(&o, &page_style);
@@ -60,7 +59,7 @@ peer_make_index(struct ern_decision *d)
     out_literal(&o, "<h1>A peer to try clients against</h1>\n<p>The field "
                     "Earnest-Status says whether a status was earned or asked for.</p>\n<dl>\n");
     for (size_t i = 0; i < peer_rows_n; i++) {
-        write_path(&o, request, peer_rows[i].path);
+        write_path(&o, peer_rows[i].path);
         out_html(&o, slice_text(peer_rows[i].says));
         out_literal(&o, "</dd>\n");
     }

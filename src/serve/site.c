@@ -23,6 +23,7 @@
 #include "res/redirect.h"
 #include "serve/cached.h"
 #include "serve/cors.h"
+#include "serve/exchange.h"
 #include "serve/forward.h"
 #include "serve/handler.h"
 #include "serve/pause.h"
@@ -231,6 +232,13 @@ make_handler(const struct conf_route *from, struct site_table *table, const stru
     return error || is_cgi ? error : make_other(from, limits, self, to);
 }
 
+/* What is decided of a test peer before it is asked was earned, too. */
+static void
+state_peer(struct exchange *x)
+{
+    x->res.fields = ERN_SLICE(PEER_EARNED);
+}
+
 /* Makes a route of its configuration. */
 static int
 make_route(const struct conf_route *from, struct site_table *table, const struct limits *limits,
@@ -265,6 +273,7 @@ make_route(const struct conf_route *from, struct site_table *table, const struct
     case CONF_KIND_PEER:
         to->kind = &peer_resource;
         to->content_max = peer_content_max;
+        to->state = state_peer;
         return peer_route_open(&self->peer);
     case CONF_KIND_INTAKE:
         to->kind = &intake_resource;

@@ -223,5 +223,5 @@ def test_the_list(peer):
     code, fields, text = ask(peer, "GET", "/")
     assert code == 200 and fields["Content-Type"].startswith("text/html")
     assert "default-src 'none'" in fields["Content-Security-Policy"]
-    for path in re.findall(r'<a href="(/[^"{]*)"', text.decode()):
+    for path in re.findall(r'<a href="\.(/[^"{]*)"', text.decode()):
         assert ask(peer, "GET", path)[0] in (200, 302, 401, 404, 405), path

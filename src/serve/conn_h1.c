@@ -188,6 +188,16 @@ finish_answer(struct worker *w, struct conn *c)
     exchange_done(x);
 }
 
+/* The rest of the answer is not to be had. What there is of it goes out before the end does: by its
+ * framing a client knows that it was cut (RFC 9112 8). */
+static void
+cut_answer(struct worker *w, struct conn *c)
+{
+    c->exchange->aborted = true;
+    if (send_flush(w, c, false) != SENT_BLOCKED || c->pending == NULL)
+        conn_close(w, c);
+}
+
 /* One step of an answer on its way. Returns false if it has to wait. */
 static bool
 step_send(struct worker *w, struct conn *c)
@@ -195,9 +205,11 @@ step_send(struct worker *w, struct conn *c)
     struct exchange *x = c->exchange;
     enum sent sent;
 
-    if (x->relay && !relay_take(x, c->ended))
-        x->aborted = true;
-    sent = x->aborted ? SENT_BROKEN : send_segments(w, c);
+    if (x->aborted || (x->relay && !relay_take(x, c->ended))) {
+        cut_answer(w, c);
+        return false;
+    }
+    sent = send_segments(w, c);
     if (sent == SENT && stream_has_more(x)) {
         switch (stream_next(x)) {
         case STREAM_HERE:

@@ -85,6 +85,13 @@ write_time(struct out *o, int64_t unix_s)
     out_literal(o, " +0000");
 }
 
+/* Did its client go before there was an answer? Then nothing was decided. */
+static bool
+is_left(const struct exchange *x)
+{
+    return x->aborted && !x->rule && !x->worker->draining;
+}
+
 /* The combined form that log readers know, and the rule at its end. */
 static void
 write_combined(struct out *o, const struct exchange *x)
@@ -120,6 +127,8 @@ write_combined(struct out *o, const struct exchange *x)
     out_text(o, rule_of(x));
     if (x->aborted)
         out_literal(o, " aborted");
+    if (is_left(x))
+        out_literal(o, " by=client");
     out_char(o, '\n');
 }
 
@@ -170,6 +179,8 @@ write_json(struct out *o, const struct exchange *x)
         write_member(o, ",\"ignored\":", slice_text(finding_row(x->ignored)->name));
     if (x->aborted)
         out_literal(o, ",\"aborted\":true");
+    if (is_left(x))
+        out_literal(o, ",\"aborted_by\":\"client\"");
     out_literal(o, "}\n");
 }
 

@@ -218,8 +218,8 @@ step_send(struct worker *w, struct conn *c)
             c->stage = CONN_WAITING;
             return false;
         case STREAM_CUT:
-            sent = SENT_BROKEN;
-            break;
+            cut_answer(w, c);
+            return false;
         }
     }
     if (sent == SENT_BROKEN) {
@@ -469,6 +469,8 @@ watch(struct worker *w, const struct conn *c)
     case CONN_WAITING:
         if (!c->exchange->relay)
             return &w->waits;
+        if ((c->ended || c->hung_up) && !c->exchange->tunnels)
+            return &w->halves;
         return relay_awaits(c->exchange->relay) ? &w->contents : &w->relays;
     case CONN_LINGERING:
     case CONN_CLOSED:
@@ -542,6 +544,8 @@ expired(struct worker *w, struct conn *c)
         exchange_tell_progress(c->exchange);
     else if (list == &w->relays) /* upstream has times of its own */
         return;
+    else if (list == &w->halves) /* RFC 9112 9.5: a closure is responded to */
+        conn_close(w, c);
     else if (c->stage == CONN_WAITING)
         end_relayed(w, c);
     else if (c->stage != CONN_TAKING)

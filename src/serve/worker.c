@@ -31,7 +31,7 @@ enum {
     PAUSE_MS = 50,      /* without accepting, where there is nothing left to accept with */
     RELAY_MS = 60000,   /* how often those are looked at whom upstream watches over */
     PROGRESS_MS = 32,   /* how finely the time until a 102 is told */
-    LISTS = 7,          /* of timers */
+    LISTS = 8,          /* of timers */
     SPARES = 32,        /* of what is large, so many are kept though nobody needs them */
 };
 
@@ -196,6 +196,7 @@ worker_new(const struct worker_options *options, struct worker **ret_worker)
     timer_list_init(&w->waits, PROGRESS_MS);
     timer_list_init(&w->relays, RELAY_MS);
     alarms_init(&w->alarms);
+    timer_list_init(&w->halves, limits->half_closed_ms);
     read_clock(w);
     w->files = files_new(limits, options->key);
     w->remembered = remembered_new();
@@ -340,7 +341,7 @@ static struct timer_list *
 list_of(struct worker *w, size_t i)
 {
     struct timer_list *const lists[LISTS] = {&w->heads,   &w->contents, &w->idles, &w->sends,
-                                             &w->lingers, &w->waits,    &w->relays};
+                                             &w->lingers, &w->waits,    &w->relays, &w->halves};
 
     return lists[i];
 }

@@ -131,7 +131,7 @@ struct worker {
     struct conn *closed_conns; /* closed in this turn: events for them may still come */
     struct conn *again_conns;  /* have more to do, though no event will say so */
     uint64_t conns_n;
-    struct timer_list heads, contents, idles, sends, lingers, waits, relays;
+    struct timer_list heads, contents, idles, sends, lingers, waits, relays, halves;
     struct alarms alarms;    /* of exchanges that wait for a time */
     atomic_llong *turned_ms; /* shared, too: when the loop last turned; NULL: nobody looks */
     char *last_request;      /* shared with the supervisor: what is served at the moment */

@@ -18,7 +18,7 @@ SANITIZED = b"__asan_init" in pathlib.Path(PROGRAM).read_bytes()
 COMBINED = re.compile(
     rb'127\.0\.0\.1 - - \[\d\d/[A-Z][a-z]{2}/\d{4}:\d\d:\d\d:\d\d \+0000\] '
     rb'"((?:[ !#-\[\]-~]|\\x[0-9a-f]{2})*)" (\d{3}) \d+ '
-    rb'"(?:[ !#-\[\]-~]|\\x[0-9a-f]{2})*" "(?:[ !#-\[\]-~]|\\x[0-9a-f]{2})*" rule=\w+( aborted)?')
+    rb'"(?:[ !#-\[\]-~]|\\x[0-9a-f]{2})*" "(?:[ !#-\[\]-~]|\\x[0-9a-f]{2})*" rule=\w+( aborted( by=client)?)?')
 
 
 def counts(short, full):

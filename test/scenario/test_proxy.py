@@ -4,6 +4,7 @@ import base64
 import hashlib
 import re
 import socket
+import ssl
 import threading
 import time
 
@@ -608,6 +609,80 @@ def test_client_that_is_at_fault(tmp_path):
             time.sleep(0.01)
         assert not up.requests
         up.errors.clear()  # which are that they were cut
+
+
+def test_cut_right_after_the_head(tmp_path):
+    """A client has the head of an answer whose content never came, over TLS too."""
+    listen = tls.make_certificate(tmp_path)
+    answer = b"HTTP/1.1 200 OK\r\nContent-Length: 10\r\nX-Own: one\r\n\r\n"
+    with Upstream([answer], keeps=False) as up:
+        for secure in (False, True):
+            with Server(tmp_path, route(up.port), listen if secure else "") as server:
+                with server.connect() as wire:
+                    plain = wire.socket
+                    if secure:
+                        plain = tls.client("http/1.1").wrap_socket(wire.socket)
+                    plain.sendall(b"GET /a HTTP/1.1\r\n" + HOST + b"\r\n")
+                    head = b""
+                    try:
+                        while more := plain.recv(65536):
+                            head += more
+                    except ssl.SSLEOFError:
+                        pass
+                assert head.startswith(b"HTTP/1.1 200 OK\r\n") and head.endswith(b"\r\n\r\n"), head
+                assert b"\r\nX-Own: one\r\n" in head
+
+
+def end_of(peers):
+    """Waits until the server behind has no connection any more."""
+    deadline = time.monotonic() + 5
+    while peers:
+        assert time.monotonic() < deadline, "the connection stays"
+        time.sleep(0.01)
+
+
+@pytest.mark.parametrize("version", ["1.1", "2", "tls"])
+def test_client_that_closes_while_upstream_is_silent(tmp_path, version):
+    """It ends its side, without a reset; the only connection upstream is then free for others."""
+    @speaks
+    def wait(request, peer):
+        assert not peer.more(), "something comes after the request"
+        return False
+
+    listen = tls.make_certificate(tmp_path) if version == "tls" else ""
+    config = limits(upstream_requests_max=1, half_closed_ms=200)
+    with Upstream([wait, OK]) as up, Server(tmp_path, route(up.port) + "\n" + config, listen) as server:
+        if version == "2":
+            client = h2.H2(server.port)
+            client.request("GET", "/gone")
+            client.ping()
+        else:
+            client = server.connect()
+            if version == "tls":
+                client.socket = tls.client("http/1.1").wrap_socket(client.socket)
+            client.socket.sendall(b"GET /gone HTTP/1.1\r\n" + HOST + b"\r\n")
+        while not up.requests:
+            time.sleep(0.01)
+        began = time.monotonic()
+        client.socket.close()
+        end_of(up.peers)
+        assert time.monotonic() - began < 2
+        if version != "tls":
+            assert ask(server).status == 200
+    line, = re.findall(r'.* /gone .*', server.log_path.read_text())
+    assert '" 0 0 ' in line and line.endswith("rule=none aborted by=client")
+
+
+def test_client_that_ends_its_side_is_answered(tmp_path):
+    """A half-closed client has the answer if it comes soon (RFC 9112 9.6)."""
+    def slow(request):
+        time.sleep(0.2)
+        return OK
+
+    with Upstream([slow]) as up, Server(tmp_path, route(up.port)) as server, server.connect() as wire:
+        wire.send(b"GET /a HTTP/1.1\r\n" + HOST + b"\r\n")
+        wire.socket.shutdown(socket.SHUT_WR)
+        assert wire.answer("GET").content == b"ok"
 
 
 def test_client_that_leaves(tmp_path):

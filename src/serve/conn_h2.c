@@ -502,10 +502,10 @@ advance_all(struct h2_conn *h)
 
     for (x = h->first; x; x = next) {
         next = x->h2.next;
+        if (!x->relay && (x->h2.is_new || x->stage == EXCHANGE_TAKING))
+            advance(x);
         if (x->relay)
             feed_relay(x);
-        else if (x->h2.is_new || x->stage == EXCHANGE_TAKING)
-            advance(x);
     }
 }
 

@@ -7,6 +7,7 @@
 #include "base/base64.h"
 #include "base/slice.h"
 #include "wire/h2_head.h"
+#include "wire/h2_lines.h"
 
 enum {
     SETTINGS_BYTES = 256, /* of HTTP2-Settings, decoded */
@@ -526,42 +527,6 @@ h2_is_over(const struct h2 *h2)
     return !nghttp2_session_want_write(h2->session) && !nghttp2_session_want_read(h2->session);
 }
 
-/* Is it a field that only HTTP/1.1 has (RFC 9113 8.2.2)? */
-static bool
-is_of_connection(struct ern_slice name)
-{
-    static const struct ern_slice names[] = {
-        {"connection", 10}, {"upgrade", 7}, {"keep-alive", 10}, {"transfer-encoding", 17}};
-
-    for (size_t i = 0; i < sizeof names / sizeof *names; i++)
-        if (slice_eq(names[i], name))
-            return true;
-    return false;
-}
-
-/* The next of our own field lines, its name in lower case: changed where it stands. */
-static bool
-next_line(struct out *lines, size_t *at, nghttp2_nv *ret_nv)
-{
-    char *line = lines->ptr + *at;
-    struct ern_slice rest = slice_from(line, lines->len - *at);
-    size_t colon = slice_find(rest, ':'), end = slice_find(rest, '\r');
-
-    if (rest.len == 0)
-        return false;
-    assert(colon + 2 <= end);
-    assert(end + 2 <= rest.len);
-    for (size_t i = 0; i < colon; i++)
-        if (line[i] >= 'A' && line[i] <= 'Z')
-            line[i] = (char)(line[i] | 0x20);
-    ret_nv->name = (uint8_t *)line;
-    ret_nv->namelen = colon;
-    ret_nv->value = (uint8_t *)line + colon + 2;
-    ret_nv->valuelen = end - colon - 2;
-    *at += end + 2;
-    return true;
-}
-
 enum { COPY = NGHTTP2_NV_FLAG_NONE };
 enum { STAY = NGHTTP2_NV_FLAG_NO_COPY_NAME | NGHTTP2_NV_FLAG_NO_COPY_VALUE };
 
@@ -583,8 +548,8 @@ make_head(struct head *head, struct h2_stream *s, uint16_t status, struct out *l
     head->n = 1;
     head->nv[0] = (nghttp2_nv){(uint8_t *)o.ptr, (uint8_t *)o.ptr + name_len, name_len,
                                o.len - name_len, flags};
-    for (size_t at = 0; next_line(lines, &at, &one);) {
-        if (is_of_connection(slice_of(one.name, one.namelen)))
+    for (size_t at = 0; h2_next_line(lines, &at, &one);) {
+        if (h2_is_of_connection(slice_of(one.name, one.namelen)))
             continue;
         if (head->n == FIELDS_MAX) {
             head->n = 0;

@@ -1,0 +1,476 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "wire/h2_client.h"
+
+#include <errno.h>
+#include <nghttp2/nghttp2.h>
+
+#include "base/slice.h"
+#include "wire/h2_lines.h"
+
+enum {
+    HEAD_BYTES = 9,        /* of a frame */
+    LINE_BYTES = 4,        /* of a field line: ": " and CRLF */
+    CONTINUATIONS_MAX = 8, /* of one head */
+    FIELDS_MAX = 640,      /* of a request: those that we take, and those that we add */
+};
+
+static struct ern_slice
+slice_of(const uint8_t *ptr, size_t len)
+{
+    return slice_from((const char *)ptr, len);
+}
+
+static struct h2_ask *
+ask_of(const struct h2_client *h2, int32_t id)
+{
+    return nghttp2_session_get_stream_user_data(h2->session, id);
+}
+
+/* ---- what comes ------------------------------------------------------------------------------ */
+
+/* What comes too often ends the connection (RFC 9113 10.5). */
+static void
+count(struct h2_client *h2, enum h2_nuisance kind)
+{
+    if (h2->now_ms - h2->since_ms >= h2->limits->h2_nuisance_ms) {
+        h2->since_ms = h2->now_ms;
+        memset(h2->count, 0, sizeof h2->count);
+    }
+    if (++h2->count[kind] > h2->limits->h2_nuisances_max)
+        (void)nghttp2_session_terminate_session(h2->session, NGHTTP2_ENHANCE_YOUR_CALM);
+}
+
+static int
+on_begin_frame(nghttp2_session *session, const nghttp2_frame_hd *head, void *self)
+{
+    static const struct {
+        uint8_t type;
+        enum h2_nuisance kind;
+    } rows[] = {{NGHTTP2_SETTINGS, H2_SETTINGS},
+                {NGHTTP2_PING, H2_PINGS},
+                {NGHTTP2_PRIORITY, H2_PRIORITIES},
+                {NGHTTP2_WINDOW_UPDATE, H2_WINDOWS}};
+    struct h2_client *h2 = self;
+
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
+        if (rows[i].type == head->type)
+            count(h2, rows[i].kind);
+    h2->continuations_n =
+        head->type == NGHTTP2_CONTINUATION ? (uint16_t)(h2->continuations_n + 1) : 0;
+    if (h2->continuations_n > CONTINUATIONS_MAX)
+        return nghttp2_session_terminate_session(session, NGHTTP2_ENHANCE_YOUR_CALM);
+    return 0;
+}
+
+/* A part of a head. Of one that is larger than its limit no more is told than shows that. */
+static void
+tell(struct h2_client *h2, struct h2_ask *ask, struct ern_slice text)
+{
+    if (ask->closed || (int64_t)ask->head_bytes > h2->limits->fields_bytes_max)
+        return;
+    if (!h2->events->came(h2->self, ask, text, false))
+        (void)nghttp2_submit_rst_stream(h2->session, NGHTTP2_FLAG_NONE, ask->id,
+                                        NGHTTP2_INTERNAL_ERROR);
+}
+
+static int
+on_begin_headers(nghttp2_session *session, const nghttp2_frame *frame, void *self)
+{
+    struct h2_ask *ask = ask_of(self, frame->hd.stream_id);
+
+    (void)session;
+    if (ask)
+        ask->head_bytes = 0;
+    return 0;
+}
+
+static int /* NOLINTNEXTLINE(readability-function-size): the form is nghttp2's */
+on_header(nghttp2_session *session, const nghttp2_frame *frame, const uint8_t *name,
+          size_t name_len, const uint8_t *value, size_t value_len, uint8_t flags, void *self)
+{
+    struct h2_client *h2 = self;
+    struct h2_ask *ask = ask_of(h2, frame->hd.stream_id);
+    bool is_status = name_len && name[0] == ':';
+
+    (void)session;
+    (void)flags;
+    if (!ask || ask->head_done) /* a trailer, which is checked and dropped */
+        return 0;
+    tell(h2, ask, is_status ? ERN_SLICE("HTTP/1.1") : slice_of(name, name_len));
+    tell(h2, ask, is_status ? ERN_SLICE(" ") : ERN_SLICE(": "));
+    tell(h2, ask, slice_of(value, value_len));
+    tell(h2, ask, is_status ? ERN_SLICE(" \r\n") : ERN_SLICE("\r\n"));
+    if (is_status)
+        ask->is_final = value_len && value[0] != '1';
+    else
+        ask->head_bytes += name_len + value_len + LINE_BYTES;
+    return 0;
+}
+
+static int /* NOLINTNEXTLINE(readability-function-size): the form is nghttp2's */
+on_invalid_header(nghttp2_session *session, const nghttp2_frame *frame, const uint8_t *name,
+                  size_t name_len, const uint8_t *value, size_t value_len, uint8_t flags,
+                  void *self)
+{
+    struct h2_ask *ask = ask_of(self, frame->hd.stream_id);
+
+    (void)session, (void)name, (void)name_len, (void)value, (void)value_len, (void)flags;
+    if (ask)
+        ask->garbled = true;
+    return NGHTTP2_ERR_TEMPORAL_CALLBACK_FAILURE; /* RFC 9113 8.2.1 */
+}
+
+/* A message that is malformed by RFC 9113 8.1.1. */
+static int
+on_invalid_frame(nghttp2_session *session, const nghttp2_frame *frame, int error, void *self)
+{
+    struct h2_ask *ask = ask_of(self, frame->hd.stream_id);
+
+    (void)session;
+    (void)error;
+    if (ask)
+        ask->garbled = true;
+    return 0;
+}
+
+static int
+on_data(nghttp2_session *session, uint8_t flags, int32_t id, const uint8_t *data, size_t len,
+        void *self)
+{
+    struct h2_client *h2 = self;
+    struct h2_ask *ask = ask_of(h2, id);
+
+    (void)flags;
+    /* Who is slow to take his answer holds up nobody else: the window of his stream is enough. */
+    (void)nghttp2_session_consume_connection(session, len);
+    if (!ask || !h2->events->came(h2->self, ask, slice_of(data, len), true))
+        return nghttp2_submit_rst_stream(session, NGHTTP2_FLAG_NONE, id, NGHTTP2_CANCEL);
+    h2->events->news(h2->self, ask);
+    return 0;
+}
+
+/* A head is whole. There may be so many interim ones (RFC 9110 15.2). */
+static void
+end_head(struct h2_client *h2, struct h2_ask *ask)
+{
+    tell(h2, ask, ERN_SLICE("\r\n"));
+    ask->head_done = ask->is_final;
+    if (ask->head_done || ++ask->interims_n <= h2->limits->upstream_interims_max)
+        return;
+    ask->garbled = true;
+    (void)nghttp2_submit_rst_stream(h2->session, NGHTTP2_FLAG_NONE, ask->id, NGHTTP2_CANCEL);
+}
+
+static int
+on_frame_recv(nghttp2_session *session, const nghttp2_frame *frame, void *self)
+{
+    struct h2_client *h2 = self;
+    struct h2_ask *ask = ask_of(h2, frame->hd.stream_id);
+    bool ends = (frame->hd.flags & NGHTTP2_FLAG_END_STREAM) != 0;
+
+    (void)session;
+    if (frame->hd.type == NGHTTP2_DATA && frame->hd.length == frame->data.padlen && !ends)
+        count(h2, H2_EMPTY);
+    if (!ask || (frame->hd.type != NGHTTP2_HEADERS && frame->hd.type != NGHTTP2_DATA))
+        return 0;
+    if (frame->hd.type == NGHTTP2_HEADERS && !ask->head_done)
+        end_head(h2, ask);
+    ask->ended = ask->ended || ends;
+    h2->events->news(h2->self, ask);
+    return 0;
+}
+
+static void
+close_ask(struct h2_client *h2, struct h2_ask *ask, bool is_untouched)
+{
+    ask->closed = true;
+    ask->untouched = is_untouched && !ask->head_done && ask->interims_n == 0;
+    h2->events->news(h2->self, ask);
+}
+
+static int
+on_stream_close(nghttp2_session *session, int32_t id, uint32_t error, void *self)
+{
+    struct h2_client *h2 = self;
+    struct h2_ask *ask = ask_of(h2, id);
+
+    h2->open_n--;
+    if (!ask)
+        return 0;
+    (void)nghttp2_session_set_stream_user_data(session, id, NULL);
+    /* nghttp2 says so, too, of those that GOAWAY leaves out (RFC 9113 6.8). */
+    close_ask(h2, ask, error == NGHTTP2_REFUSED_STREAM);
+    return 0;
+}
+
+/* ---- what goes ------------------------------------------------------------------------------- */
+
+/* A request that waited is not sent after all: the other side is leaving. */
+static int
+on_frame_not_send(nghttp2_session *session, const nghttp2_frame *frame, int error, void *self)
+{
+    struct h2_client *h2 = self;
+    struct h2_ask *ask;
+
+    (void)error;
+    if (frame->hd.type != NGHTTP2_HEADERS ||
+        nghttp2_session_find_stream(session, frame->hd.stream_id))
+        return 0;
+    ask = ask_of(h2, frame->hd.stream_id);
+    h2->open_n--;
+    if (ask)
+        close_ask(h2, ask, true);
+    return 0;
+}
+
+static int
+on_frame_send(nghttp2_session *session, const nghttp2_frame *frame, void *self)
+{
+    struct h2_client *h2 = self;
+
+    (void)session;
+    if (frame->hd.type == NGHTTP2_DATA) /* as many updates as there is content are no nuisance */
+        h2->count[H2_WINDOWS] = 0;
+    return 0;
+}
+
+static ssize_t
+write_frames(nghttp2_session *session, const uint8_t *data, size_t len, int flags, void *self)
+{
+    struct out *o = ((struct h2_client *)self)->out;
+    size_t room = o ? o->cap - o->len : 0;
+    size_t n = len < room ? len : room;
+
+    (void)session;
+    (void)flags;
+    if (n == 0)
+        return NGHTTP2_ERR_WOULDBLOCK;
+    out_slice(o, slice_of(data, n));
+    return (ssize_t)n;
+}
+
+/* Only says how much goes into a frame: it is written where the frame goes, by write_content(). */
+static ssize_t /* NOLINTNEXTLINE(readability-function-size,readability-non-const-parameter) */
+read_content(nghttp2_session *session, int32_t id, uint8_t *bytes, size_t cap, uint32_t *flags,
+             nghttp2_data_source *source, void *self)
+{
+    struct h2_client *h2 = self;
+    struct h2_ask *ask = ask_of(h2, id);
+    bool end = false;
+    ssize_t n = ask ? h2->events->offer(h2->self, ask, cap, &end) : H2_CUT;
+
+    (void)session;
+    (void)bytes;
+    (void)source;
+    *flags |= NGHTTP2_DATA_FLAG_NO_COPY;
+    if (n == H2_LATER)
+        return NGHTTP2_ERR_DEFERRED;
+    if (n < 0)
+        return NGHTTP2_ERR_TEMPORAL_CALLBACK_FAILURE;
+    if (end)
+        *flags |= NGHTTP2_DATA_FLAG_EOF;
+    return n;
+}
+
+static int /* NOLINTNEXTLINE(readability-function-size): the form is nghttp2's */
+write_content(nghttp2_session *session, nghttp2_frame *frame, const uint8_t *head, size_t n,
+              nghttp2_data_source *source, void *self)
+{
+    struct h2_client *h2 = self;
+    struct h2_ask *ask = ask_of(h2, frame->hd.stream_id);
+    struct out *o = h2->out;
+
+    (void)session;
+    (void)source;
+    if (!o || o->cap - o->len < HEAD_BYTES + n)
+        return NGHTTP2_ERR_WOULDBLOCK;
+    if (!ask)
+        return NGHTTP2_ERR_TEMPORAL_CALLBACK_FAILURE;
+    out_slice(o, slice_of(head, HEAD_BYTES));
+    h2->events->give(h2->self, ask, o->ptr + o->len, n);
+    o->len += n;
+    return 0;
+}
+
+/* ---- requests -------------------------------------------------------------------------------- */
+
+bool
+h2_client_has_room(const struct h2_client *h2)
+{
+    uint32_t theirs =
+        nghttp2_session_get_remote_settings(h2->session, NGHTTP2_SETTINGS_MAX_CONCURRENT_STREAMS);
+
+    return h2->open_n < theirs && h2->open_n < h2->limits->h2_streams_max &&
+           nghttp2_session_check_request_allowed(h2->session);
+}
+
+static nghttp2_nv
+pair(struct ern_slice name, struct ern_slice value)
+{
+    return (nghttp2_nv){(uint8_t *)(uintptr_t)name.ptr, (uint8_t *)(uintptr_t)value.ptr, name.len,
+                        value.len, NGHTTP2_NV_FLAG_NONE};
+}
+
+/* The start line and Host become pseudo-header fields (RFC 9113 8.3.1). Returns how many fields
+ * there are; 0: too many. */
+static size_t
+read_head(struct out *head, bool is_secure, nghttp2_nv *nv)
+{
+    struct ern_slice all = out_done(head);
+    struct ern_slice line = slice_first(all, slice_find(all, '\r')), target;
+    size_t at = line.len + 2, n = 4;
+    nghttp2_nv one = {.flags = NGHTTP2_NV_FLAG_NONE};
+
+    target = slice_skip(line, slice_find(line, ' ') + 1);
+    nv[0] = pair(ERN_SLICE(":method"), slice_first(line, slice_find(line, ' ')));
+    nv[1] = pair(ERN_SLICE(":scheme"), is_secure ? ERN_SLICE("https") : ERN_SLICE("http"));
+    nv[2] = pair(ERN_SLICE(":authority"), ERN_SLICE(""));
+    nv[3] = pair(ERN_SLICE(":path"), slice_first(target, slice_find(target, ' ')));
+    while (h2_next_line(head, &at, &one)) {
+        struct ern_slice name = slice_of(one.name, one.namelen);
+
+        if (slice_eq(name, ERN_SLICE("host")))
+            nv[2] = pair(ERN_SLICE(":authority"), slice_of(one.value, one.valuelen));
+        else if (n == FIELDS_MAX)
+            return 0;
+        else if (!h2_is_of_connection(name))
+            nv[n++] = one;
+    }
+    return n;
+}
+
+int
+h2_client_ask(struct h2_client *h2, struct h2_ask *ask, struct out *head, bool is_secure,
+              bool has_content)
+{
+    const nghttp2_data_provider content = {.read_callback = read_content};
+    nghttp2_nv nv[FIELDS_MAX];
+    size_t n = read_head(head, is_secure, nv);
+    int32_t id;
+
+    if (n == 0)
+        return -ENOBUFS;
+    id = nghttp2_submit_request(h2->session, NULL, nv, n, has_content ? &content : NULL, ask);
+    if (id < 0)
+        return -ECONNRESET;
+    *ask = (struct h2_ask){.id = id};
+    h2->open_n++;
+    return 0;
+}
+
+void
+h2_client_go_on(struct h2_client *h2, const struct h2_ask *ask)
+{
+    (void)nghttp2_session_resume_data(h2->session, ask->id);
+}
+
+void
+h2_client_taken(struct h2_client *h2, const struct h2_ask *ask, size_t n)
+{
+    (void)nghttp2_session_consume_stream(h2->session, ask->id, n);
+}
+
+void
+h2_client_forget(struct h2_client *h2, const struct h2_ask *ask, bool cancels)
+{
+    if (ask->closed)
+        return;
+    (void)nghttp2_session_set_stream_user_data(h2->session, ask->id, NULL);
+    if (cancels)
+        (void)nghttp2_submit_rst_stream(h2->session, NGHTTP2_FLAG_NONE, ask->id, NGHTTP2_CANCEL);
+}
+
+/* ---- the session ----------------------------------------------------------------------------- */
+
+static int
+session_new(struct h2_client *h2, const struct h2_memory *memory)
+{
+    nghttp2_mem mem;
+    nghttp2_session_callbacks *c;
+    nghttp2_option *o;
+    int error = nghttp2_session_callbacks_new(&c);
+
+    if (error)
+        return -ENOMEM;
+    nghttp2_session_callbacks_set_send_callback(c, write_frames);
+    nghttp2_session_callbacks_set_send_data_callback(c, write_content);
+    nghttp2_session_callbacks_set_on_begin_frame_callback(c, on_begin_frame);
+    nghttp2_session_callbacks_set_on_begin_headers_callback(c, on_begin_headers);
+    nghttp2_session_callbacks_set_on_header_callback(c, on_header);
+    nghttp2_session_callbacks_set_on_invalid_header_callback(c, on_invalid_header);
+    nghttp2_session_callbacks_set_on_invalid_frame_recv_callback(c, on_invalid_frame);
+    nghttp2_session_callbacks_set_on_data_chunk_recv_callback(c, on_data);
+    nghttp2_session_callbacks_set_on_frame_recv_callback(c, on_frame_recv);
+    nghttp2_session_callbacks_set_on_frame_send_callback(c, on_frame_send);
+    nghttp2_session_callbacks_set_on_frame_not_send_callback(c, on_frame_not_send);
+    nghttp2_session_callbacks_set_on_stream_close_callback(c, on_stream_close);
+    error = nghttp2_option_new(&o);
+    if (!error) {
+        nghttp2_option_set_no_auto_window_update(o, 1);
+        if (memory)
+            mem = (nghttp2_mem){memory->self, memory->allocate, memory->release,
+                                memory->allocate_clear, memory->resize};
+        error = nghttp2_session_client_new3(&h2->session, c, h2, o, memory ? &mem : NULL);
+        nghttp2_option_del(o);
+    }
+    nghttp2_session_callbacks_del(c);
+    return error ? -ENOMEM : 0;
+}
+
+int
+h2_client_begin(struct h2_client *h2, const struct limits *limits, const struct h2_memory *memory,
+                const struct h2_client_events *events, void *self, int64_t now_ms)
+{
+    const nghttp2_settings_entry settings[] = {
+        {NGHTTP2_SETTINGS_ENABLE_PUSH, 0},
+        {NGHTTP2_SETTINGS_INITIAL_WINDOW_SIZE, (uint32_t)limits->h2_stream_window_bytes},
+        {NGHTTP2_SETTINGS_MAX_HEADER_LIST_SIZE, (uint32_t)limits->fields_bytes_max},
+    };
+    int error;
+
+    *h2 = (struct h2_client){
+        .limits = limits, .events = events, .self = self, .now_ms = now_ms, .since_ms = now_ms};
+    error = session_new(h2, memory);
+    if (error)
+        return error;
+    error = nghttp2_submit_settings(h2->session, NGHTTP2_FLAG_NONE, settings,
+                                    sizeof settings / sizeof *settings);
+    if (!error)
+        error = nghttp2_session_set_local_window_size(h2->session, NGHTTP2_FLAG_NONE, 0,
+                                                      (int32_t)limits->h2_window_bytes);
+    if (error)
+        h2_client_end(h2);
+    return error ? -ENOMEM : 0;
+}
+
+void
+h2_client_end(struct h2_client *h2)
+{
+    nghttp2_session_del(h2->session);
+    h2->session = NULL;
+}
+
+bool
+h2_client_feed(struct h2_client *h2, struct ern_slice bytes, int64_t now_ms)
+{
+    h2->now_ms = now_ms;
+    return nghttp2_session_mem_recv(h2->session, (const uint8_t *)bytes.ptr, bytes.len) >= 0 &&
+           nghttp2_session_want_read(h2->session);
+}
+
+bool
+h2_client_send(struct h2_client *h2, struct out *out)
+{
+    int error;
+
+    h2->out = out;
+    error = nghttp2_session_send(h2->session);
+    h2->out = NULL;
+    return error == 0 && (nghttp2_session_want_read(h2->session) || h2_client_has_more(h2));
+}
+
+bool
+h2_client_has_more(const struct h2_client *h2)
+{
+    return nghttp2_session_want_write(h2->session) != 0;
+}

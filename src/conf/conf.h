@@ -181,6 +181,7 @@ struct conf_route {
     unsigned transforms;    /* transform, as bits of enum conf_transform */
     bool cache;             /* answers are kept */
     struct ern_slice probe; /* a path, as a target has it; absent: none */
+    bool http2;             /* HTTP/2 is spoken with them */
     struct ern_slice ca;    /* a PEM file; absent: whom the system trusts */
 
     struct conf_texts fastcgi; /* CONF_KIND_FASTCGI: "unix:PATH" or "HOST:PORT"; 1 to 64 */

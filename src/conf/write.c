@@ -215,6 +215,7 @@ write_kind(struct out *o, unsigned depth, const struct conf_route *route)
     case CONF_KIND_PROXY:
         write_list(o, depth, "proxy", &route->proxy);
         write_text(o, depth, "probe", route->probe);
+        write_flag(o, depth, "http2", route->http2);
         write_text(o, depth, "ca", route->ca);
         write_text(o, depth, "balance",
                    route->balance == CONF_BALANCE_HASH ? ERN_SLICE("hash")

@@ -105,9 +105,10 @@ push(gnutls_transport_ptr_t link, const void *from, size_t n)
 }
 
 static int
-set_up(struct tls_link *l, const struct tls_trust *trust, struct ern_slice host, int fd)
+set_up(struct tls_link *l, const struct tls_trust *trust, struct ern_slice host, bool h2, int fd)
 {
-    static const gnutls_datum_t protocol = {(unsigned char *)"http/1.1", 8};
+    static const gnutls_datum_t protocols[] = {{(unsigned char *)"h2", 2},
+                                               {(unsigned char *)"http/1.1", 8}};
 
     memcpy(l->host, host.ptr, host.len);
     if (gnutls_init(&l->gnutls, GNUTLS_CLIENT | GNUTLS_NONBLOCK | GNUTLS_NO_SIGNAL) < 0)
@@ -120,7 +121,7 @@ set_up(struct tls_link *l, const struct tls_trust *trust, struct ern_slice host,
     gnutls_session_set_verify_cert(l->gnutls, l->host, 0);
     if (gnutls_priority_set(l->gnutls, trust->priority) < 0 ||
         gnutls_credentials_set(l->gnutls, GNUTLS_CRD_CERTIFICATE, trust->credentials) < 0 ||
-        gnutls_alpn_set_protocols(l->gnutls, &protocol, 1, 0) < 0)
+        gnutls_alpn_set_protocols(l->gnutls, protocols + !h2, 1 + h2, 0) < 0)
         return -ENOMEM;
     if (!is_address(host) &&
         gnutls_server_name_set(l->gnutls, GNUTLS_NAME_DNS, l->host, host.len) < 0)
@@ -129,14 +130,14 @@ set_up(struct tls_link *l, const struct tls_trust *trust, struct ern_slice host,
 }
 
 int
-tls_link_new(const struct tls_trust *trust, struct ern_slice host, int fd,
+tls_link_new(const struct tls_trust *trust, struct ern_slice host, bool h2, int fd,
              struct tls_link **ret_link)
 {
     struct tls_link *l = host.len <= TLS_HOST_MAX ? calloc(1, sizeof *l) : NULL;
 
     if (!l)
         return -ENOMEM;
-    if (set_up(l, trust, host, fd) == 0) {
+    if (set_up(l, trust, host, h2, fd) == 0) {
         *ret_link = l;
         return 0;
     }
@@ -200,6 +201,15 @@ tls_link_shake(struct tls_link *l)
         code = gnutls_handshake(l->gnutls);
     while (goes_on(l, code));
     return code == 0 ? 0 : errno_of(code);
+}
+
+bool
+tls_link_is_h2(const struct tls_link *l)
+{
+    gnutls_datum_t chosen;
+
+    return gnutls_alpn_get_selected_protocol(l->gnutls, &chosen) == 0 && chosen.size == 2 &&
+           memcmp(chosen.data, "h2", 2) == 0;
 }
 
 ssize_t

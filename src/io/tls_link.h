@@ -6,6 +6,7 @@
 #ifndef IO_TLS_LINK_H
 #define IO_TLS_LINK_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <sys/types.h>
 
@@ -27,10 +28,11 @@ void tls_trust_close(struct tls_trust *trust); /* after its last link; NULL is f
 
 /*
  *   host  whom to reach: a DNS name, or an address without brackets; at most 255 bytes
+ *   h2    HTTP/2 may be spoken, too: they choose (RFC 7301)
  *   fd    a connected socket, which stays the caller's
  * Returns 0, or -ENOMEM.
  */
-ERN_MUST_USE int tls_link_new(const struct tls_trust *trust, struct ern_slice host, int fd,
+ERN_MUST_USE int tls_link_new(const struct tls_trust *trust, struct ern_slice host, bool h2, int fd,
                               struct tls_link **ret_link);
 void tls_link_free(struct tls_link *link); /* NULL is fine */
 
@@ -38,6 +40,9 @@ void tls_link_free(struct tls_link *link); /* NULL is fine */
  * again; -EACCES: the certificate is not one for host, or by nobody who is trusted; -ECONNABORTED:
  * they have ended it; or -EPROTO. */
 ERN_MUST_USE int tls_link_shake(struct tls_link *link);
+
+/* After the handshake: did they choose HTTP/2? */
+bool tls_link_is_h2(const struct tls_link *link);
 
 /* As send() and recv() with MSG_DONTWAIT, but that they return a negative errno. An end that the
  * other side has not announced is -ECONNRESET: somebody else may have cut it (RFC 8446 6.1). */

@@ -5,6 +5,7 @@
 
 #include "serve/probe.h"
 #include "serve/relay.h"
+#include "serve/upstream_h2.h"
 
 struct resolving {         /* a name, on the pool */
     struct job job;        /* first: the pool gives it back */
@@ -111,6 +112,8 @@ origin_end(struct origin *o)
 {
     while (o->idle)
         upstream_close(o->idle);
+    while (o->shared)
+        shared_close(o->shared);
     probe_end(o->probe);
     o->probe = NULL;
     if (o->resolving)

@@ -7,6 +7,7 @@
 
 #include "base/slice.h"
 #include "serve/origin.h"
+#include "serve/upstream_h2.h"
 #include "wire/h1_answer.h"
 #include "wire/h1_write.h"
 
@@ -65,8 +66,14 @@ ask(struct probe *p)
 
     if (error)
         return error == -EAGAIN;
+    p->upstream = upstream_share(p->upstream);
+    if (!p->upstream)
+        return false;
+    p->upstream->probe = p;
     p->is_asked = true;
     h1_answer_init(&p->answer, limits, p->fields, (uint16_t)limits->fields_max);
+    if (p->upstream->stream) /* which is told so with the head */
+        upstream_end(p->upstream);
     return write_request(p);
 }
 
@@ -108,7 +115,7 @@ probe_event(struct probe *p, uint32_t events)
     if (!p->is_asked && !ask(p))
         parse = PARSE_BAD;
     if (parse == PARSE_MORE && p->is_asked) {
-        error = upstream_flush(u);
+        error = upstream_flush(p->upstream);
         parse = error && error != -EAGAIN ? PARSE_BAD : hear(p);
     }
     if (parse != PARSE_MORE)
@@ -124,6 +131,12 @@ connect_to(struct probe *p)
     int error;
 
     p->is_asked = false;
+    p->upstream = shared_find(o);
+    if (p->upstream) {
+        upstreams_time(o->upstreams, &p->timer, TIME_PROBE);
+        probe_event(p, EPOLLOUT);
+        return;
+    }
     if (!origin_is_resolved(o, &is_asked)) { /* it is being looked up */
         upstreams_time(o->upstreams, &p->timer, TIME_REST);
         return;

@@ -7,6 +7,7 @@
 #include "base/num.h"
 #include "conf/conf.h"
 #include "conf/value.h"
+#include "serve/cached.h"
 #include "serve/relay.h"
 
 /* ---- the route ---------------------------------------------------------------------------------
@@ -28,6 +29,7 @@ proxy_open(const struct conf_route *from, unsigned number, struct proxy_route *r
     names->by_hash = from->balance == CONF_BALANCE_HASH;
     names->number = number;
     names->probe = from->probe;
+    names->http2 = from->http2;
     for (names->n = 0; names->n < from->proxy.n; names->n++) {
         struct origin_name *to = &names->name[names->n];
 
@@ -69,6 +71,16 @@ is_final(const struct ern_request *r)
            u64_parse(ern_request_field(r, ERN_FIELD_max_forwards), INT64_MAX, &n) && n == 0;
 }
 
+/* Are its servers asked over HTTP/2, which has no Upgrade (RFC 9113 8.6)? */
+static bool
+shares(const struct site_route *route)
+{
+    const struct proxy_route *proxy = route->self;
+
+    return (route->kind == &proxy_resource || route->kind == &cached_resource) &&
+           proxy->names.http2;
+}
+
 void
 proxy_state(struct exchange *x)
 {
@@ -82,7 +94,7 @@ proxy_state(struct exchange *x)
     for (size_t i = 0; i < sizeof others / sizeof *others; i++)
         ern_state(&x->given, others[i], false);
     ern_state(&x->given, ERN_FACT_method_known, true); /* RFC 9110 9.1 */
-    if (slice_eq_nocase(x->request.protocol, ERN_SLICE("websocket")))
+    if (!shares(x->route) && slice_eq_nocase(x->request.protocol, ERN_SLICE("websocket")))
         ern_state(&x->given, ERN_FACT_tunnels, false); /* it can be asked for over HTTP/1.1 */
     ern_state(&x->given, ERN_FACT_proxies, true);
     if (relay_loops(x))

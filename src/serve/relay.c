@@ -14,6 +14,7 @@
 #include "serve/content.h"
 #include "serve/program.h"
 #include "serve/relay_parts.h"
+#include "serve/upstream_h2.h"
 
 enum { PIECE_MIN = 2048 /* content is taken when there is so much room for it */ };
 
@@ -146,12 +147,26 @@ relay_watch(struct relay *r, enum upstream_time time)
     upstreams_time(relay_upstreams(r), &r->timer, time);
 }
 
+/* It makes no connection any more: those that waited for it go on, but not from here. */
+static void
+end_dialling(struct relay *r)
+{
+    struct origin *o = r->origin;
+
+    if (!o || o->dialler != r)
+        return;
+    o->dialler = NULL;
+    while (o->queue)
+        upstreams_stir(relay_upstreams(r), o->queue);
+}
+
 /* It has nothing to do with its origin any more. */
 static void
 leave_origin(struct relay *r)
 {
     timer_stop(&r->timer);
     relay_enter(r, NULL);
+    end_dialling(r);
     if (r->program)
         program_forget(r->program);
     if (r->upstream)
@@ -227,7 +242,7 @@ may_retry(const struct relay *r, enum relay_fault fault)
     if (!was_asked)
         return true;
     return fault == RELAY_CUT && r->interims_n == 0 && upstream_received(r->upstream).len == 0 &&
-           (ern_method_is_idempotent(x->request.method));
+           (ern_method_is_idempotent(x->request.method) || r->upstream->untouched);
 }
 
 void
@@ -285,7 +300,10 @@ relay_ask(struct relay *r)
         relay_open_tunnel(r);
         return;
     }
+    end_dialling(r);
     r->stage = RELAY_ASKING;
+    if (r->speech->is_http)
+        r->speech = u->stream ? &h2_speech : &h1_speech;
     h1_answer_init(&r->answer, upstreams_limits(relay_upstreams(r)), r->fields,
                    (uint16_t)upstreams_limits(relay_upstreams(r))->fields_max);
     r->records = (struct fcgi_reader){.end = FCGI_MORE};
@@ -374,7 +392,20 @@ relay_reach(struct relay *r)
         relay_ask(r);
         return;
     }
-    relay_watch(r, TIME_CONNECT);
+    if (r->stage != RELAY_QUEUED)
+        relay_watch(r, TIME_CONNECT);
+    if (o->shares && o->dialler) {
+        r->stage = RELAY_QUEUED;
+        relay_enter(r, &o->queue);
+        return;
+    }
+    if (o->shares && shared_are_full(o)) {
+        relay_fail(r, RELAY_FULL);
+        return;
+    }
+    if (o->shares)
+        o->dialler = r;
+    r->stage = RELAY_RESOLVING;
     if (origin_is_resolved(o, &is_asked))
         relay_connect(r);
     else if (is_asked)

@@ -18,6 +18,7 @@
 
 enum relay_stage {
     RELAY_RESOLVING,
+    RELAY_QUEUED, /* another one connects to the server, and this can share that */
     RELAY_CONNECTING,
     RELAY_ASKING,    /* the request is on its way, and its answer is waited for */
     RELAY_ANSWERING, /* the head of the answer is known */
@@ -190,7 +191,7 @@ void relay_enter(struct relay *relay, struct relay **list);
 /* ---- heads (relay_head.c) ----------------------------------------------------------------------
  */
 
-extern const struct speech h1_speech;
+extern const struct speech h1_speech, h2_speech;
 
 /* Writes the field lines of an answer, or an interim one, that go on; of an answer those of its own
  * framing too. */

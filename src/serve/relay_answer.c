@@ -369,9 +369,14 @@ secure(struct relay *r)
 {
     int error = upstream_secure(r->upstream, r->origins->trust);
 
-    if (error == 0)
+    if (error == 0) {
+        r->upstream = upstream_share(r->upstream);
+        error = r->upstream ? 0 : -ENOMEM;
+    }
+    if (error == 0) {
+        r->upstream->relay = r;
         relay_ask(r);
-    else if (error == -ENOMEM)
+    } else if (error == -ENOMEM)
         relay_fail(r, RELAY_NO_ROOM);
     else if (error != -EAGAIN)
         relay_fail(r, error == -EACCES ? RELAY_UNTRUSTED : RELAY_INSECURE);
@@ -432,7 +437,13 @@ relay_event(struct relay *r, uint32_t events)
 void
 relay_again(struct relay *r)
 {
-    go_on(r);
+    if (r->stage == RELAY_QUEUED) {
+        relay_reach(r);
+        if (relay_is_known(r))
+            relay_notify(r);
+    } else {
+        go_on(r);
+    }
 }
 
 void

@@ -229,7 +229,7 @@ write_upgrade(struct relay *r, struct out *o)
         write_websocket(r, o);
         return;
     }
-    if (q->version_major != 1 || q->version_minor == 0 ||
+    if (!r->speech->upgrades || q->version_major != 1 || q->version_minor == 0 ||
         !list_has(q, ERN_FIELD_connection, ERN_SLICE("upgrade")))
         return;
     out_literal(o, "Upgrade: ");
@@ -299,11 +299,55 @@ const struct speech h1_speech = {
     .large = RELAY_TOO_LARGE,
     .garbled = RELAY_GARBLED,
     .is_http = true,
+    .upgrades = true,
     .reach = relay_reach,
     .write_request = write_request,
     .write_piece = write_piece,
     .receive = receive,
     .feed = h1_answer_feed,
+};
+
+/* ---- over HTTP/2: the same heads, which the connection changes into its own (wire/h2_client.h)
+ * ---
+ */
+
+/* The connection has to know with the head that there is no content. */
+static void
+write_h2_request(struct relay *r, struct out *o)
+{
+    write_request(r, o);
+    if (!r->sends)
+        upstream_end(r->upstream);
+}
+
+static void
+write_h2_piece(const struct relay *r, struct ern_slice piece, bool is_end, struct out *o)
+{
+    out_slice(o, piece);
+    if (is_end)
+        upstream_end(r->upstream);
+}
+
+static enum parse
+feed_h2(struct h1_answer *answer, struct ern_slice bytes, enum ern_method method)
+{
+    enum parse parse = h1_answer_feed(answer, bytes, method);
+
+    answer->message.version_major = 2;
+    answer->message.version_minor = 0;
+    return parse;
+}
+
+const struct speech h2_speech = {
+    .cut = RELAY_CUT,
+    .large = RELAY_TOO_LARGE,
+    .garbled = RELAY_GARBLED,
+    .is_http = true,
+    .reach = relay_reach,
+    .write_request = write_h2_request,
+    .write_piece = write_h2_piece,
+    .receive = receive,
+    .feed = feed_h2,
 };
 
 /* ---- the answer --------------------------------------------------------------------------------

@@ -11,6 +11,7 @@ struct speech {
     /* What it is when the head of an answer is cut, too large, or none. */
     enum relay_fault cut, large, garbled;
     bool is_http;
+    bool upgrades;         /* a request may ask for another protocol */
     bool ends_by_shutting; /* content of the request ends with that direction of the connection */
     /* The origin was chosen: begins to reach it. */
     void (*reach)(struct relay *relay);

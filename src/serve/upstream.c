@@ -11,6 +11,7 @@
 #include "serve/probe.h"
 #include "serve/program.h"
 #include "serve/relay.h"
+#include "serve/upstream_h2.h"
 #include "wire/h1_answer.h"
 
 enum {
@@ -23,6 +24,7 @@ struct upstreams {
     struct limits limits; /* of answers */
     struct timer_list times[TIMES];
     struct relay *again;     /* relay_again() is to be called */
+    struct shared *stirred;  /* likewise shared_turn() */
     struct upstream *closed; /* in this turn: events for them may still come */
     struct upstream *spare;  /* memory of others */
     struct origins *groups;
@@ -48,6 +50,7 @@ open_group(struct upstreams *ups, struct origins *g, const struct origin_names *
         origin_init(&g->origin[g->n], ups, &names->name[g->n]);
         if (names->requests_max)
             g->origin[g->n].requests_max = names->requests_max;
+        g->origin[g->n].http2 = g->origin[g->n].shares = names->http2;
         if (slice_is_there(names->probe))
             probe_begin(&g->origin[g->n], g, names->probe);
     }
@@ -87,6 +90,28 @@ upstreams_new(struct worker *w, const struct origin_names *const *names, unsigne
 }
 
 void
+upstreams_stir_shared(struct upstreams *ups, struct shared *s)
+{
+    *shared_next_stirred(s) = ups->stirred;
+    ups->stirred = s;
+}
+
+/* What they have to say goes out, that of all requests of a turn together. */
+static void
+turn_shared(struct upstreams *ups)
+{
+    struct shared *list = ups->stirred;
+
+    ups->stirred = NULL;
+    while (list) {
+        struct shared *s = list;
+
+        list = *shared_next_stirred(s);
+        shared_turn(s);
+    }
+}
+
+void
 upstreams_free(struct upstreams *ups)
 {
     if (!ups)
@@ -96,6 +121,7 @@ upstreams_free(struct upstreams *ups)
             origin_end(&ups->groups[i].origin[j]);
         free(ups->groups[i].origin);
     }
+    turn_shared(ups);
     upstreams_reuse(ups->worker);
     while (ups->spare) {
         struct upstream *u = ups->spare;
@@ -163,7 +189,9 @@ upstreams_event(struct worker *w, void *what, uint32_t events)
     (void)w;
     if (u->fd < 0) /* closed earlier in this turn */
         return;
-    if (u->relay)
+    if (u->shared)
+        shared_event(u->shared);
+    else if (u->relay)
         relay_event(u->relay, events);
     else if (u->probe)
         probe_event(u->probe, events);
@@ -209,7 +237,7 @@ upstreams_again(struct worker *w)
     struct upstreams *ups = w->upstreams;
     struct relay *list = NULL;
 
-    if (!ups || !ups->again)
+    if (!ups)
         return;
     /* What is stirred while these go on has its turn in the next one. */
     while (ups->again)
@@ -220,6 +248,7 @@ upstreams_again(struct worker *w)
         relay_enter(r, NULL);
         relay_again(r);
     }
+    turn_shared(ups);
 }
 
 int
@@ -228,7 +257,7 @@ upstreams_wait_ms(const struct worker *w)
     const struct upstreams *ups = w->upstreams;
     int least = -1;
 
-    if (ups && ups->again)
+    if (ups && (ups->again || ups->stirred))
         return 0;
     for (unsigned i = 0; ups && i < TIMES; i++) {
         int ms = timer_wait_ms(&ups->times[i], w->now.run_ms);
@@ -256,8 +285,8 @@ upstreams_reuse(struct worker *w)
 /* ---- connections -------------------------------------------------------------------------------
  */
 
-static struct upstream *
-new_upstream(struct upstreams *ups)
+struct upstream *
+upstreams_take(struct upstreams *ups)
 {
     struct upstream *u = ups->spare;
 
@@ -295,7 +324,7 @@ struct upstream *
 upstream_open(struct origin *o, const struct ip_port *to, int *ret_error)
 {
     struct upstreams *ups = o->upstreams;
-    struct upstream *u = new_upstream(ups);
+    struct upstream *u = upstreams_take(ups);
     int fd;
 
     *ret_error = -ENOMEM;
@@ -314,7 +343,7 @@ struct upstream *
 upstream_adopt(struct origin *o, int fd, struct program *program)
 {
     struct upstreams *ups = o->upstreams;
-    struct upstream *u = new_upstream(ups);
+    struct upstream *u = upstreams_take(ups);
 
     if (!u) {
         (void)close(fd);
@@ -358,16 +387,25 @@ upstream_close(struct upstream *u)
     struct upstreams *ups = u->origin->upstreams;
 
     leave_idle(u);
+    if (u->shared) { /* which comes back here */
+        shared_close(u->shared);
+        return;
+    }
+    timer_stop(&u->timer);
+    if (u->stream)
+        stream_leave(u, false);
     tls_link_free(u->tls);
     u->tls = NULL;
-    (void)close(u->fd);
+    if (u->fd >= 0) {
+        (void)close(u->fd);
+        u->origin->upstreams_n--;
+    }
     u->fd = -1;
     if (u->program)
         program_leave(u->program);
     u->program = NULL;
     give_back(ups->worker, &u->in);
     give_back(ups->worker, &u->out);
-    u->origin->upstreams_n--;
     u->relay = NULL;
     u->next = ups->closed;
     ups->closed = u;
@@ -378,7 +416,9 @@ upstream_keep(struct upstream *u)
 {
     struct origin *o = u->origin;
 
-    if (!o->keeps || o->idle_n >= o->upstreams->worker->limits->upstream_idle_max ||
+    if (u->stream)
+        stream_leave(u, true);
+    if (u->fd < 0 || !o->keeps || o->idle_n >= o->upstreams->worker->limits->upstream_idle_max ||
         o->upstreams->worker->draining) {
         upstream_close(u);
         return;
@@ -399,6 +439,10 @@ upstream_keep(struct upstream *u)
 struct upstream *
 upstream_idle(struct origin *o)
 {
+    struct upstream *stream = shared_find(o);
+
+    if (stream)
+        return stream;
     while (o->idle) {
         struct upstream *u = o->idle;
 
@@ -423,15 +467,31 @@ upstream_secure(struct upstream *u, const struct tls_trust *trust)
 {
     int error;
 
-    if (!u->origin->name.is_secure)
+    if (!u->origin->name.is_secure || u->stream)
         return 0;
-    error = u->tls ? 0 : tls_link_new(trust, u->origin->name.host, u->fd, &u->tls);
+    error =
+        u->tls ? 0 : tls_link_new(trust, u->origin->name.host, u->origin->http2, u->fd, &u->tls);
     return error ? error : tls_link_shake(u->tls);
+}
+
+struct upstream *
+upstream_share(struct upstream *u)
+{
+    struct origin *o = u->origin;
+
+    if (!o->http2 || u->stream)
+        return u;
+    o->shares = !u->tls || tls_link_is_h2(u->tls);
+    return o->shares ? shared_begin(u) : u;
 }
 
 void
 upstream_end(struct upstream *u)
 {
+    if (u->stream) {
+        stream_end(u);
+        return;
+    }
     if (u->tls)
         tls_link_end(u->tls);
     (void)shutdown(u->fd, SHUT_WR);
@@ -469,6 +529,8 @@ upstream_flush(struct upstream *u)
 {
     struct buffer *out = u->out;
 
+    if (u->stream)
+        return stream_flush(u);
     while (out && out->at < out->len) {
         ssize_t n = send_some(u, slice_from(out->bytes + out->at, out->len - out->at));
 
@@ -492,6 +554,8 @@ upstream_receive(struct upstream *u)
     struct worker *w = u->origin->upstreams->worker;
     ssize_t n;
 
+    if (u->stream)
+        return stream_receive(u);
     if (!u->in)
         u->in = worker_buffer(w);
     if (!u->in)

@@ -21,7 +21,9 @@ struct relay;
 struct probe;
 struct program;
 struct resolving;
+struct shared;
 struct speech;
+struct stream;
 struct upstreams;
 
 enum { ORIGINS_MAX = 64 /* of one group: a bit each */ };
@@ -52,6 +54,7 @@ struct origin_names { /* of a route: slices are the configuration's */
         probe; /* the path that they are asked for to know how they are; absent: none */
     struct tls_trust *trust; /* who signs certificates of those that speak TLS; NULL: none does */
     int64_t requests_max;    /* of each of them at once; 0: upstream_requests_max */
+    bool http2;              /* HTTP/2 is spoken, too: by prior knowledge, over TLS by ALPN */
     unsigned number;         /* of the group, from 0 */
 };
 
@@ -67,11 +70,17 @@ struct origin {
     struct upstream *idle; /* connections that wait for a request, the youngest first */
     unsigned idle_n, upstreams_n;
     int64_t requests_max;
-    unsigned busy_n;     /* requests that it answers, or is about to */
-    unsigned failures_n; /* in a row */
-    int64_t shut_ms;     /* until when it is left alone; 0: it is well */
-    bool keeps;          /* connections wait for further requests */
-    struct probe *probe; /* by which it is asked how it is; NULL: it is not */
+    unsigned busy_n;       /* requests that it answers, or is about to */
+    unsigned failures_n;   /* in a row */
+    int64_t shut_ms;       /* until when it is left alone; 0: it is well */
+    bool keeps;            /* connections wait for further requests */
+    bool http2;            /* HTTP/2 may be spoken */
+    bool shares;           /* one carries many of them: HTTP/2 is spoken, as far as is known */
+    struct shared *shared; /* those that do; */
+    unsigned shared_n;     /* so many */
+    struct relay *dialler; /* makes one more; NULL: none does */
+    struct relay *queue;   /* relays that wait for it */
+    struct probe *probe;   /* by which it is asked how it is; NULL: it is not */
 };
 
 struct origins { /* a group, one of which answers */
@@ -86,7 +95,7 @@ struct origins { /* a group, one of which answers */
     const struct networks *reachable; /* but for these */
 };
 
-struct upstream {       /* a connection */
+struct upstream {       /* a connection, or a stream of one that is shared */
     struct timer timer; /* first: of one that waits for a request */
     struct upstream *next, **link;
     struct origin *origin;
@@ -96,10 +105,13 @@ struct upstream {       /* a connection */
     struct buffer *out;      /* what it did not take yet; NULL if nothing */
     struct tls_link *tls;    /* NULL: none is spoken */
     struct program *program; /* whose input and output it is; NULL: of none */
-    int fd;
+    struct shared *shared;   /* that it carries (upstream_h2.h); NULL: one request at a time */
+    struct stream *stream;   /* of one that is shared, which it is; NULL: a connection of its own */
+    int fd;                  /* -1: it has none */
     bool connected;
-    bool reused; /* it has answered before */
-    bool ended;  /* it will send no more */
+    bool reused;    /* it has answered before */
+    bool untouched; /* what it was asked was not acted on, for certain (RFC 9113 8.7) */
+    bool ended;     /* it will send no more */
 };
 
 /* Of one worker. Returns NULL without memory. names: of each group, groups_n of them. */
@@ -187,6 +199,10 @@ void upstream_end(struct upstream *upstream);
 /* Takes over what a program reads from and writes to. Returns NULL without memory; fd is then
  * closed. */
 struct upstream *upstream_adopt(struct origin *origin, int fd, struct program *program);
+
+/* TLS is spoken where that is to be. Where HTTP/2 is, it carries many requests from now on. Returns
+ * what one is sent by: itself, or the first of its streams; NULL without memory: it is closed. */
+struct upstream *upstream_share(struct upstream *upstream);
 
 /* One that waits for a request, and is alive as far as can be told; NULL: none. */
 struct upstream *upstream_idle(struct origin *origin);

@@ -180,22 +180,41 @@ check_listener(const struct conf *conf, const struct conf_listen *listen,
     tls_close(tls);
 }
 
-/* Who signs the certificates of servers behind a route: is there somebody? */
+/* Can they be read? If not, *ret_why says why not. */
+static bool
+are_readable(struct ern_slice ca, struct ern_slice certificate, struct ern_slice key,
+             const char **ret_why)
+{
+    struct tls_trust *trust;
+
+    if (tls_trust_open(ca.ptr, certificate.ptr, key.ptr, &trust, ret_why) < 0)
+        return false;
+    tls_trust_close(trust);
+    return true;
+}
+
+static void
+say_unreadable(const struct conf_route *route, enum conf_option option, struct ern_slice path,
+               const char *why, struct conf_errors *errors)
+{
+    conf_wrong(errors, route->place.given[option].value,
+               CONF_SAY("\"%1\" can not be read: %2",
+                        "write the path of a PEM file that this user may read", path,
+                        slice_text(why)));
+}
+
+/* Who signs the certificates of servers behind a route: is there somebody? And who are we to them?
+ */
 static void
 check_trust(const struct conf_route *route, struct conf_errors *errors)
 {
-    struct tls_trust *trust;
     const char *why;
 
-    if (!slice_is_there(route->ca))
-        return;
-    if (tls_trust_open(route->ca.ptr, &trust, &why) == 0)
-        tls_trust_close(trust);
-    else
-        conf_wrong(errors, route->place.given[CONF_proxy_ca].value,
-                   CONF_SAY("\"%1\" can not be read: %2",
-                            "write the path of a PEM file that this user may read", route->ca,
-                            slice_text(why)));
+    if (slice_is_there(route->ca) && !are_readable(route->ca, ERN_ABSENT, ERN_ABSENT, &why))
+        say_unreadable(route, CONF_proxy_ca, route->ca, why, errors);
+    else if (slice_is_there(route->certificate) &&
+             !are_readable(route->ca, route->certificate, route->key, &why))
+        say_unreadable(route, CONF_proxy_certificate, route->certificate, why, errors);
 }
 
 void

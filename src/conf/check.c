@@ -406,6 +406,21 @@ check_urls(struct maker *m, const struct conf_route *route)
                            "configure the proxy in the clients, or write redirect", ERN_ABSENT));
 }
 
+/* What is for servers that speak TLS alone. */
+static void
+check_secure(struct maker *m, const struct conf_route *route)
+{
+    static const enum conf_option needs_tls[] = {CONF_proxy_ca, CONF_proxy_certificate,
+                                                 CONF_proxy_key};
+
+    for (size_t i = 0; i < sizeof needs_tls / sizeof *needs_tls; i++)
+        if (route->place.given[needs_tls[i]].key.line)
+            conf_wrong(m->errors, route->place.given[needs_tls[i]].key,
+                       CONF_SAY("none of these servers has a certificate",
+                                "write https:// in the place of http://, or leave it out",
+                                ERN_ABSENT));
+}
+
 /* The servers of a proxy route, which are said in full. */
 static void
 check_proxy(struct maker *m, const struct conf_route *route)
@@ -434,10 +449,12 @@ check_proxy(struct maker *m, const struct conf_route *route)
         (route->probe.ptr[0] != '/' || !value_is_reference(route->probe)))
         conf_wrong(m->errors, route->place.given[CONF_proxy_probe].value,
                    CONF_SAY("\"%1\" is not a path", "write one as in \"/health\"", route->probe));
-    if (slice_is_there(route->ca) && !any_secure)
-        conf_wrong(m->errors, route->place.given[CONF_proxy_ca].key,
-                   CONF_SAY("none of these servers has a certificate",
-                            "write https:// in the place of http://, or leave it out", ERN_ABSENT));
+    if (!any_secure)
+        check_secure(m, route);
+    if (slice_is_there(route->key) && !slice_is_there(route->certificate))
+        conf_wrong(m->errors, route->place.given[CONF_proxy_key].key,
+                   CONF_SAY("a key is that of a certificate",
+                            "write the certificate, too, or leave it out", ERN_ABSENT));
 }
 
 /* Our name among gateways is a word there (RFC 9110 7.6.3), and in Proxy-Status (RFC 9209 2). */

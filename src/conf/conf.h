@@ -183,6 +183,8 @@ struct conf_route {
     struct ern_slice probe; /* a path, as a target has it; absent: none */
     bool http2;             /* HTTP/2 is spoken with them */
     struct ern_slice ca;    /* a PEM file; absent: whom the system trusts */
+    /* PEM files, of what we show; absent: nothing, and: it is in the file of the certificate. */
+    struct ern_slice certificate, key;
 
     struct conf_texts fastcgi; /* CONF_KIND_FASTCGI: "unix:PATH" or "HOST:PORT"; 1 to 64 */
     struct ern_slice root;     /* a folder; index, hidden and so on are as of files */

@@ -217,6 +217,8 @@ write_kind(struct out *o, unsigned depth, const struct conf_route *route)
         write_text(o, depth, "probe", route->probe);
         write_flag(o, depth, "http2", route->http2);
         write_text(o, depth, "ca", route->ca);
+        write_text(o, depth, "certificate", route->certificate);
+        write_text(o, depth, "key", route->key);
         write_text(o, depth, "balance",
                    route->balance == CONF_BALANCE_HASH ? ERN_SLICE("hash")
                                                        : ERN_SLICE("least_busy"));

@@ -15,6 +15,7 @@ struct tls_trust {
 
 struct tls_link {
     gnutls_session_t gnutls;
+    struct tls_ticket *ticket;
     int fd;
     bool took;  /* something came off the socket since that was last asked */
     bool holds; /* GnuTLS has bytes that were not taken, and wants to be asked again */
@@ -34,8 +35,21 @@ read_authorities(gnutls_certificate_credentials_t credentials, const char *ca, c
     return n > 0 ? 0 : -EINVAL;
 }
 
+static int
+read_certificate(gnutls_certificate_credentials_t credentials, const char *certificate,
+                 const char *key, const char **ret_why)
+{
+    *ret_why = "there is no certificate in it that fits to its key";
+    return !certificate || gnutls_certificate_set_x509_key_file(credentials, certificate,
+                                                                key ? key : certificate,
+                                                                GNUTLS_X509_FMT_PEM) >= 0
+               ? 0
+               : -EINVAL;
+}
+
 int
-tls_trust_open(const char *ca, struct tls_trust **ret_trust, const char **ret_why)
+tls_trust_open(const char *ca, const char *certificate, const char *key,
+               struct tls_trust **ret_trust, const char **ret_why)
 {
     struct tls_trust *t = tls_ready() ? calloc(1, sizeof *t) : NULL;
     int error;
@@ -48,6 +62,8 @@ tls_trust_open(const char *ca, struct tls_trust **ret_trust, const char **ret_wh
                                          NULL) < 0
                 ? -ENOMEM
                 : read_authorities(t->credentials, ca, ret_why);
+    if (!error)
+        error = read_certificate(t->credentials, certificate, key, ret_why);
     if (!error) {
         *ret_trust = t;
         return 0;
@@ -104,6 +120,49 @@ push(gnutls_transport_ptr_t link, const void *from, size_t n)
     return sent;
 }
 
+void
+tls_ticket_drop(struct tls_ticket *ticket)
+{
+    gnutls_free(ticket->bytes);
+    *ticket = (struct tls_ticket){NULL, 0};
+}
+
+static void
+keep_ticket(struct tls_link *l)
+{
+    gnutls_datum_t data;
+
+    if (gnutls_session_get_data2(l->gnutls, &data) < 0)
+        return;
+    tls_ticket_drop(l->ticket);
+    *l->ticket = (struct tls_ticket){data.data, data.size};
+}
+
+/* A ticket came: in TLS 1.3 that is after the handshake. */
+static int /* NOLINTNEXTLINE(readability-function-size): the form is that of GnuTLS */
+ticket_came(gnutls_session_t session, unsigned type, unsigned when, unsigned incoming,
+            const gnutls_datum_t *message)
+{
+    (void)type, (void)when, (void)message;
+    if (incoming && gnutls_protocol_get_version(session) == GNUTLS_TLS1_3)
+        keep_ticket(gnutls_transport_get_ptr(session));
+    return 0;
+}
+
+/* RFC 8446 C.4: a ticket that is used for one connection does not show who makes others. */
+static int
+use_ticket(struct tls_link *l)
+{
+    int error = 0;
+
+    if (l->ticket->bytes)
+        error = gnutls_session_set_data(l->gnutls, l->ticket->bytes, l->ticket->n);
+    tls_ticket_drop(l->ticket);
+    gnutls_handshake_set_hook_function(l->gnutls, GNUTLS_HANDSHAKE_NEW_SESSION_TICKET,
+                                       GNUTLS_HOOK_POST, ticket_came);
+    return error;
+}
+
 static int
 set_up(struct tls_link *l, const struct tls_trust *trust, struct ern_slice host, bool h2, int fd)
 {
@@ -130,14 +189,16 @@ set_up(struct tls_link *l, const struct tls_trust *trust, struct ern_slice host,
 }
 
 int
-tls_link_new(const struct tls_trust *trust, struct ern_slice host, bool h2, int fd,
-             struct tls_link **ret_link)
+tls_link_new(const struct tls_trust *trust, struct ern_slice host, bool h2,
+             struct tls_ticket *ticket, int fd, struct tls_link **ret_link)
 {
     struct tls_link *l = host.len <= TLS_HOST_MAX ? calloc(1, sizeof *l) : NULL;
 
     if (!l)
         return -ENOMEM;
+    l->ticket = ticket;
     if (set_up(l, trust, host, h2, fd) == 0) {
+        (void)use_ticket(l); /* what can not be resumed begins anew */
         *ret_link = l;
         return 0;
     }
@@ -200,6 +261,8 @@ tls_link_shake(struct tls_link *l)
     do
         code = gnutls_handshake(l->gnutls);
     while (goes_on(l, code));
+    if (code == 0 && gnutls_protocol_get_version(l->gnutls) != GNUTLS_TLS1_3)
+        keep_ticket(l);
     return code == 0 ? 0 : errno_of(code);
 }
 

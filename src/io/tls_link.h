@@ -18,22 +18,34 @@ struct tls_trust;
 /* One connection, used by one thread. */
 struct tls_link;
 
+/* By which the next connection to the same host can be resumed (RFC 8446 2.2). It is used once. */
+struct tls_ticket {
+    void *bytes; /* NULL: there is none */
+    unsigned n;
+};
+
 /*
- *   ca        a PEM file with those who may; NULL: those whom the system trusts
- *   ret_why   on failure a constant text that says what is wrong
+ *   ca           a PEM file with those who may; NULL: those whom the system trusts
+ *   certificate  a PEM file by which we say who we are, to those who ask; NULL: by none
+ *   key          the PEM file of its key; NULL: it is in that of the certificate
+ *   ret_why      on failure a constant text that says what is wrong
  * Returns 0, or a negative errno.
  */
-ERN_MUST_USE int tls_trust_open(const char *ca, struct tls_trust **ret_trust, const char **ret_why);
+ERN_MUST_USE int tls_trust_open(const char *ca, const char *certificate, const char *key,
+                                struct tls_trust **ret_trust, const char **ret_why);
 void tls_trust_close(struct tls_trust *trust); /* after its last link; NULL is fine */
 
 /*
- *   host  whom to reach: a DNS name, or an address without brackets; at most 255 bytes
- *   h2    HTTP/2 may be spoken, too: they choose (RFC 7301)
- *   fd    a connected socket, which stays the caller's
+ *   host    whom to reach: a DNS name, or an address without brackets; at most 255 bytes
+ *   h2      HTTP/2 may be spoken, too: they choose (RFC 7301)
+ *   ticket  of the last connection to this host with the same trust, which is used up; a new one
+ *           comes there. It stays the caller's, and longer than the link
+ *   fd      a connected socket, which stays the caller's
  * Returns 0, or -ENOMEM.
  */
-ERN_MUST_USE int tls_link_new(const struct tls_trust *trust, struct ern_slice host, bool h2, int fd,
-                              struct tls_link **ret_link);
+ERN_MUST_USE int tls_link_new(const struct tls_trust *trust, struct ern_slice host, bool h2,
+                              struct tls_ticket *ticket, int fd, struct tls_link **ret_link);
+void tls_ticket_drop(struct tls_ticket *ticket);
 void tls_link_free(struct tls_link *link); /* NULL is fine */
 
 /* Goes on with the handshake. Returns 0 when it is finished; -EAGAIN: the socket tells when to call

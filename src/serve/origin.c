@@ -114,6 +114,7 @@ origin_end(struct origin *o)
         upstream_close(o->idle);
     while (o->shared)
         shared_close(o->shared);
+    tls_ticket_drop(&o->ticket);
     probe_end(o->probe);
     o->probe = NULL;
     if (o->resolving)

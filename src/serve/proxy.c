@@ -39,7 +39,9 @@ proxy_open(const struct conf_route *from, unsigned number, struct proxy_route *r
         authorities[names->n] = to->authority;
         any_secure |= to->is_secure;
     }
-    return any_secure ? tls_trust_open(from->ca.ptr, &names->trust, &why) : 0;
+    return any_secure ? tls_trust_open(from->ca.ptr, from->certificate.ptr, from->key.ptr,
+                                       &names->trust, &why)
+                      : 0;
 }
 
 void

@@ -469,8 +469,9 @@ upstream_secure(struct upstream *u, const struct tls_trust *trust)
 
     if (!u->origin->name.is_secure || u->stream)
         return 0;
-    error =
-        u->tls ? 0 : tls_link_new(trust, u->origin->name.host, u->origin->http2, u->fd, &u->tls);
+    error = u->tls ? 0
+                   : tls_link_new(trust, u->origin->name.host, u->origin->http2, &u->origin->ticket,
+                                  u->fd, &u->tls);
     return error ? error : tls_link_shake(u->tls);
 }
 

@@ -70,17 +70,18 @@ struct origin {
     struct upstream *idle; /* connections that wait for a request, the youngest first */
     unsigned idle_n, upstreams_n;
     int64_t requests_max;
-    unsigned busy_n;       /* requests that it answers, or is about to */
-    unsigned failures_n;   /* in a row */
-    int64_t shut_ms;       /* until when it is left alone; 0: it is well */
-    bool keeps;            /* connections wait for further requests */
-    bool http2;            /* HTTP/2 may be spoken */
-    bool shares;           /* one carries many of them: HTTP/2 is spoken, as far as is known */
-    struct shared *shared; /* those that do; */
-    unsigned shared_n;     /* so many */
-    struct relay *dialler; /* makes one more; NULL: none does */
-    struct relay *queue;   /* relays that wait for it */
-    struct probe *probe;   /* by which it is asked how it is; NULL: it is not */
+    unsigned busy_n;          /* requests that it answers, or is about to */
+    unsigned failures_n;      /* in a row */
+    int64_t shut_ms;          /* until when it is left alone; 0: it is well */
+    struct tls_ticket ticket; /* by which its next connection is resumed */
+    bool keeps;               /* connections wait for further requests */
+    bool http2;               /* HTTP/2 may be spoken */
+    bool shares;              /* one carries many of them: HTTP/2 is spoken, as far as is known */
+    struct shared *shared;    /* those that do; */
+    unsigned shared_n;        /* so many */
+    struct relay *dialler;    /* makes one more; NULL: none does */
+    struct relay *queue;      /* relays that wait for it */
+    struct probe *probe;      /* by which it is asked how it is; NULL: it is not */
 };
 
 struct origins { /* a group, one of which answers */

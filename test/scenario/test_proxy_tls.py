@@ -172,3 +172,70 @@ def test_silent_handshake_is_a_timeout(tmp_path, authority):
         with Server(tmp_path, config) as server:
             assert ask(server).status == 504
     assert server.rules() == ["connect_timeout"]
+
+
+def mutual(path, authority, **changes):
+    """It asks who we are, and takes whom the authority knows."""
+    found = context(path, verify_mode=ssl.CERT_REQUIRED, **changes)
+    found.load_verify_locations(f"{authority.path}.pem")
+    return found
+
+
+def own(path, key=True):
+    return f'certificate = "{path}.pem"' + (f' key = "{path}.key"' if key else "")
+
+
+@pytest.mark.parametrize("version", [ssl.TLSVersion.TLSv1_2, ssl.TLSVersion.TLSv1_3])
+@pytest.mark.parametrize("shown", ["ours", "in one file", "another's", "none"])
+def test_certificate_of_ours(tmp_path, authority, version, shown):
+    """A server that asks who we are is shown our certificate; who has none that it takes is no client of it."""
+    secure = mutual(authority.issue("asks", "localhost"), authority, minimum_version=version,
+                    maximum_version=version)
+    ours = authority.issue("us")
+    both = tmp_path / "both"
+    both.with_suffix(".pem").write_bytes(b"".join(ours.with_suffix(end).read_bytes() for end in (".pem", ".key")))
+    other = tls.Authority(tmp_path, "others").issue("them")
+    more = {"ours": own(ours), "in one file": own(both, key=False), "another's": own(other), "none": ""}[shown]
+    seen = []
+
+    @speaks
+    def answer(_request, peer):
+        seen.append(dict(pair for part in peer.socket.getpeercert()["subject"] for pair in part)["commonName"])
+        peer.socket.sendall(OK)
+        return True
+
+    config = route("%d", authority=authority)[:-1] + more + " }"
+    with Upstream([answer], tls=secure) as up, Server(tmp_path, config % up.port) as server:
+        got = ask(server)
+        assert (got.status, seen) == ((200, ["us"]) if shown in ("ours", "in one file") else (502, []))
+
+
+@pytest.mark.parametrize("version", [ssl.TLSVersion.TLSv1_2, ssl.TLSVersion.TLSv1_3])
+def test_connections_are_resumed(tmp_path, authority, version):
+    """The next connection to a server costs no signature."""
+    secure = context(authority.issue("resumes", "localhost"), minimum_version=version, maximum_version=version)
+    reused = []
+
+    @speaks
+    def answer(_request, peer):
+        reused.append(peer.socket.session_reused)
+        peer.socket.sendall(OK)
+        return False
+
+    with Upstream([answer], tls=secure) as up, Server(tmp_path, route(up.port, authority=authority)) as server:
+        assert [ask(server).content for _ in range(6)] == [b"ok"] * 6
+    assert up.connections == 6
+    assert reused == [False] + [True] * 5
+
+
+def test_certificate_that_can_not_be_read(tmp_path, authority):
+    path = authority.issue("odd")
+    for more, where in ((f'certificate = "{tmp_path}/none.pem"', "can not be read"),
+                        (f'certificate = "{path}.pem" key = "{authority.path}.key"', "can not be read"),
+                        (f'key = "{path}.key"', "a key is that of a certificate")):
+        with pytest.raises(AssertionError, match=where):
+            with Server(tmp_path, route(9, authority=authority)[:-1] + more + " }"):
+                pass
+    with pytest.raises(AssertionError, match="none of these servers has a certificate"):
+        with Server(tmp_path, f'route "/" {{ proxy = "http://localhost:9" certificate = "{path}.pem" }}'):
+            pass

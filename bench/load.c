@@ -4,14 +4,16 @@
  *
  *   load PORT FILE CONNECTIONS DEPTH STATUS [WIRE]
  *
- * WIRE is "tls", "resumed" (TLS, and each connection resumes the session of one before it), "h2c"
- * or "h2" (over TLS); else plain HTTP/1.1. FILE has requests, one after another, without content;
- * they are sent in turn, DEPTH at a time on each connection. Over HTTP/2 the first of them is sent
- * again and again, so that DEPTH are always under way. Every answer is read to its end and must
- * have the STATUS. A request that says "Connection: close" gets a new connection each time, from
- * one of many local addresses so that ports never run out. Once each connection has asked once
- * (with many requests: until each was asked), it says "ready". Then each line on standard input is
- * a number of milliseconds: it asks for so long, waits for what is still owed, and prints
+ * WIRE is "tls", "resumed" (TLS, and each connection resumes the session of one before it), "h2c",
+ * "h2" (over TLS), or "ws"; else plain HTTP/1.1. FILE has requests, one after another, without
+ * content; they are sent in turn, DEPTH at a time on each connection. Over HTTP/2 the first of them
+ * is sent again and again, so that DEPTH are always under way. With "ws" the request asks for
+ * WebSocket, and the answers are messages that come back; STATUS is 101. Every answer is read to
+ * its end and must have the STATUS. A request that says "Connection: close" gets a new connection
+ * each time, from one of many local addresses so that ports never run out. Once each connection has
+ * asked once (with many requests: until each was asked), it says "ready". Then each line on
+ * standard input is a number of milliseconds: it asks for so long, waits for what is still owed,
+ * and prints
  *
  *   ANSWERS ERRORS SECONDS
  */
@@ -41,7 +43,7 @@ uint64_t errors;
 char in[IN + 1];
 
 static unsigned port, depth;
-static bool tls, h2;
+static bool tls, h2, ws;
 static char *requests;          /* all of them, and */
 static size_t *offsets;         /* where each begins; one more for the end */
 static size_t requests_n, next; /* the next to be sent */
@@ -118,7 +120,7 @@ send_all(struct conn *c, const void *bytes, size_t n)
 static bool
 is_ready(const struct conn *c)
 {
-    return !c->shakes && (!h2 || c->greeted);
+    return !c->shakes && (!(h2 || ws) || c->greeted);
 }
 
 /* Sends what the connection owes us answers to. */
@@ -131,6 +133,10 @@ send_requests(struct conn *c)
             c->owed = c->most;
         }
         h2_ask(c, c->owed);
+        return;
+    }
+    if (ws) {
+        ws_ask(c, c->owed);
         return;
     }
     if (next + depth > requests_n)
@@ -184,6 +190,8 @@ join(struct conn *c)
         tls_begin(c);
     else if (h2)
         h2_begin(c);
+    else if (ws)
+        ws_begin(c, requests, offsets[1]);
     epoll_ctl(loop, EPOLL_CTL_ADD, c->fd, &event);
 }
 
@@ -269,6 +277,24 @@ receive_h1(struct conn *c)
 }
 
 static void
+receive_ws(struct conn *c)
+{
+    bool was_ready = is_ready(c);
+    ssize_t n;
+
+    do {
+        memcpy(in, c->part, c->part_n);
+        n = receive_some(c, in + c->part_n, IN - c->part_n, false);
+        if (n > 0)
+            ws_take(c, c->part_n + (size_t)n);
+    } while (n > 0 && !is_ready(c));
+    if (n == 0)
+        errx(1, "the server ended a connection");
+    if (!was_ready && is_ready(c) && c->owed)
+        send_requests(c);
+}
+
+static void
 receive_h2(struct conn *c)
 {
     unsigned before = c->owed, more = 0;
@@ -299,6 +325,8 @@ receive(struct conn *c)
         send_requests(c);
     if (h2)
         receive_h2(c);
+    else if (ws)
+        receive_ws(c);
     else
         receive_h1(c);
 }
@@ -331,12 +359,13 @@ main(int argc, char **argv)
     char line[64];
 
     if (argc < 6)
-        errx(2, "usage: load PORT FILE CONNECTIONS DEPTH STATUS [tls|resumed|h2c|h2]");
+        errx(2, "usage: load PORT FILE CONNECTIONS DEPTH STATUS [tls|resumed|h2c|h2|ws]");
     port = (unsigned)strtoul(argv[1], NULL, 10);
     n = (unsigned)strtoul(argv[3], NULL, 10);
     depth = (unsigned)strtoul(argv[4], NULL, 10);
     status = (unsigned)strtoul(argv[5], NULL, 10);
-    tls = argc > 6 && strcmp(argv[6], "h2c") != 0;
+    ws = argc > 6 && strcmp(argv[6], "ws") == 0;
+    tls = argc > 6 && !ws && strcmp(argv[6], "h2c") != 0;
     h2 = argc > 6 && strncmp(argv[6], "h2", 2) == 0;
     read_requests(argv[2]);
     if (h2)

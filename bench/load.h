@@ -12,6 +12,9 @@
 
 enum { PART = 4096, IN = 1 << 20 };
 
+/* A WebSocket message: of its content, and of all of it as a client sends it. */
+enum { WS_CONTENT = 125, WS_MASK = 4, WS_ASKED = 2 + WS_MASK + WS_CONTENT };
+
 enum state { HEAD, LENGTH, CHUNK_SIZE, CHUNK, LAST_LINE, TO_THE_END };
 
 struct conn {
@@ -26,7 +29,7 @@ struct conn {
     bool line_empty; /* the line that ends the trailer section: nothing on it so far */
     bool ends;       /* HTTP/2: the stream ends with this DATA frame */
     bool named;      /* the peer's table has our authority */
-    bool greeted;    /* its SETTINGS came: */
+    bool greeted;    /* its SETTINGS came, or its 101: */
     uint32_t most;   /* streams at once */
     uint32_t next_id;
     uint32_t window; /* bytes of content that came since the peer was told of room */
@@ -56,6 +59,11 @@ void h2_prepare(const char *request, bool tls);
 void h2_begin(struct conn *conn);
 void h2_ask(struct conn *conn, unsigned times);
 void h2_take(struct conn *conn, size_t n);
+
+/* WebSocket (load_ws.c): asks for it; sends messages, so many at once. */
+void ws_begin(struct conn *conn, const char *request, size_t n);
+void ws_ask(struct conn *conn, unsigned times);
+void ws_take(struct conn *conn, size_t n);
 
 /* TLS 1.3 (load_tls.c) with one cipher suite; what comes is as with recv(). */
 void tls_prepare(bool h2, bool resumes);

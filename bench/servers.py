@@ -25,7 +25,8 @@ FLOORS = {"1k": ["1024"], "16k": ["16384"], "64k": ["65536"], "1m": ["1048576"],
 def programs():
     """Builds the floor and the generator; makes a certificate."""
     RUN.mkdir(parents=True, exist_ok=True)
-    programs_of = {"floor": ["-lssl", "-lcrypto"], "load": ["-lssl", "-lcrypto"], "dav_load": []}
+    programs_of = {"floor": ["-lssl", "-lcrypto"], "load": ["-lssl", "-lcrypto"], "dav_load": [],
+                   "echo": []}
     for name, libraries in programs_of.items():
         sources, program = sorted(BENCH.glob(f"{name}*.[ch]")), RUN / name
         newest = max(s.stat().st_mtime for s in sources)
@@ -76,6 +77,8 @@ class Server:
                                         start_new_session=True)
 
     def command(self, kind):
+        if self.name == "echo":
+            return [str(RUN / "echo"), str(self.port)]
         if self.name == "floor":
             return [str(RUN / "floor"), str(self.tls_port or self.port), *FLOORS[kind]]
         conf = self.configuration()
@@ -215,7 +218,7 @@ class Load:
 
     def __init__(self, server, requests, connections=64, depth=1, status=200, pinned=True,
                  wire=None):
-        port = server.tls_port if wire and wire != "h2c" else server.port
+        port = server.tls_port if wire and wire not in ("h2c", "ws") else server.port
         self.start(port, requests, "load",
                    [connections, depth, status, *([wire] if wire else [])], pinned)
 

@@ -20,14 +20,37 @@ struct encoder;
 struct decoder;
 
 /*
- *   level   how hard it tries, 1 to 9; each coding has its own measure
+ * Encoders that wait for the next content, of any thread: one that is free again goes there.
+ *   spare_max  so many of each coding wait at most: 0 to 2^31
+ *   bytes_max  bytes: what one that waits may hold; larger ones go back to the system
  * NULL without memory.
  */
-struct encoder *encoder_new(enum coding coding, unsigned level);
+struct encoders *encoders_new(int64_t spare_max, int64_t bytes_max);
 
-/* Before its first content: there will be so many bytes of it, no more and no less. It then takes
- * no more memory than these need. */
+/* When all of them are free. NULL is fine. */
+void encoders_free(struct encoders *encoders);
+
+/* Every while: gives back those that nobody needed since the last time. */
+void encoders_trim(struct encoders *encoders);
+
+/* How many wait now. */
+unsigned encoders_waiting(struct encoders *encoders);
+
+/*
+ *   encoders  where it comes from and goes back to; NULL: from the system and to it
+ *   level     how hard it tries, 1 to 9; each coding has its own measure
+ * NULL without memory.
+ */
+struct encoder *encoder_new(struct encoders *encoders, enum coding coding, unsigned level);
+
+/* Before its first content: there will be so many bytes of it. It then takes no more memory than
+ * these need. */
 void encoder_expect(struct encoder *encoder, uint64_t bytes);
+
+/* ENCODER_ROOM bytes of its own, for content that is to be coded and has no other place. */
+enum { ENCODER_ROOM = 1 << 14 };
+char *encoder_room(struct encoder *encoder);
+
 struct decoder *decoder_new(enum coding coding);
 void encoder_free(struct encoder *encoder); /* NULL is fine, here and below */
 void decoder_free(struct decoder *decoder);

@@ -39,7 +39,7 @@ transform_new(const struct transform_wanted *w)
         return NULL;
     t->wanted = *w;
     t->markup = w->is_markup ? markup_new(&w->markup) : NULL;
-    t->encoder = w->to < CODINGS ? encoder_new(w->to, w->level) : NULL;
+    t->encoder = w->to < CODINGS ? encoder_new(w->encoders, w->to, w->level) : NULL;
     if ((w->is_markup && !t->markup) || (w->to < CODINGS && !t->encoder)) {
         transform_free(t);
         return NULL;

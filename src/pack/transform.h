@@ -14,7 +14,8 @@ enum { TRANSFORM_ROOM = MARKUP_TOKEN_MAX /* that it writes into at least */ };
 struct transform_wanted {
     enum coding from;            /* that the content is in, and it is to be decoded; or CODINGS */
     enum coding to;              /* that it is to be in; or CODINGS */
-    unsigned level;              /* as encoder_new() has it */
+    unsigned level;              /* as encoder_new() has it, */
+    struct encoders *encoders;   /* and these */
     bool is_markup;              /* it is HTML, in which these are to be changed */
     struct markup_wanted markup; /* both may be wanted, too */
     uint64_t decoded_max;        /* bytes; more is an error: a bomb */

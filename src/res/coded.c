@@ -7,7 +7,7 @@
 #include "msg/accept.h"
 #include "msg/list.h"
 
-enum { IN_BYTES = 1 << 16, KEPT_FIRST = 1 << 12 };
+enum { KEPT_FIRST = 1 << 12 };
 
 /* On a tie the first is taken: that which costs the least for what it saves. */
 static const enum coding order[] = {CODING_ZSTD, CODING_BR, CODING_GZIP};
@@ -46,10 +46,10 @@ struct coded_stream {
     struct entry *entry;      /* pinned by the request, which frees the stream before */
     struct cache *cache;
     enum coding coding;
-    struct encoder *encoder;
-    uint64_t at; /* of the file: read so far */
+    struct encoders *encoders;
+    struct encoder *encoder; /* from the first piece to the last */
+    uint64_t at;             /* of the file: read so far */
     struct ern_slice in;
-    char *in_bytes;
     char *kept; /* all that was written, while it is not too much */
     size_t kept_n, kept_cap, kept_max;
     bool ended;
@@ -60,7 +60,8 @@ static int
 read_in(struct coded_stream *s)
 {
     const struct entry_variant *v = &s->entry->variants[0];
-    size_t n = v->stamp.bytes - s->at < IN_BYTES ? (size_t)(v->stamp.bytes - s->at) : IN_BYTES;
+    size_t n =
+        v->stamp.bytes - s->at < ENCODER_ROOM ? (size_t)(v->stamp.bytes - s->at) : ENCODER_ROOM;
     ssize_t got;
 
     if (s->in.len || n == 0)
@@ -68,10 +69,12 @@ read_in(struct coded_stream *s)
     if (v->bytes) {
         s->in = slice_from(v->bytes + s->at, n);
     } else {
-        got = file_read(v->fd, s->in_bytes, n, s->at, false);
+        char *room = encoder_room(s->encoder);
+
+        got = file_read(v->fd, room, n, s->at, false);
         if (got <= 0) /* it has shrunk: a cut answer */
             return got < 0 ? (int)got : -EIO;
-        s->in = slice_from(s->in_bytes, (size_t)got);
+        s->in = slice_from(room, (size_t)got);
     }
     s->at += s->in.len;
     return 0;
@@ -110,9 +113,8 @@ fill(struct res_stream *stream, char *piece, size_t cap, bool *ret_end)
     int error = 0;
 
     if (!s->encoder) {
-        s->encoder = encoder_new(s->coding, levels[s->coding]);
-        s->in_bytes = s->entry->variants[0].bytes ? NULL : malloc(IN_BYTES);
-        if (!s->encoder || (!s->in_bytes && !s->entry->variants[0].bytes))
+        s->encoder = encoder_new(s->encoders, s->coding, levels[s->coding]);
+        if (!s->encoder)
             return -ENOMEM;
         encoder_expect(s->encoder, (uint64_t)s->entry->variants[0].stamp.bytes);
     }
@@ -125,6 +127,10 @@ fill(struct res_stream *stream, char *piece, size_t cap, bool *ret_end)
     if (error)
         return error;
     keep(s, out_done(&o));
+    if (s->ended) { /* the next one can have it, while it is still in the processor's cache */
+        encoder_free(s->encoder);
+        s->encoder = NULL;
+    }
     *ret_end = s->ended;
     return (ssize_t)o.len;
 }
@@ -142,22 +148,22 @@ free_stream(struct res_stream *stream)
         s->kept = NULL;
     }
     encoder_free(s->encoder);
-    free(s->in_bytes);
     free(s->kept);
     free(s);
 }
 
 static struct res_stream *
-stream_new(struct entry *e, enum coding coding, struct cache *cache)
+stream_new(struct entry *e, enum coding coding, struct cache *cache, struct encoders *encoders)
 {
     struct coded_stream *s = calloc(1, sizeof *s);
 
     if (!s)
         return NULL;
-    s->stream = (struct res_stream){.fill = fill, .free = free_stream};
+    s->stream = (struct res_stream){.fill = fill, .free = free_stream, .is_swift = true};
     s->entry = e;
     s->coding = coding;
     s->cache = cache;
+    s->encoders = encoders;
     s->kept_max = (size_t)e->route->limits->coded_bytes_max;
     return &s->stream;
 }
@@ -194,7 +200,8 @@ write_fields(struct ern_decision *d, const struct entry_variant *v, enum coding 
 }
 
 bool
-coded_represent(struct ern_decision *d, struct entry *e, enum coding coding, struct cache *cache)
+coded_represent(struct ern_decision *d, struct entry *e, enum coding coding, struct cache *cache,
+                struct encoders *encoders)
 {
     struct res_request *request = d->self;
     struct res_representation *r = &request->representation;
@@ -208,6 +215,6 @@ coded_represent(struct ern_decision *d, struct entry *e, enum coding coding, str
     d->evidence.content_bytes = coded->bytes ? (int64_t)coded->n : -1;
     if (coded->bytes)
         return true;
-    r->stream = stream_new(e, coding, cache);
+    r->stream = stream_new(e, coding, cache, encoders);
     return r->stream != NULL;
 }

@@ -6,6 +6,7 @@
 #ifndef RES_CODED_H
 #define RES_CODED_H
 
+#include "pack/coding.h"
 #include "res/cache.h"
 #include "res/res.h"
 
@@ -17,10 +18,11 @@ enum coding coded_choose(const struct ern_request *request);
 
 /*
  * Makes the file of an entry in that coding the representation: from memory if it was coded before,
- * else a stream. The entry is pinned by the request.
+ * else a stream, by one of the encoders. The entry is pinned by the request.
  * Returns false without memory.
  */
 ERN_MUST_USE bool coded_represent(struct ern_decision *decision, struct entry *entry,
-                                  enum coding coding, struct cache *cache);
+                                  enum coding coding, struct cache *cache,
+                                  struct encoders *encoders);
 
 #endif

@@ -20,6 +20,7 @@ enum { LOOKS = 8 /* at what does not hold still, before it is a failure */ };
 
 struct files {
     struct cache *cache;
+    struct encoders *encoders;
 };
 
 static uint64_t
@@ -39,12 +40,13 @@ struct files_job {
 };
 
 struct files *
-files_new(const struct limits *limits, struct hash_key key)
+files_new(const struct limits *limits, struct hash_key key, struct encoders *encoders)
 {
     struct files *files = malloc(sizeof *files);
 
     if (!files)
         return NULL;
+    files->encoders = encoders;
     files->cache = cache_new(limits, key);
     if (!files->cache) {
         free(files);
@@ -235,7 +237,8 @@ represent(struct ern_decision *d, struct entry *e, struct entry_variant *v)
         enum coding coding = coded_choose(d->request);
 
         if (coding < CODINGS)
-            return coded_represent(d, e, coding, files->cache) ? ERN_YES : ERN_FAIL;
+            return coded_represent(d, e, coding, files->cache, files->encoders) ? ERN_YES
+                                                                                : ERN_FAIL;
     }
     return integrity_is_wanted(d->request) ? integrity_add(d, v) : ERN_YES;
 }

@@ -16,6 +16,7 @@ enum files_by {                     /* what a file is compressed with for those 
                 FILES_BY_NAMED = 2, /* what the route names */
 };
 
+struct encoders;
 struct files_other;
 struct past;
 
@@ -84,8 +85,9 @@ extern struct ern_resource variants_resource; /* the same, with variants, deltas
 /* What a thread remembers of files; res_request.thread of the kind. */
 struct files;
 
-/* Returns NULL without memory. */
-struct files *files_new(const struct limits *limits, struct hash_key key);
+/* The encoders are for what is compressed while it is sent. Returns NULL without memory. */
+struct files *files_new(const struct limits *limits, struct hash_key key,
+                        struct encoders *encoders);
 
 /* Frees it, once no request uses it any more. NULL is fine. */
 void files_free(struct files *files);

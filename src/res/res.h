@@ -29,6 +29,7 @@ struct res_stream {
     void (*free)(struct res_stream *stream);
     bool is_quick;   /* fill() never blocks */
     int64_t wait_ms; /* before the next piece, of a quick one; 0: no time */
+    bool is_swift;   /* no piece of it waits for anything but the disk */
 };
 
 /* Content before any coding: in memory, or in a file. */

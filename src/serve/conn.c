@@ -12,6 +12,7 @@
 #include "serve/guests.h"
 #include "serve/secure.h"
 #include "serve/send.h"
+#include "serve/stream.h"
 #include "serve/trace.h"
 
 enum { TURN_READS = 4 /* full buffers that are read before others have their turn */ };
@@ -185,8 +186,9 @@ settle(struct worker *w, struct conn *c)
 {
     struct timer_list *list;
     bool waited = c->pending != NULL;
+    bool more = c->stage == CONN_WAITING && c->exchange && stream_is_swift(c->exchange);
 
-    if (c->stage != CONN_CLOSED && send_flush(w, c, false) == SENT_BROKEN)
+    if (c->stage != CONN_CLOSED && send_flush(w, c, more) == SENT_BROKEN)
         conn_close(w, c);
     if (c->stage != CONN_CLOSED && c->stage != CONN_LINGERING && c->ended && !c->pending &&
         !c->protocol->outlives_peer(c))

@@ -142,6 +142,7 @@ choose(const struct relay *r, struct transform_wanted *w)
         .from = is_page ? coding : CODINGS,
         .to = CODINGS,
         .level = LEVEL,
+        .encoders = x->worker->encoders,
         .is_markup = is_page,
         .markup = {.minifies = (r->wanted & RELAY_MINIFY) != 0},
         .decoded_max = (uint64_t)x->worker->limits->transform_bytes_max,

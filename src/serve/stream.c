@@ -10,7 +10,10 @@
 enum { PIECE_BYTES = 65536 };
 
 struct stream_job {
-    struct job job; /* first: the pool gives it back */
+    union {                      /* first */
+        struct job job;          /* the pool gives it back */
+        struct pile_piece spare; /* waits for the next stream */
+    };
     struct exchange *exchange;
     struct res_stream *stream;
     ssize_t got; /* length of the piece, or a negative errno */
@@ -21,8 +24,10 @@ struct stream_job {
 struct stream_job *
 stream_new(struct exchange *x, struct res_stream *stream)
 {
-    struct stream_job *s = malloc(sizeof *s);
+    struct stream_job *s = pile_take(&x->worker->streams);
 
+    if (!s)
+        s = malloc(sizeof *s);
     if (!s) {
         stream->free(stream);
         return NULL;
@@ -39,7 +44,7 @@ stream_free(struct stream_job *s)
     if (!s)
         return;
     s->stream->free(s->stream);
-    free(s);
+    pile_give(&s->exchange->worker->streams, &s->spare);
 }
 
 bool
@@ -48,6 +53,12 @@ stream_has_more(const struct exchange *x)
     if (x->relay)
         return relay_has_more(x->relay);
     return x->stream && !x->stream->end;
+}
+
+bool
+stream_is_swift(const struct exchange *x)
+{
+    return x->stream && !x->stream->end && x->stream->stream->is_swift;
 }
 
 static void

@@ -15,6 +15,9 @@ void stream_free(struct stream_job *job);
 /* Is there more of the answer to come, from its stream or from upstream? */
 bool stream_has_more(const struct exchange *exchange);
 
+/* Does its next piece come so soon that what goes before it may wait for it? */
+bool stream_is_swift(const struct exchange *exchange);
+
 enum stream_next {
     STREAM_HERE,  /* the exchange's next segments; none, at the end */
     STREAM_LATER, /* the carrier's resume() is called when there is more */

@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "msg/date.h"
+#include "pack/coding.h"
 #include "res/files.h"
 #include "serve/conn.h"
 #include "serve/error.h"
@@ -32,7 +33,8 @@ enum {
     RELAY_MS = 60000,   /* how often those are looked at whom upstream watches over */
     PROGRESS_MS = 32,   /* how finely the time until a 102 is told */
     LISTS = 8,          /* of timers */
-    SPARES = 32,        /* of what is large, so many are kept though nobody needs them */
+    SPARES = 32,        /* of what is large, so many are kept though nobody needs them, */
+    STREAMS = 4,        /* and so many of what is larger */
 };
 
 enum order { ORDER_SERVE, ORDER_DRAIN, ORDER_STOP };
@@ -91,6 +93,8 @@ trim(struct worker *w)
     w->trimmed_ms = w->now.run_ms;
     pile_trim(&w->buffers, SPARES);
     pile_trim(&w->exchanges, SPARES);
+    pile_trim(&w->streams, STREAMS);
+    encoders_trim(w->encoders);
 }
 
 static int
@@ -198,12 +202,14 @@ worker_new(const struct worker_options *options, struct worker **ret_worker)
     alarms_init(&w->alarms);
     timer_list_init(&w->halves, limits->half_closed_ms);
     read_clock(w);
-    w->files = files_new(limits, options->key);
+    w->encoders = encoders_new(limits->encoders_spare_max, limits->encoder_bytes_max);
+    w->files = files_new(limits, options->key, w->encoders);
     w->remembered = remembered_new();
     w->programs = programs_new(limits);
     w->upstreams = upstreams_new(w, options->sites->proxies, options->sites->proxies_n);
-    error =
-        w->files && w->remembered && w->upstreams && w->programs ? open_loop(w, options) : -ENOMEM;
+    error = w->encoders && w->files && w->remembered && w->upstreams && w->programs
+                ? open_loop(w, options)
+                : -ENOMEM;
     if (!error && options->live)
         w->live = live_port(options->live, options->number, &w->mailbox);
     if (options->tallies) {
@@ -514,6 +520,7 @@ worker_free(struct worker *w)
         return;
     pile_free(&w->buffers);
     pile_free(&w->exchanges);
+    pile_free(&w->streams);
     reuse_closed(w);
     while (w->spare_conns) {
         struct conn *c = w->spare_conns;
@@ -526,6 +533,7 @@ worker_free(struct worker *w)
     spare_free(&w->spare);
     error_forget(w);
     files_free(w->files);
+    encoders_free(w->encoders);
     remembered_free(w->remembered);
     if (w->mailbox.fd >= 0)
         mailbox_close(&w->mailbox);

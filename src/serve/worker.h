@@ -88,6 +88,7 @@ struct worker {
     struct logins *logins;              /* who can log in; NULL: nobody */
     struct pool *pool;                  /* likewise shared */
     struct remembered *remembered;      /* credentials that were right, of this thread */
+    struct encoders *encoders;
     struct files *files;
     struct mailbox mailbox;
     struct upstreams *upstreams;   /* servers behind us */
@@ -119,13 +120,13 @@ struct worker {
     char date[WORKER_DATE_BYTES]; /* the Date and Server field lines of this second */
     size_t date_len;
     int64_t date_s;
-    int64_t refused_s;              /* in this second */
-    unsigned refused_n;             /* so many logins were refused */
-    uint64_t random;                /* state of incident ids */
-    size_t buffer_bytes;            /* of a struct buffer: the largest head fits */
-    struct pile buffers, exchanges; /* that are not in use now */
-    int64_t trimmed_ms;             /* when those that nobody needs were last given back */
-    uint64_t exchanges_n;           /* taken and not done, those without a connection too */
+    int64_t refused_s;                       /* in this second */
+    unsigned refused_n;                      /* so many logins were refused */
+    uint64_t random;                         /* state of incident ids */
+    size_t buffer_bytes;                     /* of a struct buffer: the largest head fits */
+    struct pile buffers, exchanges, streams; /* that are not in use now */
+    int64_t trimmed_ms;                      /* when those that nobody needs were last given back */
+    uint64_t exchanges_n; /* taken and not done, those without a connection too */
     struct conn *spare_conns;
     struct spare spare;        /* small memory of HTTP/2 */
     struct conn *closed_conns; /* closed in this turn: events for them may still come */

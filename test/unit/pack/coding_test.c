@@ -12,6 +12,7 @@
 
 enum { TEXT_BYTES = 300000, CODED_BYTES = TEXT_BYTES + 4096 };
 
+static struct encoders *encoders;
 static char text[TEXT_BYTES], coded[CODED_BYTES], made[TEXT_BYTES];
 
 static void
@@ -29,7 +30,7 @@ fill(void)
 static size_t
 code(enum coding coding, size_t piece, size_t room)
 {
-    struct encoder *e = encoder_new(coding, 5);
+    struct encoder *e = encoder_new(encoders, coding, 5);
     struct ern_slice rest = slice_from(text, TEXT_BYTES);
     struct out o = out_init(coded, 0);
     bool ended = false;
@@ -97,6 +98,76 @@ codings_go_round(void **state)
     }
 }
 
+/* What an encoder coded before, to the end or not, shows in nothing that it codes next. */
+static void
+encoders_begin_anew(void **state)
+{
+    static char first[CODED_BYTES];
+    size_t n;
+
+    (void)state;
+    fill();
+    for (unsigned c = 0; c < CODINGS; c++) {
+        struct ern_slice some = slice_from(text + 1000, 5000);
+        struct out o = out_init(coded, CODED_BYTES);
+        struct encoder *cut, *again;
+        bool ended;
+
+        encoders = NULL;
+        n = code((enum coding)c, 65536, 16384);
+        memcpy(first, coded, n);
+        encoders = encoders_new(1, 1 << 24);
+        assert_non_null(encoders);
+        cut = encoder_new(encoders, (enum coding)c, 1);
+        assert_non_null(cut);
+        encoder_expect(cut, 10000);
+        assert_int_equal(encoder_run(cut, &some, false, &o, &ended), 0);
+        encoder_free(cut);
+        for (unsigned i = 0; i < 3; i++) {
+            assert_int_equal(code((enum coding)c, 65536, 16384), n);
+            assert_memory_equal(coded, first, n);
+        }
+        again = encoder_new(encoders, (enum coding)c, 5);
+        assert_ptr_equal(again, cut);
+        encoder_free(again);
+        encoders_free(encoders);
+        encoders = NULL;
+    }
+}
+
+/* So many wait as may, no larger than they may be, and as long as they are needed. */
+static void
+encoders_wait_within_bounds(void **state)
+{
+    struct encoder *e[3];
+
+    (void)state;
+    for (unsigned c = 0; c < CODINGS; c++) {
+        encoders = encoders_new(2, 1 << 24);
+        assert_non_null(encoders);
+        for (unsigned i = 0; i < 3; i++)
+            assert_non_null((e[i] = encoder_new(encoders, (enum coding)c, 5)));
+        for (unsigned i = 0; i < 3; i++)
+            encoder_free(e[i]);
+        assert_int_equal(encoders_waiting(encoders), 2);
+        encoders_trim(encoders);
+        assert_int_equal(encoders_waiting(encoders), 2); /* they were needed since it began */
+        encoder_free(encoder_new(encoders, (enum coding)c, 5));
+        encoders_trim(encoders);
+        assert_int_equal(encoders_waiting(encoders), 1);
+        encoders_trim(encoders);
+        assert_int_equal(encoders_waiting(encoders), 0);
+        encoders_free(encoders);
+    }
+    encoders = encoders_new(2, 1000);
+    assert_non_null(encoders);
+    fill();
+    (void)code(CODING_ZSTD, 65536, 16384);
+    assert_int_equal(encoders_waiting(encoders), 0);
+    encoders_free(encoders);
+    encoders = NULL;
+}
+
 static void
 codings_write_what_fits(void **state)
 {
@@ -135,6 +206,8 @@ main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(codings_go_round),
+        cmocka_unit_test(encoders_begin_anew),
+        cmocka_unit_test(encoders_wait_within_bounds),
         cmocka_unit_test(codings_write_what_fits),
         cmocka_unit_test(codings_are_found_by_name),
     };

@@ -51,6 +51,22 @@ segments_length(const struct exchange *x)
     return n;
 }
 
+/* All but Content-Type, which the parts have. */
+static void
+write_but_type(struct out *o, struct ern_slice lines)
+{
+    static const struct ern_slice type = {"Content-Type:", 13};
+
+    while (lines.len) {
+        size_t end = slice_find(lines, '\n');
+        struct ern_slice line = slice_first(lines, end + (end < lines.len));
+
+        if (!slice_eq_nocase(slice_first(line, line.len < type.len ? line.len : type.len), type))
+            out_slice(o, line);
+        lines = slice_skip(lines, line.len);
+    }
+}
+
 /* Several ranges go out as the parts of a multipart/byteranges (RFC 9110 14.6). */
 static void
 compose_parts(struct exchange *x, struct out *o)
@@ -92,12 +108,17 @@ compose_partial(struct exchange *x, struct out *o)
     const struct ern_ranges *ranges = &x->decision.evidence.ranges;
     const struct res_representation *r = &x->res.representation;
 
+    /* With If-Range the client has the description already; else "a sender MUST generate all of the
+     * representation header fields" of a 200, with one range or several (RFC 9110 15.3.7). */
+    bool described = !ern_request_has(&x->request, ERN_FIELD_if_range);
+
     out_slice(o, r->validators);
     if (ranges->n > 1) {
+        if (described)
+            write_but_type(o, r->description);
         compose_parts(x, o);
     } else {
-        /* With If-Range the client has these already: RFC 9110 15.3.7. */
-        if (!ern_request_has(&x->request, ERN_FIELD_if_range))
+        if (described)
             out_slice(o, r->description);
         out_literal(o, "Content-Range: ");
         write_content_range(o, &ranges->range[0], r->length);

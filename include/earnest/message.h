@@ -55,6 +55,7 @@ struct ern_request {
     bool is_mandatory;      /* the name begins with M- (RFC 2774 5) */
     enum ern_target_form form;
     struct ern_slice target;    /* as it came */
+    struct ern_slice scheme;    /* the target's, in any case; absent if it does not say */
     struct ern_slice authority; /* the target's if it has one, else Host; absent if neither */
     struct ern_slice path;  /* as it came, still encoded; empty for authority- and asterisk-form */
     struct ern_slice query; /* after the question mark; absent if there is none */

@@ -16,7 +16,8 @@ ern_request_init(struct ern_request *request, struct ern_field *fields, uint16_t
     request->method = ERN_METHODS;
     request->is_mandatory = false;
     request->form = ERN_ORIGIN_FORM;
-    request->target = request->authority = request->path = request->query = ERN_ABSENT;
+    request->target = request->scheme = request->authority = request->path = request->query =
+        ERN_ABSENT;
     request->protocol = ERN_ABSENT;
     request->version_major = request->version_minor = 0;
     request->chunked = false;

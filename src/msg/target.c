@@ -189,6 +189,7 @@ read_absolute_form(struct ern_slice target, struct ern_request *request, size_t 
     *ret_at = 0;
     if (at == 0)
         return FINDING_target_form;
+    request->scheme = slice_first(target, at - 3); /* without "://" */
     request->authority = slice_from(target.ptr + at, end - at);
     if (!authority_check(request->authority, ret_at)) {
         *ret_at += at;

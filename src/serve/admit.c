@@ -7,12 +7,29 @@
 #include "serve/conn.h"
 #include "serve/login.h"
 
+/* rfc9110#7.4 "a request for an "https" resource MUST be rejected unless it has been received over
+ * a connection that has been secured via a certificate valid for that target URI's origin". Other
+ * schemes than those of HTTP are none of ours. */
+static bool
+serves_scheme(const struct exchange *x)
+{
+    const struct ip peer = address_ip(&x->conn->peer);
+    struct ern_slice scheme = x->request.scheme;
+
+    if (!slice_is_there(scheme) || slice_eq_nocase(scheme, ERN_SLICE("http")))
+        return true;
+    return slice_eq_nocase(scheme, ERN_SLICE("https")) &&
+           (x->conn->tls || networks_have(x->worker->gateways, &peer));
+}
+
 bool
 admit_is_misdirected(const struct exchange *x)
 {
     const struct conn *c = x->conn;
     struct ern_slice host = authority_host(x->request.authority), named;
 
+    if (!serves_scheme(x))
+        return true;
     /* CONNECT names where a tunnel is to end, not whom it asks (RFC 9110 9.3.6). */
     if (!c->tls || host.len == 0 || x->request.form == ERN_AUTHORITY_FORM)
         return false;

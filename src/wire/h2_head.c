@@ -174,6 +174,7 @@ h2_head_end(struct h2_stream *s, const struct limits *limits)
     r->version_major = 2;
     r->version_minor = 0;
     ern_request_method(r, s->method);
+    r->scheme = s->scheme;
     if (s->finding) {
         r->target = s->path;
         return;

@@ -71,7 +71,8 @@ bindings_loop(struct dav *dav, bool *ret_loops)
 static int
 refuse(struct dav *dav, const char *condition, enum dav_outcome outcome, struct ern_slice why)
 {
-    dav_condition(dav, condition, ERN_ABSENT);
+    dav_condition(dav, outcome == DAV_FORBIDDEN ? ERN_FACT_act_permitted : ERN_FACT_conflicts,
+                  condition, ERN_ABSENT);
     dav->decision->evidence.detail = why;
     dav->outcome = outcome;
     return 0;

@@ -63,7 +63,8 @@ dav_copy_prepare(struct dav *dav)
 
         error = bytes < 0 ? (int)bytes : quota_fits(dav->share, bytes, &fits);
         if (!error && !fits) {
-            dav_condition(dav, "quota-not-exceeded", ERN_ABSENT);
+            dav_condition(dav, ERN_FACT_no_room, "quota-not-exceeded", ERN_ABSENT);
+            dav->passes_quota = true;
             error = -EDQUOT;
         }
     }

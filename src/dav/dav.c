@@ -523,8 +523,8 @@ dav_ask_act(struct ern_decision *d, enum ern_fact fact)
         } else
             return res_step(dav->request, act_run);
     }
-    if ((dav->error == -ENOSPC || dav->error == -EDQUOT) && !slice_is_there(request->condition))
-        dav_condition(dav, "sufficient-disk-space", ERN_ABSENT); /* RFC 4331 6 */
+    if (dav->error == -ENOSPC || (dav->error == -EDQUOT && !dav->passes_quota)) /* RFC 4331 6 */
+        dav_condition(dav, ERN_FACT_no_room, "sufficient-disk-space", ERN_ABSENT);
     learn_outcome(d, dav);
     return ern_bits_has(&d->facts.yes, fact) ? ERN_YES : ERN_NO;
 }
@@ -533,9 +533,16 @@ dav_ask_act(struct ern_decision *d, enum ern_fact fact)
  * ------------------------------------------------------------------------------- */
 
 void
-dav_condition(struct dav *dav, const char *name, struct ern_slice href)
+dav_condition(struct dav *dav, enum ern_fact fact, const char *name, struct ern_slice href)
 {
-    struct out o = arena_out(dav->request->arena);
+    struct res_request *r = dav->request;
+    struct out o = arena_out(r->arena);
+    unsigned i = 0;
+
+    while (i < r->conditions_n && r->conditions[i].fact != fact)
+        i++;
+    if (i == RES_CONDITIONS)
+        return;
 
     out_literal(&o, "<D:");
     out_text(&o, name);
@@ -548,7 +555,8 @@ dav_condition(struct dav *dav, const char *name, struct ern_slice href)
     } else {
         out_literal(&o, "/>");
     }
-    dav->request->condition = arena_keep(dav->request->arena, &o);
+    r->conditions[i] = (struct res_condition){fact, arena_keep(r->arena, &o)};
+    r->conditions_n += i == r->conditions_n;
 }
 
 void

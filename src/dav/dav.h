@@ -86,6 +86,7 @@ struct dav { /* in the request's arena */
     bool looked, failed_look, checked, wellformed, valid, prepared, done;
     int error;         /* what look, check or act ended with */
     unsigned tries;    /* decisions that were made anew */
+    bool passes_quota; /* what it does would go over the quota */
     bool locked;       /* someone else's lock forbids the method: 423 */
     bool states_match; /* the If field holds, or there is none */
     bool over_quota;
@@ -136,9 +137,9 @@ struct dav_method { /* a row of methods.c */
 /* methods.c: the row of a method; NULL for those that files.c answers, and for unknown ones. */
 const struct dav_method *dav_method_find(enum ern_method method);
 
-/* What a DAV:error content says (RFC 4918 16): sets request->condition to <D:name> with the hrefs
- * in it; path NULL-terminated list is one href or absent. */
-void dav_condition(struct dav *dav, const char *name, struct ern_slice href);
+/* What DAV:error is to say if the decision turns on the fact (RFC 4918 16): <D:name>, with the href
+ * of a path of the share in it; or absent. */
+void dav_condition(struct dav *dav, enum ern_fact fact, const char *name, struct ern_slice href);
 
 /* The state of a request that is about a path of a share: the decision's own from now on, released
  * after the answer. NULL without memory. */

@@ -30,9 +30,6 @@ read_depth(struct dav *dav, struct dav_fields *f)
         wrong(f, "Depth is none of 0, 1 and infinity.");
     else if ((m == ERN_LOCK || m == ERN_COPY) && f->depth == DAV_DEPTH_1)
         wrong(f, "This method takes Depth 0 or infinity.");
-    else if ((m == ERN_MOVE || m == ERN_DELETE) && f->depth != DAV_DEPTH_INFINITY &&
-             dav->target.slashed)
-        wrong(f, "A collection is moved and deleted whole: Depth infinity, or no Depth.");
 }
 
 /* Is it this site by another name for the same place: the same authority? */
@@ -206,8 +203,14 @@ dav_type_supported(struct dav *dav)
                                          "application/merge-patch+json\r\n");
         return is_one_of(type, patch, sizeof patch / sizeof *patch);
     }
-    if (dav->method->takes_xml)
-        return is_one_of(type, xml, sizeof xml / sizeof *xml);
+    if (dav->method->takes_xml) {
+        if (is_one_of(type, xml, sizeof xml / sizeof *xml))
+            return true;
+        /* rfc9110#12.5.1 "When sent by a server in a response, Accept provides information about
+         * which content types are preferred" */
+        dav->request->fields = ERN_SLICE("Accept: application/xml, text/xml\r\n");
+        return false;
+    }
     return dav->method->takes_file; /* rfc4918#8.4: no other method has a meaning for content */
 }
 

@@ -108,7 +108,7 @@ look_at(struct dav *dav, struct ern_slice path, bool beneath)
     if (error || !g.any || g.any_submitted)
         return error;
     if (!dav->locked)
-        dav_condition(dav, "lock-token-submitted", g.root);
+        dav_condition(dav, ERN_FACT_locked, "lock-token-submitted", g.root);
     dav->locked = true;
     return 0;
 }
@@ -267,7 +267,8 @@ look_for_conflict(struct dav *dav)
                   c.infinite && dav->target.kind == PLACE_COLLECTION, dav->now, find_conflict, &c);
 
     if (!error && (c.here || (c.shared && c.shared_n >= dav->share->limits->locks_max))) {
-        dav_condition(dav, "no-conflicting-lock", c.here ? c.root : dav->target.path);
+        dav_condition(dav, ERN_FACT_lock_conflicts, "no-conflicting-lock",
+                      c.here ? c.root : dav->target.path);
         dav->outcome = DAV_LOCK_CONFLICTS;
         if (c.beneath)
             multistatus_drop(&c.members);
@@ -346,7 +347,7 @@ refresh(struct dav *dav)
     if (error)
         return error;
     if (!slice_is_there(r.token)) {
-        dav_condition(dav, "lock-token-matches-request-uri", ERN_ABSENT);
+        dav_condition(dav, ERN_FACT_conflicts, "lock-token-matches-request-uri", ERN_ABSENT);
         dav->decision->evidence.detail =
             ERN_SLICE("LOCK without content refreshes a lock, and If names none of this resource.");
         dav->outcome = DAV_CONFLICTS;
@@ -407,7 +408,8 @@ dav_unlock(struct dav *dav)
     if (error && error != -ENOENT)
         return error;
     if (!covers) {
-        dav_condition(dav, "lock-token-matches-request-uri", ERN_ABSENT); /* RFC 4918 9.11.1 */
+        /* RFC 4918 9.11.1 */
+        dav_condition(dav, ERN_FACT_conflicts, "lock-token-matches-request-uri", ERN_ABSENT);
         dav->decision->evidence.detail = ERN_SLICE("Lock-Token names no lock of this resource.");
         dav->outcome = DAV_CONFLICTS;
         return 0;

@@ -219,6 +219,14 @@ is_fresh_ghost(const struct dav *dav, enum ghost_kind kind)
     return g->kind == kind && dav->now.unix_s - g->made_s < dav->share->tombstone_s;
 }
 
+static bool
+dav_has_content(const struct dav *dav)
+{
+    const struct ern_request *http = dav->decision->request;
+
+    return http->chunked || http->content_length > 0;
+}
+
 /* The methods that a resource takes, by what it is (RFC 9110 10.2.1). */
 #define A(method) RES_ALLOW(method)
 static const uint64_t allowed[] = {
@@ -232,19 +240,28 @@ static const uint64_t allowed[] = {
                         A(MOVE) | A(COPY) | A(UPDATEREDIRECTREF),
     [PLACE_OTHER] = A(OPTIONS),
 };
+/* What makes a file, or a name like one: no URL of these ends with a slash. */
+static const uint64_t makes_file = A(PUT) | A(LOCK) | A(MKREDIRECTREF);
 
 static void
 answer_method(struct dav *dav)
 {
     const struct place *t = &dav->target;
     enum ern_method m = dav->method->method;
-    uint64_t allow = allowed[t->kind] | dav->share->files.any.allow_more;
-    bool allows = allow >> m & 1;
+    uint64_t allow = allowed[t->kind];
+    bool is_folder = t->kind == PLACE_NOTHING && t->slashed, allows;
+
+    /* What they make would be there without the slash alone: not what was asked for. */
+    if (is_folder)
+        allow &= ~makes_file;
+    allow |= dav->share->files.any.allow_more;
+    allows = allow >> m & 1;
 
     dav->evidence->allow = allow;
     /* What is not there is missing, whatever it is asked for; PUT where a collection is has its own
      * answer (RFC 4918 9.7.2), and so has LOCK of a reference's name. */
-    if (t->kind == PLACE_NOTHING || (m == ERN_PUT && t->kind == PLACE_COLLECTION))
+    if ((t->kind == PLACE_NOTHING && !(is_folder && makes_file >> m & 1)) ||
+        (m == ERN_PUT && t->kind == PLACE_COLLECTION))
         allows = true;
     answer(dav, ERN_FACT_method_allowed, allows);
     answer(dav, ERN_FACT_permitted,
@@ -289,7 +306,6 @@ answer_target(struct dav *dav)
 {
     const struct place *t = &dav->target;
     struct ern_evidence *e = dav->evidence;
-    const struct ern_request *http = dav->decision->request;
 
     answer(dav, ERN_FACT_readable, is_reachable(t) && is_reachable(&dav->destination));
     answer(dav, ERN_FACT_exists, is_there(t));
@@ -305,11 +321,11 @@ answer_target(struct dav *dav)
     answer(dav, ERN_FACT_depth_served,
            dav->method->method != ERN_PROPFIND || dav->fields.depth != DAV_DEPTH_INFINITY ||
                t->kind != PLACE_COLLECTION || dav->share->infinite);
+    dav_condition(dav, ERN_FACT_depth_served, "propfind-finite-depth", ERN_ABSENT);
     answer(dav, ERN_FACT_conditional_only,
            dav->share->conditional && dav->method->conditional && !dav->fields.has_if);
     answer(dav, ERN_FACT_length_needed, dav->share->quota_bytes >= 0 && dav->method->takes_file);
-    answer(dav, ERN_FACT_type_supported,
-           !(http->chunked || http->content_length > 0) || dav_type_supported(dav));
+    answer(dav, ERN_FACT_type_supported, !dav_has_content(dav) || dav_type_supported(dav));
     e->etag = t->etag;
     if (t->kind == PLACE_FILE || t->kind == PLACE_COLLECTION)
         e->last_modified_s = t->info.stamp.modified_s;
@@ -358,8 +374,23 @@ look_at_room(struct dav *dav)
     }
     answer(dav, ERN_FACT_over_quota, !fits);
     if (!fits)
-        dav_condition(dav, "quota-not-exceeded", ERN_ABSENT); /* RFC 4331 6 */
+        dav_condition(dav, ERN_FACT_over_quota, "quota-not-exceeded", ERN_ABSENT); /* RFC 4331 6 */
     return error;
+}
+
+/* What of the fields depends on what is there: a collection is moved and deleted whole, by whatever
+ * name (RFC 4918 9.6.1, 9.9.2). */
+static bool
+fields_are_valid(struct dav *dav)
+{
+    enum ern_method m = dav->method->method;
+
+    if ((m == ERN_MOVE || m == ERN_DELETE) && dav->target.kind == PLACE_COLLECTION &&
+        dav->fields.depth != DAV_DEPTH_INFINITY && !dav->fields.wrong) {
+        dav->fields.wrong = true;
+        dav->fields.why = "A collection is moved and deleted whole: Depth infinity, or no Depth.";
+    }
+    return !dav->fields.wrong;
 }
 
 int
@@ -392,10 +423,13 @@ dav_look(struct dav *dav)
         return -ENOMEM;
     answer_target(dav);
     answer(dav, ERN_FACT_state_reachable, true);
-    answer(dav, ERN_FACT_fields_valid, !dav->fields.wrong);
+    answer(dav, ERN_FACT_fields_valid, fields_are_valid(dav));
     answer(dav, ERN_FACT_binding_loops, loops);
     answer(dav, ERN_FACT_locked, dav->locked);
     answer(dav, ERN_FACT_states_match, dav->states_match);
+    /* Of a LOCK without content the lock in If is not one of the target (RFC 4918 9.10.6). */
+    if (dav->method->method == ERN_LOCK && !dav_has_content(dav))
+        dav_condition(dav, ERN_FACT_states_match, "lock-token-matches-request-uri", ERN_ABSENT);
     answer(dav, ERN_FACT_posts_to_missing, false);
     answer(dav, ERN_FACT_offset_matches, true);
     if (dav->fields.wrong)

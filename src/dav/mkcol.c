@@ -18,7 +18,8 @@ dav_mkcol(struct dav *dav)
     int error;
 
     if (dav->has_body && dav->body.strange_type) {
-        dav_condition(dav, "valid-resourcetype", ERN_ABSENT); /* RFC 5689 3.3 */
+        /* RFC 5689 3.3 */
+        dav_condition(dav, ERN_FACT_act_permitted, "valid-resourcetype", ERN_ABSENT);
         dav->outcome = DAV_FORBIDDEN;
         return 0;
     }

@@ -156,7 +156,11 @@ multistatus_add(struct multistatus *m, struct ern_slice path, bool collection, u
     if (condition) {
         out_literal(o, "<D:error><D:");
         out_text(o, condition);
-        out_literal(o, "/></D:error>");
+        out_literal(o, "><D:href>");
+        share_href(o, m->dav->share, path, collection);
+        out_literal(o, "</D:href></D:");
+        out_text(o, condition);
+        out_literal(o, "></D:error>");
     }
     out_literal(o, "</D:response>\n");
 }

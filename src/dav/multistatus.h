@@ -30,8 +30,8 @@ struct multistatus { /* in memory of its own, until it is the representation */
 /* Begins one; false without memory. */
 ERN_MUST_USE bool multistatus_begin(struct multistatus *m, struct dav *dav);
 
-/* One response: a member of the share and its status. condition: an empty DAV element that says why
- * (RFC 4918 16), or NULL. */
+/* One response: a member of the share and its status. condition: a DAV element that says why, with
+ * the URL of the member in it (RFC 4918 16), or NULL. */
 void multistatus_add(struct multistatus *m, struct ern_slice path, bool collection, uint16_t status,
                      const char *condition);
 

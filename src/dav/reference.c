@@ -18,7 +18,7 @@ is_reference(struct ern_slice text)
 static int
 refuse(struct dav *dav)
 {
-    dav_condition(dav, "legal-reftarget", ERN_ABSENT); /* RFC 4437 6 */
+    dav_condition(dav, ERN_FACT_conflicts, "legal-reftarget", ERN_ABSENT); /* RFC 4437 6 */
     dav->decision->evidence.detail = ERN_SLICE("DAV:reftarget is not a URI reference.");
     dav->outcome = DAV_CONFLICTS;
     return 0;
@@ -33,7 +33,7 @@ dav_mkredirectref(struct dav *dav)
                                     .made_s = dav->now.unix_s};
 
     if (dav->target.kind != PLACE_NOTHING) {
-        dav_condition(dav, "resource-must-be-null", ERN_ABSENT);
+        dav_condition(dav, ERN_FACT_conflicts, "resource-must-be-null", ERN_ABSENT);
         dav->outcome = DAV_CONFLICTS;
         return 0;
     }

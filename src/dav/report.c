@@ -226,7 +226,7 @@ write_all(struct sync *s)
 static int
 refuse(struct dav *dav, const char *condition, struct ern_slice why)
 {
-    dav_condition(dav, condition, ERN_ABSENT);
+    dav_condition(dav, ERN_FACT_act_permitted, condition, ERN_ABSENT);
     dav->decision->evidence.detail = why;
     dav->outcome = DAV_FORBIDDEN;
     return 0;

@@ -104,6 +104,13 @@ enum res_access { /* bits */
                   RES_TREE = 64, /* and to all that is beneath it */
 };
 
+/* What DAV:error says if the decision turns on the fact (RFC 4918 16): XML. */
+struct res_condition {
+    enum ern_fact fact;
+    struct ern_slice text;
+};
+enum { RES_CONDITIONS = 6 };
+
 struct res_request {
     const void *route;      /* the configuration of the kind: struct files_route and so on */
     struct ern_slice path;  /* decoded and normalised (msg/target.h): the whole of it */
@@ -129,13 +136,14 @@ struct res_request {
     int error;      /* what the work of an ask ended with, if it failed: a negative errno */
     struct res_sink sink;
     const struct limits *limits;
-    struct ern_slice fields;    /* further field lines of the answer, whatever its status */
-    struct ern_slice upgrade;   /* the protocol that Upgrade is to name; absent: none */
-    struct ern_slice condition; /* what DAV:error says of an error (RFC 4918 16): XML; or absent */
-    struct ern_slice link;      /* where a person can mend what is wrong: a URL; or absent */
-    struct ern_slice limit;     /* that its content passed, by name; absent: the one on all of it */
-    struct ern_slice interim;   /* field lines of a 104 */
-    struct ern_slice hints;     /* of a 103, which was not sent yet; absent: there are none */
+    struct ern_slice fields;  /* further field lines of the answer, whatever its status */
+    struct ern_slice upgrade; /* the protocol that Upgrade is to name; absent: none */
+    struct res_condition conditions[RES_CONDITIONS];
+    unsigned conditions_n;
+    struct ern_slice link;    /* where a person can mend what is wrong: a URL; or absent */
+    struct ern_slice limit;   /* that its content passed, by name; absent: the one on all of it */
+    struct ern_slice interim; /* field lines of a 104 */
+    struct ern_slice hints;   /* of a 103, which was not sent yet; absent: there are none */
     void *held; /* what the content lies in, if it is this answer's alone: freed after it */
     const struct choices *choices; /* what the client can choose from, if the answer is to say so */
     const struct chosen *chosen;   /* one of several variants that stands for the resource; NULL */

@@ -208,6 +208,19 @@ detail_of(const struct exchange *x, enum language language, struct out *o)
     return out_done(o);
 }
 
+/* What a WebDAV client is told of the rule that decided; absent: nothing. */
+static struct ern_slice
+condition_of(const struct res_request *res, const struct ern_rule *rule)
+{
+    for (unsigned i = 0; i < res->conditions_n; i++) {
+        const struct res_condition *c = &res->conditions[i];
+
+        if (ern_bits_has(&rule->if_, c->fact) || ern_bits_has(&rule->unless, c->fact))
+            return c->text;
+    }
+    return ERN_ABSENT;
+}
+
 /* Gathers what there is to say. detail and incident are room for texts of it. */
 static void
 describe(const struct exchange *x, struct answer *a, struct out *detail, struct out *incident,
@@ -218,7 +231,7 @@ describe(const struct exchange *x, struct answer *a, struct out *detail, struct 
 
     a->language = language_preferred(&x->request);
     a->location = x->decision.evidence.location;
-    a->condition = x->res.condition;
+    a->condition = condition_of(&x->res, rule);
     a->choices = x->res.choices;
     a->why = ERN_ABSENT;
     if (x->told) {
@@ -574,12 +587,13 @@ error_write(struct exchange *x)
     struct out detail = out_init(detail_text, sizeof detail_text);
     struct out incident = out_init(incident_text, sizeof incident_text);
     struct out why = out_init(why_text, sizeof why_text), o = arena_out(&x->arena);
-    enum form form = form_wanted(&x->request, slice_is_there(x->res.condition));
+    enum form form;
     struct error_content content;
     struct ern_slice text;
     struct answer a;
 
     describe(x, &a, &detail, &incident, &why);
+    form = form_wanted(&x->request, slice_is_there(a.condition));
     if (form == FORM_HTML)
         write_html(&o, x, &a);
     else if (form == FORM_TEXT)

@@ -45,7 +45,8 @@ static void
 forget_answer(struct exchange *x)
 {
     x->res.has_representation = x->res.representation.is_sized = false;
-    x->res.fields = x->res.upgrade = x->res.condition = x->res.interim = x->res.hints = ERN_ABSENT;
+    x->res.fields = x->res.upgrade = x->res.interim = x->res.hints = ERN_ABSENT;
+    x->res.conditions_n = 0;
     x->res.choices = NULL;
     x->res.chosen = NULL;
     x->res.limit = ERN_ABSENT;

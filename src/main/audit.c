@@ -10,15 +10,17 @@
 #include "base/out.h"
 #include "base/slice.h"
 #include "io/clock.h"
+#include "main/probe_h2.h"
 #include "main/report.h"
 
 enum { EXIT_RIGHT, EXIT_WRONG_ROWS, EXIT_NOT_ASKED };
-enum { SLOW = 256, WRITE, JSON, JUNIT, HTML, TIMEOUT };
+enum { SLOW = 256, H2, WRITE, JSON, JUNIT, HTML, TIMEOUT };
 enum {
     PATIENCE_MS = 5000,
     PATIENCE_S_MAX = 120,
     SLOW_MS = 70000, /* for a server to give up on half a head */
     NAME_BYTES = 4096,
+    CONTENT_BYTES = 8192,
     LONG_BYTES = 70000,
     USUAL_BYTES = 7900,
 };
@@ -35,6 +37,7 @@ static const char help[] =
     "      --write URL    write below this folder, too: PUT, DELETE and WebDAV; what was made is\n"
     "                     deleted in the end\n"
     "      --slow         also what takes a minute: a head that does not end\n"
+    "      --h2           over HTTP/2: by prior knowledge or, with https, by ALPN\n"
     "      --timeout S    how long each answer may take (default: 5)\n"
     "  -H, --field FIELD  a field line of each request, as in 'Authorization: Basic ...'\n"
     "  -k, --insecure     whatever the certificate of the server is\n"
@@ -50,6 +53,7 @@ static const char help[] =
 const struct option audit_options[] = {
     {"write", required_argument, NULL, WRITE},
     {"slow", no_argument, NULL, SLOW},
+    {"h2", no_argument, NULL, H2},
     {"timeout", required_argument, NULL, TIMEOUT},
     {"field", required_argument, NULL, 'H'},
     {"insecure", no_argument, NULL, 'k'},
@@ -64,7 +68,7 @@ const struct option audit_options[] = {
 struct audit {
     const char *url, *area, *junit, *html;
     struct call_url at[2]; /* by enum probe_where */
-    bool verify, slow, json, all;
+    bool verify, slow, json, all, h2;
     int patience_ms;
     struct out more; /* the fields of the command line */
     char more_memory[NAME_BYTES];
@@ -184,6 +188,9 @@ take(int option, const char *value, struct audit *a)
         return true;
     case 'H':
         return add_field(a, value);
+    case H2:
+        a->h2 = true;
+        return true;
     case 'k':
         a->verify = false;
         return true;
@@ -222,21 +229,27 @@ absent(struct outcome *ret, const char *why, const char *what)
     ret->status = 0;
 }
 
-static void
-know_content(const char *content)
+/* Fills the content of a row, and then its head, which says the length. Returns NULL, or what is
+ * not known. */
+static const char *
+fill(const struct probe *p, struct out *head, struct out *content)
 {
     char digits[24];
-    struct out o = out_init(digits, sizeof digits);
+    struct out length = out_init(digits, sizeof digits);
+    const char *unknown = verdict_fill(&knowledge, slice_text(p->content), content);
 
-    out_u64(&o, slice_text(content).len);
-    verdict_know(&knowledge, KNOWN_length, out_done(&o));
+    out_u64(&length, content->len);
+    verdict_know(&knowledge, KNOWN_length, out_done(&length));
+    return unknown ? unknown
+                   : verdict_fill(&knowledge, slice_from(p->request, p->request_len), head);
 }
 
 static void
 ask(const struct audit *a, const struct probe *p, struct outcome *ret)
 {
-    static char memory[PROBE_REQUEST_BYTES];
+    static char memory[PROBE_REQUEST_BYTES], content_memory[CONTENT_BYTES];
     struct out head = out_init(memory, sizeof memory);
+    struct out content = out_init(content_memory, sizeof content_memory);
     struct probe_ask what = {.url = &a->at[p->where], .verify = a->verify};
     const char *unknown;
 
@@ -244,14 +257,22 @@ ask(const struct audit *a, const struct probe *p, struct outcome *ret)
         absent(ret, "it is asked with --slow", "");
         return;
     }
-    know_content(p->content);
-    unknown = verdict_fill(&knowledge, slice_from(p->request, p->request_len), &head);
+    if (p->kind == PROBE_H2 && !a->h2) {
+        absent(ret, "it is asked with --h2", "");
+        return;
+    }
+    unknown = fill(p, &head, &content);
     if (unknown) {
         absent(ret, "it was not asked, for there is no ", unknown);
         return;
     }
+    if (a->h2 && !probe_h2_can_say(out_done(&head))) {
+        absent(ret, "HTTP/2 has no words for it", "");
+        return;
+    }
     what.head = out_done(&head);
-    what.content = p->content ? slice_text(p->content) : ERN_ABSENT;
+    what.h2 = a->h2;
+    what.content = p->content ? out_done(&content) : ERN_ABSENT;
     what.waits = strstr(p->request, "Expect: 100-continue") != NULL;
     what.patience_ms = p->kind == PROBE_SLOW ? SLOW_MS : a->patience_ms;
     probe_ask(&what, &answer);

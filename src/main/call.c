@@ -92,10 +92,11 @@ connect_to(const struct call_url *url, const char **ret_why)
 
 /* Sets TLS up and shakes hands. Returns what is wrong, or NULL. */
 static const char *
-secure(struct call *c, const struct call_url *url, bool verify)
+secure(struct call *c, const struct call_url *url, bool verify, const char *protocol)
 {
-    static unsigned char name[] = "http/1.1";
-    const gnutls_datum_t alpn = {name, sizeof name - 1};
+    const gnutls_datum_t alpn = {(unsigned char *)(uintptr_t)protocol,
+                                 (unsigned)slice_text(protocol).len};
+    gnutls_datum_t chosen = {NULL, 0};
     int error = gnutls_global_init();
 
     if (error >= 0)
@@ -120,11 +121,17 @@ secure(struct call *c, const struct call_url *url, bool verify)
     do
         error = gnutls_handshake(c->tls);
     while (error < 0 && !gnutls_error_is_fatal(error));
-    return error < 0 ? gnutls_strerror(error) : NULL;
+    if (error < 0)
+        return gnutls_strerror(error);
+    /* RFC 9113 3.2: nobody speaks HTTP/2 who has not said so; all speak HTTP/1.1. */
+    if (slice_eq(slice_text(protocol), ERN_SLICE("h2")) &&
+        (gnutls_alpn_get_selected_protocol(c->tls, &chosen) < 0 || chosen.size != alpn.size))
+        return "it does not speak HTTP/2";
+    return NULL;
 }
 
-struct call *
-call_open(const struct call_url *url, bool verify, const char **ret_why)
+static struct call *
+call_new(const struct call_url *url, bool verify, const char *protocol, const char **ret_why)
 {
     struct call *c = calloc(1, sizeof *c);
     const char *why = "there is no memory";
@@ -133,12 +140,24 @@ call_open(const struct call_url *url, bool verify, const char **ret_why)
     if (c)
         c->fd = connect_to(url, &why);
     if (c && c->fd >= 0)
-        why = url->secure ? secure(c, url, verify) : NULL;
+        why = url->secure ? secure(c, url, verify, protocol) : NULL;
     if (!why)
         return c;
     *ret_why = why;
     call_close(c);
     return NULL;
+}
+
+struct call *
+call_open(const struct call_url *url, bool verify, const char **ret_why)
+{
+    return call_new(url, verify, "http/1.1", ret_why);
+}
+
+struct call *
+call_open_h2(const struct call_url *url, bool verify, const char **ret_why)
+{
+    return call_new(url, verify, "h2", ret_why);
 }
 
 bool

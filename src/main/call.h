@@ -32,6 +32,9 @@ struct call;
  */
 struct call *call_open(const struct call_url *url, bool verify, const char **ret_why);
 
+/* Likewise, for HTTP/2: over TLS it fails if the server does not choose that (ALPN). */
+struct call *call_open_h2(const struct call_url *url, bool verify, const char **ret_why);
+
 bool call_send(struct call *call, struct ern_slice bytes);
 
 /* Waits at most so long. Returns bytes read, 0 at the end, -1 if it failed, or -2 if nothing came.

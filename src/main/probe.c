@@ -8,6 +8,7 @@
 #include "code/finding.h"
 #include "earnest/status.h"
 #include "io/clock.h"
+#include "main/probe_h2.h"
 #include "main/words.h"
 
 enum {
@@ -223,6 +224,10 @@ probe_ask(const struct probe_ask *ask, struct probe_answer *x)
     x->answer.status = 0;
     x->answer.message.fields_n = 0;
     x->why = "it gives no answer";
+    if (ask->h2) {
+        probe_h2_ask(ask, x);
+        return;
+    }
     t.method = ern_method_find(slice_first(ask->head, slice_find(ask->head, ' ')));
     t.call = call_open(ask->url, ask->verify, &x->why);
     if (!t.call)

@@ -51,6 +51,7 @@ struct probe_ask {
     struct ern_slice head;    /* of the request, and */
     struct ern_slice content; /* what is sent after it; absent: nothing */
     bool waits;               /* until 100 says so */
+    bool h2;                  /* over HTTP/2 (probe_h2.h) */
     int patience_ms;          /* for all of it, the connection apart */
 };
 

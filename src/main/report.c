@@ -98,7 +98,7 @@ json_member(const struct page *page, const char *name, const char *text)
 static void
 json_probe(const struct report *r, const struct page *page, const struct probe *p)
 {
-    static const char *const kinds[] = {"earn", "near", "slow", "within"};
+    static const char *const kinds[] = {"earn", "near", "slow", "within", "h2"};
     const struct outcome *o = outcome_of(r, p);
     char text[FOUND_BYTES * 3];
     struct out plain = out_init(text, sizeof text);

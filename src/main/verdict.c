@@ -12,6 +12,8 @@
 #define MORE "\r\n{more}Connection: close\r\n"
 #define ASK(what, fields) what " HTTP/1.1\r\nHost: {host}" MORE fields "\r\n"
 #define ASK_AREA(what, fields) what " HTTP/1.1\r\nHost: {area_host}" MORE fields "\r\n"
+#define ASK_H2(fields)                                                                             \
+    ":method: GET\r\n:scheme: {scheme}\r\n:authority: {host}\r\n:path: {path}\r\n" fields "\r\n"
 
 const struct probe probes[PROBES] = {
 #define PROBE(code, name, kind, where, learns, request, content, others, carries, source,          \

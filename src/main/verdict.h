@@ -6,7 +6,7 @@
 #include "base/out.h"
 #include "main/probe.h"
 
-enum probe_kind { PROBE_EARN, PROBE_NEAR, PROBE_SLOW, PROBE_WITHIN };
+enum probe_kind { PROBE_EARN, PROBE_NEAR, PROBE_SLOW, PROBE_WITHIN, PROBE_H2 };
 enum probe_where { PROBE_SAFE, PROBE_AREA };
 enum probe_learns {
     LEARNS_NOTHING,

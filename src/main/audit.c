@@ -10,11 +10,13 @@
 #include "base/out.h"
 #include "base/slice.h"
 #include "io/clock.h"
+#include "main/audit_words.h"
 #include "main/probe_h2.h"
 #include "main/report.h"
+#include "main/words.h"
 
 enum { EXIT_RIGHT, EXIT_WRONG_ROWS, EXIT_NOT_ASKED };
-enum { SLOW = 256, H2, WRITE, JSON, JUNIT, HTML, TIMEOUT };
+enum { SLOW = 256, H2, LANG, WRITE, JSON, JUNIT, HTML, TIMEOUT };
 enum {
     PATIENCE_MS = 5000,
     PATIENCE_S_MAX = 120,
@@ -42,6 +44,7 @@ static const char help[] =
     "  -H, --field FIELD  a field line of each request, as in 'Authorization: Basic ...'\n"
     "  -k, --insecure     whatever the certificate of the server is\n"
     "  -v, --verbose      print all that was asked, and not only what is wrong\n"
+    "      --lang TAG     in English (en) or Bengali (bn); else as LANG has it\n"
     "      --json         print JSON\n"
     "      --junit FILE   write JUnit XML to a file, too\n"
     "      --html FILE    write a page to a file, too\n"
@@ -54,6 +57,7 @@ const struct option audit_options[] = {
     {"write", required_argument, NULL, WRITE},
     {"slow", no_argument, NULL, SLOW},
     {"h2", no_argument, NULL, H2},
+    {"lang", required_argument, NULL, LANG},
     {"timeout", required_argument, NULL, TIMEOUT},
     {"field", required_argument, NULL, 'H'},
     {"insecure", no_argument, NULL, 'k'},
@@ -175,6 +179,7 @@ add_field(struct audit *a, const char *line)
 static bool
 take(int option, const char *value, struct audit *a)
 {
+    enum language language;
     uint64_t seconds;
 
     switch (option) {
@@ -190,6 +195,11 @@ take(int option, const char *value, struct audit *a)
         return add_field(a, value);
     case H2:
         a->h2 = true;
+        return true;
+    case LANG:
+        if (!words_language_find(slice_text(value), &language))
+            return false;
+        audit_words_choose(language);
         return true;
     case 'k':
         a->verify = false;
@@ -222,7 +232,7 @@ absent(struct outcome *ret, const char *why, const char *what)
 {
     struct out o = out_init(ret->found, sizeof ret->found - 1);
 
-    out_text(&o, why);
+    out_text(&o, audit_say(why));
     out_text(&o, what);
     ret->found[o.len] = '\0';
     ret->verdict = VERDICT_ABSENT;
@@ -286,8 +296,8 @@ ask_all(const struct audit *a)
     for (unsigned i = 0; i < PROBES; i++) {
         ask(a, &probes[i], &outcomes[i]);
         if (i == 0 && outcomes[0].verdict != VERDICT_EARNED) {
-            (void)fprintf(stderr, "earnest audit: %s: GET of it must give 200: %s\n", a->url,
-                          outcomes[0].found);
+            (void)fprintf(stderr, "earnest audit: %s: %s%s\n", a->url,
+                          audit_say("GET of it must give 200: "), outcomes[0].found);
             return false;
         }
     }
@@ -342,6 +352,7 @@ audit_main(int argc, char **argv)
     static struct audit a;
     int option;
 
+    audit_words_choose(words_language());
     a.verify = true;
     a.patience_ms = PATIENCE_MS;
     a.more = out_init(a.more_memory, sizeof a.more_memory);

@@ -21,6 +21,7 @@ enum probe_end {
     PROBE_LONG,        /* likewise, and more of its content than is read */
     PROBE_CUT,         /* its content ended before its framing says */
     PROBE_CLOSED,      /* none came, but the end of the connection */
+    PROBE_RESET,       /* likewise, of the stream (RFC 9113 6.4) */
     PROBE_SILENT,      /* none came in time */
     PROBE_MALFORMED,   /* what came is no answer: finding */
     PROBE_UNREACHABLE, /* there was no connection */

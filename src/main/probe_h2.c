@@ -222,8 +222,7 @@ on_begin(nghttp2_session *session, const nghttp2_frame *frame, void *user)
     return 0;
 }
 
-/* rfc9113#8.2 "A request or response containing uppercase header field names MUST be treated as
- * malformed" */
+/* What RFC 9113 8.2 calls malformed is no answer. */
 static int
 on_header(nghttp2_session *session, const nghttp2_frame *frame, const uint8_t *name_at,
           size_t name_len, const uint8_t *value_at, size_t value_len, uint8_t flags, void *user)
@@ -311,8 +310,10 @@ on_frame(nghttp2_session *session, const nghttp2_frame *frame, void *user)
         t->x->end = PROBE_WHOLE;
         t->over = true;
     }
-    if (is_mine && frame->hd.type == NGHTTP2_RST_STREAM)
+    if (is_mine && frame->hd.type == NGHTTP2_RST_STREAM && !t->over) {
+        t->x->end = PROBE_RESET;
         t->over = true;
+    }
     return 0;
 }
 
@@ -422,7 +423,7 @@ settle(struct talk2 *t)
         return;
     }
     x->content = slice_from(x->bytes + t->from, x->len - t->from);
-    if (x->end == PROBE_CLOSED || x->end == PROBE_SILENT)
+    if (x->end == PROBE_CLOSED || x->end == PROBE_RESET || x->end == PROBE_SILENT)
         x->end = PROBE_CUT;
     if (x->end != PROBE_WHOLE)
         return;

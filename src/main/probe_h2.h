@@ -12,8 +12,7 @@
  */
 bool probe_h2_can_say(struct ern_slice head);
 
-/* As probe_ask(), by prior knowledge or, over TLS, by ALPN (RFC 9113 3). A stream that is reset
- * before it has an answer is PROBE_CLOSED, as the end of a connection is. */
+/* As probe_ask(), by prior knowledge or, over TLS, by ALPN (RFC 9113 3). */
 void probe_h2_ask(const struct probe_ask *ask, struct probe_answer *ret);
 
 #endif

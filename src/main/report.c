@@ -5,8 +5,10 @@
 
 #include "base/out.h"
 #include "base/slice.h"
+#include "main/audit_words.h"
+#include "res/page.h"
 
-enum { PIECE_BYTES = 4096, NAME_COLUMNS = 26 };
+enum { PIECE_BYTES = 4096, NAME_COLUMNS = 26, VERDICT_COLUMNS = 8 };
 
 enum verdict
 report_verdict(const struct report *r, unsigned code, const struct probe **ret)
@@ -47,13 +49,21 @@ outcome_of(const struct report *r, const struct probe *probe)
  */
 
 static void
+put_verdict(const struct page *page, enum verdict verdict)
+{
+    page_pad(page, slice_text(audit_say(verdict_name(verdict))), VERDICT_COLUMNS);
+}
+
+static void
 put_probe(const struct report *r, const struct page *page, const struct probe *p)
 {
     const struct outcome *o = outcome_of(r, p);
 
-    (void)fprintf(page->file, "      %-7s %s%s: %s (%s)%s%s\n", verdict_name(o->verdict),
-                  p->kind == PROBE_NEAR ? "not for " : "", p->name, p->sentence, p->source,
-                  o->found[0] ? ": " : "", o->found);
+    fputs("      ", page->file);
+    put_verdict(page, o->verdict);
+    (void)fprintf(page->file, "%s%s: %s (%s)%s%s\n",
+                  p->kind == PROBE_NEAR ? audit_say("not for ") : "", p->name,
+                  audit_say(p->sentence), p->source, o->found[0] ? ": " : "", o->found);
 }
 
 void
@@ -72,17 +82,19 @@ report_text(const struct report *r, const struct page *page, bool all)
         count[verdict]++;
         (void)fprintf(page->file, "%u ", s->code);
         page_pad(page, s->phrase, NAME_COLUMNS);
-        (void)fprintf(page->file, " %-7s %s: %s\n", verdict_name(verdict),
-                      p ? p->source : s->source,
-                      p     ? p->sentence
-                      : why ? why
-                            : "nothing was asked");
+        fputs(" ", page->file);
+        put_verdict(page, verdict);
+        (void)fprintf(page->file, "%s: %s\n", p ? p->source : s->source,
+                      audit_say(p     ? p->sentence
+                                : why ? why
+                                      : "nothing was asked"));
         for (unsigned j = 0; j < PROBES; j++)
             if (probes[j].code == s->code && (all || r->outcomes[j].verdict == VERDICT_WRONG))
                 put_probe(r, page, &probes[j]);
     }
-    (void)fprintf(page->file, "\n%u earned, %u wrong, %u absent\n", count[VERDICT_EARNED],
-                  count[VERDICT_WRONG], count[VERDICT_ABSENT]);
+    (void)fprintf(page->file, "\n%u%s%u%s%u%s\n", count[VERDICT_EARNED], audit_say(" earned, "),
+                  count[VERDICT_WRONG], audit_say(" wrong, "), count[VERDICT_ABSENT],
+                  audit_say(" absent"));
 }
 
 /* ---- JSON -------------------------------------------------------------------------------------
@@ -110,7 +122,7 @@ json_probe(const struct report *r, const struct page *page, const struct probe *
                   verdict_name(o->verdict), o->status);
     json_member(page, "source", p->source);
     fputs(",", page->file);
-    json_member(page, "sentence", p->sentence);
+    json_member(page, "sentence", audit_say(p->sentence));
     fputs(",\"found\":", page->file);
     page_json(page, out_done(&plain));
     fputs("}", page->file);
@@ -188,7 +200,7 @@ report_junit(const struct report *r, FILE *to)
             continue;
         }
         (void)fprintf(to, "><%s message=\"", element);
-        put_html(to, probes[i].sentence);
+        put_html(to, audit_say(probes[i].sentence));
         (void)fprintf(to, " (%s): ", probes[i].source);
         put_html(to, o->found);
         fputs("\"/></testcase>\n", to);
@@ -202,8 +214,9 @@ html_row(const struct report *r, FILE *to, const struct probe *p)
     const struct outcome *o = outcome_of(r, p);
 
     (void)fprintf(to, "<tr class=\"%s\"><td><td>%s<td>%s<td>%s<td>", verdict_name(o->verdict),
-                  verdict_name(o->verdict), p->source, p->kind == PROBE_NEAR ? "near miss: " : "");
-    put_html(to, p->sentence);
+                  audit_say(verdict_name(o->verdict)), p->source,
+                  p->kind == PROBE_NEAR ? audit_say("near miss: ") : "");
+    put_html(to, audit_say(p->sentence));
     fputs("<td>", to);
     put_html(to, o->found);
     fputs("</tr>\n", to);
@@ -212,18 +225,24 @@ html_row(const struct report *r, FILE *to, const struct probe *p)
 void
 report_html(const struct report *r, FILE *to)
 {
+    static const char style[] =
+        "main{max-width:none}h1{overflow-wrap:anywhere}.rows{overflow-x:auto}"
+        "table{border-collapse:collapse}td,th{padding:.3rem .9rem .3rem 0;text-align:start;"
+        "vertical-align:baseline;border-bottom:1px solid var(--line)}td{color:var(--soft)}"
+        ".code th{padding-top:1rem}.wrong td{color:var(--ink);font-weight:600}"
+        ".earned td:nth-child(2){color:var(--mark)}";
     const struct ern_status *s;
 
-    fputs(
-        "<!DOCTYPE html>\n<html lang=\"en\"><meta charset=\"utf-8\"><title>earnest audit</title>\n"
-        "<meta name=\"viewport\" content=\"width=device-width\">\n"
-        "<style>body{font:1rem/1.4 sans-serif;margin:2rem}table{border-collapse:collapse}"
-        "td,th{padding:.2rem .6rem;text-align:left;border-bottom:1px solid #ccc}"
-        ".wrong td{background:#fbd9d3;color:#000}.code th{padding-top:1rem}</style>\n"
-        "<h1>What ",
-        to);
+    (void)fprintf(to,
+                  "<!doctype html>\n<html lang=\"%s\"><meta charset=\"utf-8\">\n"
+                  "<meta name=\"viewport\" content=\"width=device-width\">\n"
+                  "<title>earnest audit</title>\n<style>%.*s%s</style>\n<main>\n<h1>",
+                  audit_words_language() == LANGUAGE_BN ? "bn" : "en", (int)page_style.text.len,
+                  page_style.text.ptr, style);
+    fputs(audit_say("What "), to);
     put_html(to, r->url);
-    fputs(" earns</h1>\n<table>\n", to);
+    fputs(audit_say(" earns"), to);
+    fputs("</h1>\n<div class=\"rows\" tabindex=\"0\">\n<table>\n", to);
     for (unsigned i = 0; (s = ern_status_at(i)) != NULL; i++) {
         const struct probe *tells;
         enum verdict verdict = report_verdict(r, s->code, &tells);
@@ -232,11 +251,11 @@ report_html(const struct report *r, FILE *to)
         if (s->kind == ERN_RESERVED)
             continue;
         (void)fprintf(to, "<tr class=\"code\"><th>%u<th>%s<th>%s<th>%.*s<th>%s</tr>\n", s->code,
-                      verdict_name(verdict), s->source, (int)s->phrase.len, s->phrase.ptr,
-                      why ? why : "");
+                      audit_say(verdict_name(verdict)), s->source, (int)s->phrase.len,
+                      s->phrase.ptr, why ? audit_say(why) : "");
         for (unsigned j = 0; j < PROBES; j++)
             if (probes[j].code == s->code)
                 html_row(r, to, &probes[j]);
     }
-    fputs("</table>\n", to);
+    fputs("</table>\n</div>\n</main>\n", to);
 }

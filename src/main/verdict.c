@@ -8,6 +8,7 @@
 #include "base/slice.h"
 #include "code/finding.h"
 #include "earnest/status.h"
+#include "main/audit_words.h"
 
 #define MORE "\r\n{more}Connection: close\r\n"
 #define ASK(what, fields) what " HTTP/1.1\r\nHost: {host}" MORE fields "\r\n"
@@ -196,10 +197,11 @@ next(struct ern_slice *text, char separator, struct ern_slice *ret)
     return true;
 }
 
-/* Is the status, or "close" for 0, one of the others? */
+/* Is the status, or for 0 how there came to be none, one of the others? */
 static bool
-is_among(const char *others, unsigned status)
+is_among(const char *others, unsigned status, enum probe_end end)
 {
+    struct ern_slice none = slice_text(end == PROBE_SILENT ? "silent" : "close");
     struct ern_slice text = slice_text(others), word;
     char digits[8];
     struct out o = out_init(digits, sizeof digits);
@@ -208,7 +210,7 @@ is_among(const char *others, unsigned status)
     while (next(&text, ' ', &word)) {
         bool is_class = slice_ends(word, ERN_SLICE("xx"));
 
-        if (status == 0 ? slice_eq(word, ERN_SLICE("close")) : slice_eq(word, ERN_SLICE("*")))
+        if (status == 0 ? slice_eq(word, none) : slice_eq(word, ERN_SLICE("*")))
             return true;
         if (status && (slice_eq(word, out_done(&o)) ||
                        (is_class && (unsigned)(word.ptr[0] - '0') == status / 100)))
@@ -257,27 +259,28 @@ is_flawed(const struct probe_answer *x, struct out *o)
     char name[FOUND_BYTES / 4];
 
     if (x->end == PROBE_MALFORMED) {
-        out_text(o, "what it answers is no HTTP: ");
-        out_slice(o, finding_row(x->finding)->english);
+        out_text(o, audit_say("what it answers is no HTTP: "));
+        out_slice(o, audit_words_language() == LANGUAGE_BN ? finding_row(x->finding)->bengali
+                                                           : finding_row(x->finding)->english);
         return true;
     }
     for (unsigned i = 0; i < x->interims_n; i++)
         if (x->interims[i].lacks)
-            out_text(o, "an interim answer lacks what it must carry");
+            out_text(o, audit_say("an interim answer lacks what it must carry"));
     if (x->end == PROBE_CUT)
-        out_text(o, "its content ends before its framing says");
+        out_text(o, audit_say("its content ends before its framing says"));
     else if (x->surplus)
-        out_text(o, "bytes follow an answer that has no content");
+        out_text(o, audit_say("bytes follow an answer that has no content"));
     else if (x->end != PROBE_WHOLE && x->end != PROBE_LONG)
         return o->len > 0;
     else if (probe_lacks(&x->answer, name, sizeof name)) {
-        out_text(o, "it lacks ");
+        out_text(o, audit_say("it lacks "));
         out_text(o, name);
     } else if (class >= 2 && class <= 4 && !slice_is_there(probe_field(x, ERN_SLICE("date"))))
-        out_text(o, "it lacks Date (RFC 9110 6.6.1)");
+        out_text(o, audit_say("it lacks Date (RFC 9110 6.6.1)"));
     else if (status && x->answer.status == ERN_204_NO_CONTENT &&
              x->answer.message.content_length >= 0)
-        out_text(o, "204 has a Content-Length (RFC 9110 8.6)");
+        out_text(o, audit_say("204 has a Content-Length (RFC 9110 8.6)"));
     return o->len > 0;
 }
 
@@ -305,13 +308,15 @@ static void
 tell_status(const struct probe_answer *x, unsigned status, struct out *o)
 {
     if (status) {
-        out_text(o, "it answers ");
+        out_text(o, audit_say("it answers "));
         out_u64(o, status);
     } else if (x->end == PROBE_UNREACHABLE) {
-        out_text(o, x->why);
+        out_text(o, audit_say(x->why));
     } else {
-        out_text(o, x->end == PROBE_SILENT ? "it does not answer in time"
-                                           : "it ends the connection without an answer");
+        out_text(o,
+                 audit_say(x->end == PROBE_SILENT  ? "it does not answer in time"
+                           : x->end == PROBE_RESET ? "it resets the stream without an answer"
+                                                   : "it ends the connection without an answer"));
     }
 }
 
@@ -324,7 +329,7 @@ lacks(const struct probe *probe, const struct probe_answer *x, const struct know
 
     while (next(&text, '|', &piece))
         if (!carries(k, x, piece)) {
-            out_text(o, "it is not so: ");
+            out_text(o, audit_say("it is not so: "));
             out_slice(o, piece);
             return true;
         }
@@ -336,15 +341,14 @@ judge(const struct probe *probe, const struct probe_answer *x, const struct know
       unsigned status, struct out *o)
 {
     bool is_near = probe->kind == PROBE_NEAR, is_code = came(probe, x);
-    bool is_other = is_among(probe->others, status) &&
-                    (status || x->end == PROBE_CLOSED || x->end == PROBE_CUT);
+    bool is_other = is_among(probe->others, status, x->end) && x->end != PROBE_UNREACHABLE;
 
     if (is_flawed(x, o))
         return VERDICT_WRONG;
     if (is_near ? !is_code && is_other : is_code)
         return lacks(probe, x, k, o) ? VERDICT_WRONG : VERDICT_EARNED;
     if (is_near && is_code)
-        out_text(o, "it gives this status though it should not");
+        out_text(o, audit_say("it gives this status though it should not"));
     else
         tell_status(x, status, o);
     if (x->end == PROBE_UNREACHABLE)

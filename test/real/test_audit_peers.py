@@ -28,6 +28,7 @@ http {
     scgi_temp_path FOLDER/t5;
     server {
         listen 127.0.0.1:PORT;
+        listen 127.0.0.1:ALSO http2;
         root FOLDER/root;
     }
 }
@@ -44,6 +45,8 @@ LoadModule authz_core_module /usr/lib/apache2/modules/mod_authz_core.so
 LoadModule dir_module /usr/lib/apache2/modules/mod_dir.so
 LoadModule dav_module /usr/lib/apache2/modules/mod_dav.so
 LoadModule dav_fs_module /usr/lib/apache2/modules/mod_dav_fs.so
+LoadModule http2_module /usr/lib/apache2/modules/mod_http2.so
+Protocols h2c http/1.1
 DavLockDB FOLDER/locks/lock
 DocumentRoot FOLDER/root
 <Directory FOLDER/root/area>
@@ -72,11 +75,25 @@ hosts:
       /:
         file.dir: FOLDER/root
 """
+CADDY = """
+{
+    admin off
+    auto_https off
+    servers {
+        protocols h1 h2c
+    }
+}
+http://127.0.0.1:PORT {
+    root * FOLDER/root
+    file_server
+}
+"""
 PEERS = {  # the program, its package, its configuration, how it is told it, and can it write?
     "nginx": ("nginx", "nginx-light", NGINX, ["-e", "stderr", "-c"], ["-v"], False),
     "Apache": ("apache2", "apache2", APACHE, ["-D", "FOREGROUND", "-f"], ["-v"], True),
     "lighttpd": ("lighttpd", "lighttpd", LIGHTTPD, ["-D", "-f"], ["-v"], True),
     "h2o": ("h2o", "h2o", H2O, ["-c"], ["-v"], False),
+    "Caddy": ("caddy", "caddy", CADDY, ["run", "--adapter", "caddyfile", "--config"], ["version"], False),
 }
 
 
@@ -93,11 +110,12 @@ def prepare(folder):
 
 @contextlib.contextmanager
 def peer(folder, name):
-    """The server, on a port of its own."""
+    """The server, on a port of its own, and one where it speaks HTTP/2."""
     program, package, text, options, _, _ = PEERS[name]
-    port = free_port()
+    port, also = free_port(), free_port()
     path = folder / f"{program}.conf"
-    path.write_text(text.replace("FOLDER", str(folder)).replace("PORT", str(port)), encoding="utf-8")
+    path.write_text(text.replace("FOLDER", str(folder)).replace("PORT", str(port)).replace("ALSO", str(also)),
+                    encoding="utf-8")
     with open(folder / f"{program}.out", "wb") as out, \
             subprocess.Popen([tool(program, package), *options, path], stdout=out, stderr=out,
                              stdin=subprocess.DEVNULL) as process:
@@ -111,16 +129,16 @@ def peer(folder, name):
                     said = (folder / f"{program}.out").read_text(errors="replace")
                     assert process.poll() is None and time.monotonic() < deadline, said
                     time.sleep(0.02)
-            yield port
+            yield port, also if "ALSO" in text else port
         finally:
             process.terminate()
             process.wait(10)
 
 
-def audit(port, writes):
+def audit(port, writes, h2=False):
     url = f"http://127.0.0.1:{port}"
     area = ["--write", url + "/area/"] if writes else []
-    done = subprocess.run([PROGRAM, "audit", "--json", *area, url + "/dir/page.txt"],
+    done = subprocess.run([PROGRAM, "audit", "--json", *(["--h2"] if h2 else []), *area, url + "/dir/page.txt"],
                           capture_output=True, timeout=120, check=False)
     assert done.returncode in (0, 1), done.stderr
     return json.loads(done.stdout)
@@ -135,10 +153,13 @@ def version(name):
 @pytest.fixture(scope="module", name="found")
 def gather():
     """What was found of each server; when all were asked, the table is written."""
-    table = {}
-    yield table
+    tables = {"HTTP/1.1": {}, "HTTP/2": {}}
+    yield tables
     ARTEFACTS.mkdir(parents=True, exist_ok=True)
-    (ARTEFACTS / "audit.md").write_text(write(table), encoding="utf-8")
+    text = f"Asked on {datetime.date.today()}.\n"
+    for version_asked, table in tables.items():
+        text += f"\n### Over {version_asked}\n\n" + write(table)
+    (ARTEFACTS / "audit.md").write_text(text, encoding="utf-8")
 
 
 def write(table):
@@ -147,7 +168,7 @@ def write(table):
     for name, found in table.items():
         for code in found["codes"]:
             codes.setdefault((code["code"], code["phrase"]), {})[name] = code["verdict"]
-    lines = [f"Asked on {datetime.date.today()}.", "", f"| code | {' | '.join(table)} |",
+    lines = [f"| code | {' | '.join(table)} |",
              "| --- |" + " --- |" * len(table)]
     lines += [f"| {code} {phrase} | " + " | ".join(row.get(name, "") for name in table) + " |"
               for (code, phrase), row in codes.items() if set(row.values()) != {"absent"}]
@@ -161,9 +182,10 @@ def write(table):
 def test_earnest(found, tmp_path):
     prepare(tmp_path)
     with Server(tmp_path, f'state = "{tmp_path}/state"\n' + route(tmp_path / "root") +
-                f'route "/area/" {{ files = "{tmp_path}/root/area" write = true tombstones = "1d" }}') as server:
-        found["Earnest"] = audit(server.port, True)
-    assert found["Earnest"]["wrong"] == 0
+                f'route "/area/" {{ files = "{tmp_path}/root/area" write = true infinite = true tombstones = "1d" }}') as server:
+        for h2, table in enumerate(found.values()):
+            table["Earnest"] = audit(server.port, True, h2)
+    assert [table["Earnest"]["wrong"] for table in found.values()] == [0, 0]
 
 
 @pytest.mark.parametrize("name", PEERS)
@@ -171,9 +193,11 @@ def test_a_server_that_people_use(found, tmp_path, name):
     """What it earns is found: these have the codes that every server of files has."""
     title = f"{name} {version(name)}"
     prepare(tmp_path)
-    with peer(tmp_path, name) as port:
-        found[title] = audit(port, PEERS[name][5])
-    earned = {code["code"] for code in found[title]["codes"] if code["verdict"] == "earned"}
-    wrong = {code["code"] for code in found[title]["codes"] if code["verdict"] == "wrong"}
-    assert {200, 206, 304, 400, 404, 412} <= earned | wrong
-    assert {301, 404} <= earned
+    with peer(tmp_path, name) as ports:
+        for h2, table in enumerate(found.values()):
+            table[title] = audit(ports[h2], PEERS[name][5], h2)
+    for h2, table in enumerate(found.values()):
+        earned = {code["code"] for code in table[title]["codes"] if code["verdict"] == "earned"}
+        wrong = {code["code"] for code in table[title]["codes"] if code["verdict"] == "wrong"}
+        assert {200, 206, 304, 404, 412} | (set() if h2 else {400}) <= earned | wrong
+        assert 404 in earned and (301 in earned or name == "Caddy")  # which says 308

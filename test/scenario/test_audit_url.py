@@ -15,7 +15,7 @@ import pytest
 from earnest_server import PROGRAM, SOURCES, Server, free_port
 from tls import make_certificate
 
-ROW = re.compile(r'^PROBE\((\d+), (\w+), (\w+), (\w+), (\w+), .*?, "((?:[0-9xclose* ])*)", '
+ROW = re.compile(r'^PROBE\((\d+), (\w+), (\w+), (\w+), (\w+), .*?, "([0-9a-z* ]*)", '
                  r'"([^"]*(?:\\"[^"]*)*)", "([^"]+)", "([^"]+)"\)$', re.M)
 TABLE = (SOURCES / "src/main/audit.def").read_text(encoding="utf-8")
 ROWS = [{"code": int(m[1]), "name": m[2], "kind": m[3], "where": m[4], "learns": m[5],
@@ -54,6 +54,30 @@ def wrong_of(found):
 def test_the_table_is_read_here_as_it_is_there():
     assert len(ROWS) == len(re.findall(r"^PROBE\(", TABLE, re.M)) > 100
     assert len({key(row) for row in ROWS}) == len(ROWS), "two rows have one name"
+
+
+def test_all_of_it_is_said_in_bengali():
+    words = (SOURCES / "src/main/audit_words.def").read_text(encoding="utf-8")
+    said = dict(re.findall(r'^SAY\("(.*)", "(.*)"\)$', words, re.M))
+    sentences = set(re.findall(r', "([^"]+)"\)$', TABLE, re.M))
+    assert len(sentences) > 130 and sentences - set(said) == set()
+    spoken = (SOURCES / "src/main/verdict.c").read_text(encoding="utf-8") + \
+        (SOURCES / "src/main/audit.c").read_text(encoding="utf-8")
+    assert set(re.findall(r'audit_say\("([^"]+)"\)', spoken)) - set(said) == set()
+    assert all(re.search("[\u0980-\u09ff]", bengali) for bengali in said.values() if bengali)
+
+
+def test_it_speaks_the_language_that_is_asked_for(tmp_path):
+    with earnest(tmp_path) as server:
+        url = f"http://127.0.0.1:{server.port}/dir/page.txt"
+        page = tmp_path / "page.html"
+        said = [subprocess.run([PROGRAM, "audit", *options, "--html", str(page), url], text=True, timeout=60,
+                               env={"LC_ALL": "bn_BD.UTF-8"}, capture_output=True, check=True).stdout
+                for options in (["--lang", "en"], ["--lang", "bn"], [])]
+    assert "200 OK " in said[0] and "earned" in said[0] and "অর্জিত" not in said[0]
+    assert "অর্জিত" in said[1] and "earned" not in said[1] and "যে রিসোর্স আছে তার GET" in said[1]
+    assert said[2] == said[1]
+    assert '<html lang="bn">' in page.read_text(encoding="utf-8")
 
 
 def earnest(folder, listen=""):

@@ -154,6 +154,20 @@ buffer_bytes(const struct limits *l, bool has_scripts)
     return BUFFER_MORE + (environment > head ? environment : head);
 }
 
+static void
+init_timers(struct worker *w)
+{
+    timer_list_init(&w->heads, w->limits->header_timeout_ms);
+    timer_list_init(&w->contents, w->limits->content_grace_ms);
+    timer_list_init(&w->idles, w->limits->idle_timeout_ms);
+    timer_list_init(&w->sends, w->limits->send_stall_ms);
+    timer_list_init(&w->lingers, w->limits->linger_ms);
+    timer_list_init(&w->waits, PROGRESS_MS);
+    timer_list_init(&w->relays, RELAY_MS);
+    timer_list_init(&w->halves, w->limits->half_closed_ms);
+    alarms_init(&w->alarms);
+}
+
 int
 worker_new(const struct worker_options *options, struct worker **ret_worker)
 {
@@ -192,15 +206,7 @@ worker_new(const struct worker_options *options, struct worker **ret_worker)
     log_writer_init(&w->access, options->access);
     log_writer_init(&w->errors, options->errors);
     log_writer_init(&w->audit, options->audit);
-    timer_list_init(&w->heads, limits->header_timeout_ms);
-    timer_list_init(&w->contents, limits->content_grace_ms);
-    timer_list_init(&w->idles, limits->idle_timeout_ms);
-    timer_list_init(&w->sends, limits->send_stall_ms);
-    timer_list_init(&w->lingers, limits->linger_ms);
-    timer_list_init(&w->waits, PROGRESS_MS);
-    timer_list_init(&w->relays, RELAY_MS);
-    alarms_init(&w->alarms);
-    timer_list_init(&w->halves, limits->half_closed_ms);
+    init_timers(w);
     read_clock(w);
     w->encoders = encoders_new(limits->encoders_spare_max, limits->encoder_bytes_max);
     w->files = files_new(limits, options->key, w->encoders);

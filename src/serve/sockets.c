@@ -3,7 +3,10 @@
 
 #include <errno.h>
 #include <stdlib.h>
+#include <time.h>
 #include <unistd.h>
+
+enum { IN_USE_MS = 2000, IN_USE_LOOK_MS = 10 };
 
 static struct listener *
 at(const struct sockets *s, unsigned thread, unsigned listen)
@@ -62,6 +65,21 @@ is_first_on_port(const struct sockets *s, unsigned i)
     return true;
 }
 
+/* The first socket of a port, for which nobody else may have it. A server that was killed just now
+ * may have its own for a moment more, until the system has put it away. */
+static int
+open_first(union address *address, int queue)
+{
+    const struct timespec pause = {.tv_nsec = IN_USE_LOOK_MS * 1000000L};
+    int fd = listen_open(address, queue, true);
+
+    for (int ms = 0; fd == -EADDRINUSE && ms < IN_USE_MS; ms += IN_USE_LOOK_MS) {
+        (void)nanosleep(&pause, NULL);
+        fd = listen_open(address, queue, true);
+    }
+    return fd;
+}
+
 static int
 open_one(struct sockets *s, unsigned i, const struct conf_listen *listen,
          const struct service *service, int queue, bool starts)
@@ -80,7 +98,8 @@ open_one(struct sockets *s, unsigned i, const struct conf_listen *listen,
 
         l->fd = service_socket(service, &s->addresses[i]);
         if (l->fd == -ENOENT)
-            l->fd = listen_open(&s->addresses[i], queue, starts && t == 0);
+            l->fd = starts && t == 0 ? open_first(&s->addresses[i], queue)
+                                     : listen_open(&s->addresses[i], queue, false);
         if (l->fd < 0)
             return l->fd;
     }

@@ -268,7 +268,8 @@ def test_a_second_server_leaves_the_address_to_the_first(tmp_path, root, before,
         for address in (f"127.0.0.1:{site.port}", f":{site.port}"):
             second = subprocess.run([PROGRAM, "serve", "--listen", address, str(root)], capture_output=True,
                                     text=True, timeout=20, check=False)
-            assert second.returncode == 1 and f"{address}: Address already in use" in second.stderr
+            assert second.returncode == 1
+            assert f"{address}: Address already in use" in second.stderr
         assert [site.status(b"/a.txt") for _ in range(8)] == [200] * 8
 
 

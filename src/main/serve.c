@@ -230,7 +230,7 @@ serve_main(int argc, char **argv)
         other = other || option != 'c';
     }
     if (config && (other || optind < argc))
-        return usage("with --config nothing else can be said", "");
+        return usage("with --config nothing else can be said, in the environment neither", "");
     if (!config && optind != argc - 1)
         return usage(optind == argc ? "say which folder to serve" : "say one folder", "");
     if (flags.write && !flags.state)

@@ -189,6 +189,8 @@ upstreams_event(struct worker *w, void *what, uint32_t events)
     (void)w;
     if (u->fd < 0) /* closed earlier in this turn */
         return;
+    u->drained = false;
+    u->hung_up |= (events & (EPOLLRDHUP | EPOLLHUP | EPOLLERR)) != 0;
     if (u->shared)
         shared_event(u->shared);
     else if (u->relay)
@@ -549,21 +551,32 @@ upstream_received(const struct upstream *u)
     return u->in ? slice_from(u->in->bytes + u->in->at, u->in->len - u->in->at) : ERN_SLICE("");
 }
 
+/* Did that take all there was? Then the next event tells of more; but not of an end that it has
+ * told of already. What a program writes comes by itself, and so do records of TLS. */
+static bool
+has_drained(const struct upstream *u, ssize_t n, size_t room)
+{
+    return n > 0 && (size_t)n < room && !u->hung_up && !u->tls && !u->program;
+}
+
 ssize_t
 upstream_receive(struct upstream *u)
 {
     struct worker *w = u->origin->upstreams->worker;
+    size_t room;
     ssize_t n;
 
     if (u->stream)
         return stream_receive(u);
-    if (!u->in)
+    if (!u->in && !u->drained)
         u->in = worker_buffer(w);
     if (!u->in)
-        return -ENOMEM;
-    if (u->in->len == w->buffer_bytes)
+        return u->drained ? -EAGAIN : -ENOMEM;
+    room = w->buffer_bytes - u->in->len;
+    if (room == 0)
         return -ENOBUFS;
-    n = receive_some(u, u->in->bytes + u->in->len, w->buffer_bytes - u->in->len);
+    n = u->drained ? -EAGAIN : receive_some(u, u->in->bytes + u->in->len, room);
+    u->drained |= has_drained(u, n, room);
     if (n > 0)
         u->in->len += (size_t)n;
     else if (n == 0)

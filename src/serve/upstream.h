@@ -112,6 +112,8 @@ struct upstream {       /* a connection, or a stream of one that is shared */
     bool connected;
     bool reused;    /* it has answered before */
     bool untouched; /* what it was asked was not acted on, for certain (RFC 9113 8.7) */
+    bool hung_up;   /* the loop said so: reading finds the end soon */
+    bool drained;   /* nothing is there to be received, until an event tells of more */
     bool ended;     /* it will send no more */
 };
 

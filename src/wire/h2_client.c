@@ -28,16 +28,15 @@ ask_of(const struct h2_client *h2, int32_t id)
 
 /* ---- what comes ------------------------------------------------------------------------------ */
 
-/* What comes too often ends the connection (RFC 9113 10.5). */
-static void
+/* Counts one. Returns false if it comes too often: that ends the connection (RFC 9113 10.5). */
+static bool
 count(struct h2_client *h2, enum h2_nuisance kind)
 {
     if (h2->now_ms - h2->since_ms >= h2->limits->h2_nuisance_ms) {
         h2->since_ms = h2->now_ms;
         memset(h2->count, 0, sizeof h2->count);
     }
-    if (++h2->count[kind] > h2->limits->h2_nuisances_max)
-        (void)nghttp2_session_terminate_session(h2->session, NGHTTP2_ENHANCE_YOUR_CALM);
+    return ++h2->count[kind] <= h2->limits->h2_nuisances_max;
 }
 
 static int
@@ -51,15 +50,14 @@ on_begin_frame(nghttp2_session *session, const nghttp2_frame_hd *head, void *sel
                 {NGHTTP2_PRIORITY, H2_PRIORITIES},
                 {NGHTTP2_WINDOW_UPDATE, H2_WINDOWS}};
     struct h2_client *h2 = self;
+    bool is_well = true;
 
+    (void)session;
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
-        if (rows[i].type == head->type)
-            count(h2, rows[i].kind);
+        is_well = is_well && (rows[i].type != head->type || count(h2, rows[i].kind));
     h2->continuations_n =
         head->type == NGHTTP2_CONTINUATION ? (uint16_t)(h2->continuations_n + 1) : 0;
-    if (h2->continuations_n > CONTINUATIONS_MAX)
-        return nghttp2_session_terminate_session(session, NGHTTP2_ENHANCE_YOUR_CALM);
-    return 0;
+    return is_well && h2->continuations_n <= CONTINUATIONS_MAX ? 0 : NGHTTP2_ERR_CALLBACK_FAILURE;
 }
 
 /* A part of a head. Of one that is larger than its limit no more is told than shows that. */
@@ -169,8 +167,10 @@ on_frame_recv(nghttp2_session *session, const nghttp2_frame *frame, void *self)
     bool ends = (frame->hd.flags & NGHTTP2_FLAG_END_STREAM) != 0;
 
     (void)session;
-    if (frame->hd.type == NGHTTP2_DATA && frame->hd.length == frame->data.padlen && !ends)
-        count(h2, H2_EMPTY);
+    h2->is_greeted |= frame->hd.type == NGHTTP2_SETTINGS;
+    if (frame->hd.type == NGHTTP2_DATA && frame->hd.length == frame->data.padlen && !ends &&
+        !count(h2, H2_EMPTY))
+        return NGHTTP2_ERR_CALLBACK_FAILURE;
     if (!ask || (frame->hd.type != NGHTTP2_HEADERS && frame->hd.type != NGHTTP2_DATA))
         return 0;
     if (frame->hd.type == NGHTTP2_HEADERS && !ask->head_done)

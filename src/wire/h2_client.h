@@ -46,6 +46,7 @@ struct h2_client { /* of a connection */
     uint16_t count[H2_KINDS];
     uint16_t continuations_n; /* of the head that comes */
     unsigned open_n;          /* requests that are not over yet */
+    bool is_greeted;          /* the other side has said what it allows (RFC 9113 3.4) */
 };
 
 /*

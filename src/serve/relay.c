@@ -156,8 +156,7 @@ end_dialling(struct relay *r)
     if (!o || o->dialler != r)
         return;
     o->dialler = NULL;
-    while (o->queue)
-        upstreams_stir(relay_upstreams(r), o->queue);
+    shared_release(o);
 }
 
 /* It has nothing to do with its origin any more. */
@@ -394,7 +393,7 @@ relay_reach(struct relay *r)
     }
     if (r->stage != RELAY_QUEUED)
         relay_watch(r, TIME_CONNECT);
-    if (o->shares && o->dialler) {
+    if (o->shares && (o->dialler || shared_are_greeting(o))) {
         r->stage = RELAY_QUEUED;
         relay_enter(r, &o->queue);
         return;

@@ -40,6 +40,7 @@ struct shared {
     bool is_stirred;
     struct stream *streams, *news;
     uint64_t heard_n; /* how often it has said something */
+    bool has_greeted; /* it has said how many requests it takes */
     bool is_leaving;  /* it is asked no more */
     bool is_over;     /* and says no more, */
     bool is_garbled;  /* for what it said is not HTTP/2 */
@@ -231,9 +232,25 @@ struct upstream *
 shared_find(struct origin *o)
 {
     for (struct shared *s = o->shared; s; s = s->next)
-        if (!s->is_leaving && !s->is_over && h2_client_has_room(&s->h2))
+        if (s->has_greeted && !s->is_leaving && !s->is_over && h2_client_has_room(&s->h2))
             return begin_stream(s);
     return NULL;
+}
+
+bool
+shared_are_greeting(const struct origin *o)
+{
+    for (const struct shared *s = o->shared; s; s = s->next)
+        if (!s->has_greeted && !s->is_over)
+            return true;
+    return false;
+}
+
+void
+shared_release(struct origin *o)
+{
+    while (o->queue)
+        upstreams_stir(o->upstreams, o->queue);
 }
 
 bool
@@ -259,6 +276,7 @@ shared_close(struct shared *s)
         s->next->link = s->link;
     s->origin->shared_n--;
     s->is_over = true;
+    shared_release(s->origin);
     by->shared = NULL;
     if (s->is_stirred) /* shared_turn() frees it */
         s->by = NULL;
@@ -360,6 +378,10 @@ cut(struct shared *s)
 static void
 go_on(struct shared *s)
 {
+    if (s->h2.is_greeted && !s->has_greeted) {
+        s->has_greeted = true;
+        shared_release(s->origin);
+    }
     for (unsigned round = 0; !s->is_over; round++) {
         deliver(s);
         speak(s);

@@ -20,8 +20,14 @@ struct upstream *shared_begin(struct upstream *upstream);
 /* A stream of one that has room; NULL: none has. */
 struct upstream *shared_find(struct origin *origin);
 
+/* Has one not said yet how many requests it takes? Those that wait for it go on when it has. */
+bool shared_are_greeting(const struct origin *origin);
+
 /* May there be no more of them? */
 bool shared_are_full(const struct origin *origin);
+
+/* Those that wait for a connection of the server go on, but not from here. */
+void shared_release(struct origin *origin);
 
 /* From the loop: something happened to its connection; there is something to be sent. */
 void shared_event(struct shared *shared);

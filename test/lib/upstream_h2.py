@@ -36,7 +36,7 @@ class Peer:
         self.upstream, self.socket, self.buffer = upstream, connection, b""
         self.decoder, self.encoder = hpack.Decoder(), hpack.Encoder()
         self.window, self.windows, self.initial = f.WINDOW, {}, f.WINDOW
-        self.streams, self.resets, self.block = {}, {}, b""
+        self.streams, self.resets, self.block, self.ended = {}, {}, b"", False
         self.lock = threading.RLock()
         self.changed = threading.Condition(self.lock)
 
@@ -55,6 +55,8 @@ class Peer:
         while True:
             with self.changed:
                 room = min(self.window, self.windows.get(stream, self.initial), f.FRAME_SIZE)
+                if stream in self.resets or self.ended:
+                    raise ConnectionResetError
                 if len(content) and room <= 0:
                     assert self.changed.wait(PATIENCE_S), "a window stays closed"
                     continue
@@ -122,11 +124,11 @@ class Peer:
 
 
 class Upstream:
-    def __init__(self, script, tls=None, settings=(), replenishes=True, eager=False, alpn="h2"):
+    def __init__(self, script, tls=None, settings=(), replenishes=True, eager=False):
         """settings: pairs that it sends. eager: answers with the head of a request. tls: an SSLContext."""
         self.script, self.tls, self.settings, self.eager = list(script), tls, settings, eager
-        self.replenishes, self.alpn = replenishes, alpn
-        self.requests, self.peers, self.connections, self.open = [], [], 0, set()
+        self.replenishes = replenishes
+        self.requests, self.peers, self.connections = [], [], 0
         self.listener = socket.create_server(("127.0.0.1", 0), backlog=128)
         self.port = self.listener.getsockname()[1]
         self.lock = threading.Lock()
@@ -154,13 +156,13 @@ class Upstream:
             threading.Thread(target=self.talk, args=(connection,), daemon=True).start()
 
     def talk(self, connection):
+        peer = None
         try:
             connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             if self.tls:
                 connection = self.tls.wrap_socket(connection, server_side=True)
             peer = Peer(self, connection)
             self.peers.append(peer)
-            self.open.add(peer)
             peer.send(f.settings(*self.settings))
             assert peer.exactly(len(f.PREFACE)) == f.PREFACE
             peer.frames()
@@ -169,7 +171,10 @@ class Upstream:
         finally:
             if connection.fileno() >= 0:
                 connection.close()
-            self.open.discard(peer)
+            if peer:
+                with peer.changed:
+                    peer.ended = True
+                    peer.changed.notify_all()
 
     def serve(self, peer, request):
         with self.lock:

@@ -289,6 +289,19 @@ def test_streams_of_the_other_side(tmp_path):
             assert ask(server).content == b"ok"
 
 
+def test_burst_waits_for_what_is_allowed(tmp_path):
+    """Nobody is asked more than it takes, not even before it has said so: nothing has to be refused."""
+    with Upstream([ok()], settings=[(f.MAX_CONCURRENT_STREAMS, 1)]) as up:
+        with Server(tmp_path, route(up.port)) as server:
+            wires = [server.connect() for _ in range(12)]
+            for wire in wires:
+                wire.send(b"POST /a HTTP/1.1\r\nContent-Length: 0\r\n" + HOST + b"\r\n")
+            for wire in wires:
+                assert wire.answer("POST").content == b"ok"
+                wire.socket.close()
+    assert len(up.requests) == 12 and up.connections <= 12
+
+
 def test_client_that_leaves_cancels_its_stream_alone(tmp_path):
     with Upstream([ok(), silence, ok()]) as up, Server(tmp_path, route(up.port)) as server:
         assert ask(server).content == b"ok"

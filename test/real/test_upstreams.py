@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Servers that others wrote, behind the gateway: what they take for a request we have logged as one."""
 import contextlib
+import os
 import pathlib
 import re
 import socket
@@ -155,3 +156,74 @@ def test_smuggling(tmp_path, name, record_property):
         assert not target.startswith("/evil"), "content was taken for a request"
         if target.startswith(("/c", "/victim")):
             assert (method, target) in ours, "a request that we did not log"
+
+
+# ---- over HTTP/2
+
+NGINX_H2 = NGINX.replace("listen 127.0.0.1:PORT;", "listen 127.0.0.1:PORT http2;").replace(
+    'location / { return 200 "ok"; }', "location / { root FOLDER; }")
+H2O = """
+http1-upgrade-to-http2: ON
+listen:
+  host: 127.0.0.1
+  port: PORT
+hosts:
+  default:
+    paths:
+      "/":
+        file.dir: FOLDER
+num-threads: 1
+access-log: FOLDER/seen
+error-log: FOLDER/h2o.log
+pid-file: FOLDER/h2o.pid
+USER
+"""
+PEERS |= {
+    "nginx over HTTP/2": lambda folder, port: [tool("nginx", "nginx-light"), "-c",
+                                               written(folder, "nginx.conf", NGINX_H2, port),
+                                               "-e", folder / "nginx.log"],
+    "h2o over HTTP/2": lambda folder, port: [
+        tool("h2o"), "-c", written(folder, "h2o.conf", H2O.replace("USER", "user: root" if os.getuid() == 0 else ""), port)],
+    "nghttpd": lambda folder, port: [tool("nghttpd", "nghttp2-server"), "--no-tls", "-d", folder, "--echo-upload", port],
+}
+
+
+@pytest.mark.parametrize("name", ["nginx over HTTP/2", "h2o over HTTP/2", "nghttpd"])
+def test_http2(tmp_path, name, record_property):
+    """Many requests at once, over connections of HTTP/2; and one that is not there is told."""
+    folder = tmp_path / "peer"
+    folder.mkdir()
+    for each in (tmp_path, *tmp_path.parents[:3], folder):
+        each.chmod(0o755)
+    body = bytes(range(256)) * 8192
+    (folder / "big.bin").write_bytes(body)
+    (folder / "small.txt").write_text("ok")
+
+    def get(server, target, method="GET", content=b""):
+        with server.connect() as wire:
+            length = b"Content-Length: %d\r\n" % len(content) if content else b""
+            wire.send(f"{method} {target} HTTP/1.1\r\nHost: a.example\r\n".encode() + length + b"\r\n" + content)
+            return wire.answer(method)
+
+    with upstream(folder, name) as port:
+        config = f'route "/" {{ proxy = {{ "http://127.0.0.1:{port}" }} http2 = true }}\nlimits {{ upstream_failures_max = 1000 }}'
+        with Server(tmp_path, config) as server:
+            assert get(server, "/big.bin").content == body
+            assert get(server, "/none").status == 404
+            head = get(server, "/big.bin", "HEAD")
+            assert head.status == 200 and head.field("content-length") == str(len(body))
+            if name == "nghttpd":
+                assert get(server, "/small.txt", "POST", body).content == body
+            wires = [server.connect() for _ in range(300)]  # more than it takes at once
+            for i, wire in enumerate(wires):
+                target = b"/big.bin" if i % 20 == 0 else b"/small.txt"
+                wire.send(b"GET " + target + b" HTTP/1.1\r\nHost: a.example\r\n\r\n")
+            for i, wire in enumerate(wires):
+                answer = wire.answer("GET")
+                assert answer.status == 200 and answer.content == (body if i % 20 == 0 else b"ok")
+                wire.socket.close()
+        assert server.rules().count("relayed") == 303 + (name == "nghttpd")
+    record_property("answers", 303)
+    with Server(tmp_path, config) as server:
+        answer = get(server, "/small.txt")
+        assert answer.status == 502 and "connection_refused" in answer.field("proxy-status")

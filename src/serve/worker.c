@@ -352,7 +352,7 @@ handle_again(struct worker *w)
 static struct timer_list *
 list_of(struct worker *w, size_t i)
 {
-    struct timer_list *const lists[LISTS] = {&w->heads,   &w->contents, &w->idles, &w->sends,
+    struct timer_list *const lists[LISTS] = {&w->heads,   &w->contents, &w->idles,  &w->sends,
                                              &w->lingers, &w->waits,    &w->relays, &w->halves};
 
     return lists[i];

@@ -460,6 +460,7 @@ trees_of_any_depth_are_removed(void **state)
         at = next;
     }
     (void)close(at);
+    stage_name(name);
     assert_int_equal(stage_take(&f->stage, "folder", name), 0);
     assert_int_equal(stage_remove(&f->stage, name), 0);
     assert_int_equal(members(f->stage.folder), 0);

@@ -88,7 +88,7 @@ def test_the_language_of_who_prefers_none(tmp_path, root, option, prefers, serve
 
 
 def test_the_language_when_nothing_fits(tmp_path, root):
-    """As if the client had said nothing (RFC 9110 12.5.4)."""
+    """As if the client had said nothing (RFC 9110 12.4.1)."""
     write_pages(root)
     with Site(tmp_path, files_route(root, VARIANTS)) as site:
         assert ask(site, b"/page", Accept_Language="fr").field("content-location") == "page.en.html"

@@ -26,6 +26,16 @@ static const struct earn {
 #undef TRAIT
 };
 
+/* Of each a status and a command. */
+static const struct earn tours[] = {
+#define TOUR(status, command)                                                                      \
+    {                                                                                              \
+        status, NULL, command                                                                      \
+    }
+#include "peer_tour.inc"
+#undef TOUR
+};
+
 typedef bool trait_ask(const struct ern_decision *d);
 
 static bool
@@ -181,33 +191,45 @@ write_command(struct out *o, const struct ern_decision *d, unsigned status,
 }
 
 static const struct earn *
-find(uint64_t status)
+find(const struct earn *rows, size_t n, unsigned status)
 {
-    static const struct earn other = {
-        0, "A peer can not: earnest tour has a server that does, and shows how", "earnest tour"};
+    for (size_t i = 0; i < n; i++)
+        if (rows[i].status == status)
+            return &rows[i];
+    return NULL;
+}
 
-    for (size_t i = 0; i < sizeof earns / sizeof *earns; i++)
-        if (earns[i].status == status)
-            return &earns[i];
-    return &other;
+/* What a peer can not earn, a tour can: its recipe says how. */
+static void
+write_how(struct out *o, const struct ern_decision *d, unsigned status)
+{
+    const struct earn *own = find(earns, sizeof earns / sizeof *earns, status);
+    const struct earn *tour = find(tours, sizeof tours / sizeof *tours, status);
+    char memory[COMMAND_BYTES];
+    struct out command = out_init(memory, sizeof memory);
+
+    if (own)
+        write_command(&command, d, status, slice_text(own->command));
+    peer_write_member(o, "how",
+                      own    ? slice_text(own->how)
+                      : tour ? ERN_SLICE("Run earnest tour, and send it this")
+                             : ERN_SLICE("Run earnest tour, and see its page of this status"));
+    out_char(o, ',');
+    peer_write_member(o, "command",
+                      own    ? out_done(&command)
+                      : tour ? slice_text(tour->command)
+                             : ERN_SLICE("earnest tour"));
 }
 
 static void
 write_earn(struct out *o, const struct ern_decision *d, const struct ern_status *status)
 {
-    const struct earn *earn = find(status->code);
-    char memory[COMMAND_BYTES];
-    struct out command = out_init(memory, sizeof memory);
-
-    write_command(&command, d, status->code, slice_text(earn->command));
     out_literal(o, "{\"status\":");
     out_u64(o, status->code);
     out_char(o, ',');
     peer_write_member(o, "phrase", status->phrase);
     out_char(o, ',');
-    peer_write_member(o, "how", slice_text(earn->how));
-    out_char(o, ',');
-    peer_write_member(o, "command", out_done(&command));
+    write_how(o, d, status->code);
     out_char(o, '}');
 }
 

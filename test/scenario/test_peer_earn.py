@@ -4,10 +4,11 @@ import json
 import re
 import shutil
 import subprocess
+import time
 
 import pytest
 
-from earnest_server import SOURCES, Server
+from earnest_server import PROGRAM, SOURCES, Server, Wire, free_port
 from test_peer import ask
 
 EARNED = [int(status) for status in
@@ -68,9 +69,34 @@ def test_the_right_content_is_taken(peer):
 
 def test_all_that_are_registered_are_told_of(peer, commands):
     assert set(EARNED) < set(commands) and len(commands) > 60
-    assert commands[507] == "earnest tour"
+    assert commands[511] == "earnest tour"
     assert ask(peer, "GET", "/earn/507")[0] == 200
     assert ask(peer, "GET", "/earn/299")[0] == ask(peer, "GET", "/earn/70000")[0] == 404
+
+
+@pytest.fixture(name="tour", scope="module")
+def running_tour(tmp_path_factory):
+    port = free_port()
+    with open(tmp_path_factory.mktemp("tour") / "out", "wb") as out, \
+            subprocess.Popen([PROGRAM, "tour", "-p", str(port)], stdout=out, stderr=out) as process:
+        for _ in range(500):
+            try:
+                Wire(port).__exit__()
+                break
+            except OSError:
+                time.sleep(0.02)
+        yield port
+        process.terminate()
+
+
+@pytest.mark.parametrize("status", [102, 103, 201, 202, 203, 205, 207, 208, 226, 300, 305, 402, 409, 421, 423, 424, 425,
+                                    429, 451, 500, 502, 503, 504, 506, 507, 508])
+def test_a_tour_earns_what_a_peer_can_not(commands, tour, status):
+    if not shutil.which("curl"):
+        pytest.skip("curl is not installed")
+    command = commands[status].replace("curl -i", "curl -i -s --noproxy '*' --max-time 20").replace("8080", str(tour))
+    done = subprocess.run(["bash", "-c", command], capture_output=True, check=False, timeout=60)
+    assert status in [int(code) for code in re.findall(rb"HTTP/1.1 (\d+)", done.stdout)], done.stdout
 
 
 def test_a_command_has_nothing_of_a_strange_host(peer):

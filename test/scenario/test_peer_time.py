@@ -9,6 +9,7 @@ import time
 import pytest
 
 from earnest_server import Server
+from h2 import H2
 from test_peer import ask
 
 PEER = 'route "/" { peer = true }'
@@ -144,3 +145,15 @@ def test_a_server_that_stops_ends_those_that_wait(tmp_path):
         time.sleep(0.1)
     for wire in wires:
         wire.socket.close()
+
+
+def test_streams_that_are_cancelled_make_room(tmp_path):
+    with Server(tmp_path, "limits { peer_waits_max = 20 }\n" + PEER) as peer, H2(peer.port) as h2:
+        for path in ("/delay/9", "/sse?duration=9", "/drip?duration=9&numbytes=9") * 3:
+            streams = [h2.request("GET", path) for _ in range(20)]
+            time.sleep(0.1)  # of those that come together any may be the one too many
+            refused = h2.request("GET", path)
+            assert h2.answer(refused).status == 503
+            for stream in streams:
+                h2.cancel(stream)
+            assert h2.answer(h2.request("GET", "/drip?duration=0.05")).status == 200

@@ -10,19 +10,21 @@
 #include "base/slice.h"
 #include "earnest/status.h"
 #include "main/heard.h"
+#include "main/probe_h2.h"
 #include "msg/list.h"
 #include "serve/complain.h"
 #include "serve/rehearse.h"
 #include "serve/why.h"
 
 enum { EXIT_DONE, EXIT_FAILED, EXIT_WRONG, FIELDS = 64 };
+enum { PATIENCE_MS = 10000, FRAMES_BYTES = 1 << 18 };
 
 struct request { /* what the command line says */
     const char *method, *url, *content;
     const char *fields[FIELDS];
     const char *from; /* the address of the client that is meant, with a configuration */
     unsigned fields_n;
-    bool verify;
+    bool verify, h2;
 };
 
 static int
@@ -36,7 +38,7 @@ failed(const char *what, const char *why)
 
 static const char usage[] =
     "Usage: earnest explain [--json|--svg] [--lang=en|bn] [-c FILE] -- [-X METHOD] [-H FIELD]...\n"
-    "                       [-d CONTENT] [-k] [--from ADDRESS] URL\n"
+    "                       [-d CONTENT] [-k] [--h2] [--from ADDRESS] URL\n"
     "\n"
     "Sends one request, and prints the exchange as it went over the wire, then the path to the\n"
     "answer, if the server shows it. With -c, nothing is sent: what would this configuration say?\n"
@@ -45,6 +47,7 @@ static const char usage[] =
     "  -H FIELD    a field line, as in 'If-Match: \"x\"'; again for each\n"
     "  -d CONTENT  sent with its Content-Length\n"
     "  -k          whatever the certificate of the server is\n"
+    "  --h2        over HTTP/2, frame by frame: by prior knowledge or, with https, by ALPN\n"
     "  --from ADDRESS\n"
     "              with -c: whom the request would come from (default: 127.0.0.1); URL may be a "
     "path\n"
@@ -65,6 +68,8 @@ read_arguments(int argc, char **argv, struct request *r)
             return "something is missing after the last option";
         if (slice_eq(text, ERN_SLICE("-k")))
             r->verify = false;
+        else if (slice_eq(text, ERN_SLICE("--h2")))
+            r->h2 = true;
         else if (is_from)
             r->from = argv[++i];
         else if (slice_eq(text, ERN_SLICE("-X")))
@@ -239,16 +244,51 @@ ask_page(const char *url, const char *suffix, enum language language)
     return EXIT_DONE;
 }
 
+/* Over HTTP/2: the frames are told, and the head of the answer as HTTP/1.1 would have it, so that
+ * what explains it is found there. Returns what is wrong, or NULL. */
+static const char *
+ask_h2(const struct request *r, struct out *told)
+{
+    static struct probe_answer answer;
+    static struct frames frames;
+    const struct probe_ask what = {.url = &heard.url,
+                                   .verify = r->verify,
+                                   .head = slice_from(heard.head, heard.head_len),
+                                   .content = slice_text(r->content),
+                                   .waits = heard.waits,
+                                   .patience_ms = PATIENCE_MS,
+                                   .h2 = true,
+                                   .frames = &frames};
+    struct out head = out_init(heard.answer, sizeof heard.answer);
+
+    if (!probe_h2_can_say(what.head))
+        return "HTTP/2 has no words for that";
+    if (!frames_begin(&frames, told, told))
+        return "there is no memory";
+    probe_ask(&what, &answer);
+    frames_end(&frames);
+    probe_h2_write(&answer, &head);
+    heard.len = head.len;
+    (void)heard_walk(&heard);
+    return answer.end == PROBE_UNREACHABLE ? answer.why : told->len ? NULL : "it gives no answer";
+}
+
+static char frames_text[FRAMES_BYTES];
+static struct out frames_told;
+
 /* Fills the exchange, and what explains it; absent if it is not explained. */
 static int
 ask(const struct ask_options *options, const struct request *r, struct ern_slice *ret_why)
 {
     const char *why = "it gives no answer";
-    struct call *call = call_open(&heard.url, r->verify, &why);
+    struct call *call = r->h2 ? NULL : call_open(&heard.url, r->verify, &why);
     bool answered = call && heard_talk(&heard, slice_text(r->content), call);
     struct ern_slice target;
 
     call_close(call);
+    frames_told = out_init(frames_text, sizeof frames_text);
+    if (r->h2)
+        answered = (why = ask_h2(r, &frames_told)) == NULL;
     if (!answered)
         return failed(r->url, why);
     *ret_why =
@@ -337,11 +377,14 @@ put(const struct ask_options *options, const struct request *r, struct ern_slice
 
     page_init(&page, stdout);
     if (options->form == ASK_JSON) {
-        heard_put_json(&page, &heard, why);
+        heard_put_json(&page, &heard, r->h2 ? out_done(&frames_told) : ERN_ABSENT, why);
         return;
     }
     if (options->form == ASK_TEXT) {
-        heard_put(&page, &heard, slice_text(r->content));
+        if (r->h2)
+            heard_put_frames(&page, out_done(&frames_told));
+        else
+            heard_put(&page, &heard, slice_text(r->content));
         fputs("\n", page.file);
     }
     if (slice_is_there(why))
@@ -361,6 +404,8 @@ ask_main(const struct ask_options *options, int argc, char **argv)
     struct ern_slice why = ERN_ABSENT;
     int code;
 
+    if (!wrong && r.h2 && options->conf)
+        wrong = "a configuration is not asked over HTTP/2";
     if (!wrong && (!read_url(options, r.url) || !write_head(&heard, &r)))
         wrong = "that is no URL";
     if (wrong) {

@@ -47,6 +47,10 @@ bool heard_field(struct ern_slice *head, struct ern_slice name, struct ern_slice
 
 /* Prints it; the content of the request, and what explains the answer, in JSON, come along. */
 void heard_put(const struct page *page, const struct heard *heard, struct ern_slice content);
-void heard_put_json(const struct page *page, const struct heard *heard, struct ern_slice why);
+/* Likewise, frames as frames.h writes them. */
+void heard_put_frames(const struct page *page, struct ern_slice frames);
+/* frames: absent over HTTP/1.1 */
+void heard_put_json(const struct page *page, const struct heard *heard, struct ern_slice frames,
+                    struct ern_slice why);
 
 #endif

@@ -61,7 +61,8 @@ put_content(const struct page *page, struct ern_slice content)
 }
 
 void
-heard_put_json(const struct page *page, const struct heard *x, struct ern_slice why)
+heard_put_json(const struct page *page, const struct heard *x, struct ern_slice frames,
+               struct ern_slice why)
 {
     struct ern_slice content = slice_from(x->answer + x->content_at, x->len - x->content_at);
     size_t at = 0, end;
@@ -79,12 +80,33 @@ heard_put_json(const struct page *page, const struct heard *x, struct ern_slice 
         page_json(page, content);
     else
         fputs("null", page->file);
+    if (slice_is_there(frames)) {
+        fputs(",\"frames\":", page->file);
+        page_json(page, frames);
+    }
     fputs(",\"why\":", page->file);
     if (why.len)
         (void)fwrite(why.ptr, 1, why.len, page->file);
     else
         fputs("null", page->file);
     fputs("}\n", page->file);
+}
+
+/* A frame stands out, what it has does not. */
+void
+heard_put_frames(const struct page *page, struct ern_slice text)
+{
+    struct ern_slice line;
+
+    while (heard_line(&text, &line)) {
+        bool begins = line.len > 2 && line.ptr[2] != ' ';
+
+        if (begins)
+            page_bold(page, line);
+        else
+            page_dim(page, line);
+        fputs("\n", page->file);
+    }
 }
 
 void

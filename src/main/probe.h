@@ -7,6 +7,7 @@
 #define MAIN_PROBE_H
 
 #include "main/call.h"
+#include "main/frames.h"
 #include "wire/h1_answer.h"
 
 enum {
@@ -52,7 +53,8 @@ struct probe_ask {
     struct ern_slice head;    /* of the request, and */
     struct ern_slice content; /* what is sent after it; absent: nothing */
     bool waits;               /* until 100 says so */
-    bool h2;                  /* over HTTP/2 (probe_h2.h) */
+    bool h2;                  /* over HTTP/2 (probe_h2.h), and */
+    struct frames *frames;    /* what went over the wire is written there; NULL: it is not */
     int patience_ms;          /* for all of it, the connection apart */
 };
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "main/probe_h2.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 #include <nghttp2/nghttp2.h>
@@ -32,6 +33,7 @@ struct talk2 {
     const struct probe_ask *ask;
     struct probe_answer *x;
     struct call *call;
+    const struct lines *lines;
     nghttp2_session *session;
     enum ern_method method;
     int64_t until_ms;
@@ -42,8 +44,6 @@ struct talk2 {
     bool greeted;             /* SETTINGS came: it speaks HTTP/2 */
     size_t from;              /* of x->bytes, where the content begins */
 };
-
-static struct lines lines;
 
 /* ---- what is said -----------------------------------------------------------------------------
  */
@@ -179,7 +179,11 @@ say(struct lines *l, struct ern_slice head, bool secure)
 bool
 probe_h2_can_say(struct ern_slice head)
 {
-    return say(&lines, head, false);
+    struct lines *l = malloc(sizeof *l);
+    bool can = l && say(l, head, false);
+
+    free(l);
+    return can;
 }
 
 /* ---- what is heard ----------------------------------------------------------------------------
@@ -373,9 +377,14 @@ send_all(struct talk2 *t)
     const uint8_t *bytes;
     ssize_t n;
 
-    while ((n = nghttp2_session_mem_send(t->session, &bytes)) > 0)
-        if (!call_send(t->call, slice_from((const char *)bytes, (size_t)n)))
+    while ((n = nghttp2_session_mem_send(t->session, &bytes)) > 0) {
+        struct ern_slice piece = slice_from((const char *)bytes, (size_t)n);
+
+        if (t->ask->frames)
+            frames_see(t->ask->frames, true, piece);
+        if (!call_send(t->call, piece))
             return false;
+    }
     return n == 0;
 }
 
@@ -401,6 +410,8 @@ hear(struct talk2 *t)
             t->x->end = PROBE_SILENT;
         if (n <= 0)
             break;
+        if (t->ask->frames)
+            frames_see(t->ask->frames, false, slice_from((const char *)bytes, (size_t)n));
         if (nghttp2_session_mem_recv(t->session, bytes, (size_t)n) < 0)
             break;
     }
@@ -444,7 +455,7 @@ session_new(struct talk2 *t)
         return NULL;
     }
     nghttp2_option_set_no_http_messaging(option, 1); /* both sides may say what they should not */
-    nghttp2_option_set_max_send_header_block_length(option, sizeof lines.memory);
+    nghttp2_option_set_max_send_header_block_length(option, sizeof t->lines->memory);
     nghttp2_session_callbacks_set_on_begin_headers_callback(calls, on_begin);
     nghttp2_session_callbacks_set_on_header_callback(calls, on_header);
     nghttp2_session_callbacks_set_on_frame_recv_callback(calls, on_frame);
@@ -464,11 +475,11 @@ talk(struct talk2 *t)
         {NGHTTP2_SETTINGS_ENABLE_PUSH, 0},
         {NGHTTP2_SETTINGS_INITIAL_WINDOW_SIZE, PROBE_ANSWER_BYTES}};
     const nghttp2_data_provider content = {.read_callback = give_content};
-    bool has_content = slice_is_there(t->content) || lines.has_content;
+    bool has_content = slice_is_there(t->content) || t->lines->has_content;
 
     if (nghttp2_submit_settings(t->session, NGHTTP2_FLAG_NONE, settings, 2) ||
-        nghttp2_submit_request(t->session, NULL, lines.nv, lines.n, has_content ? &content : NULL,
-                               NULL) != STREAM)
+        nghttp2_submit_request(t->session, NULL, t->lines->nv, t->lines->n,
+                               has_content ? &content : NULL, NULL) != STREAM)
         return;
     t->x->end = PROBE_CLOSED;
     hear(t);
@@ -479,21 +490,51 @@ talk(struct talk2 *t)
     }
 }
 
+static void
+converse(struct talk2 *t)
+{
+    const struct probe_ask *ask = t->ask;
+
+    t->method =
+        ern_method_find(slice_from((const char *)t->lines->nv[0].value, t->lines->nv[0].valuelen));
+    t->call = call_open_h2(ask->url, ask->verify, &t->x->why);
+    if (!t->call)
+        return;
+    t->until_ms = clock_read().run_ms + ask->patience_ms;
+    t->session = session_new(t);
+    if (t->session)
+        talk(t);
+    nghttp2_session_del(t->session);
+    call_close(t->call);
+}
+
 void
 probe_h2_ask(const struct probe_ask *ask, struct probe_answer *x)
 {
-    struct talk2 t = {.ask = ask, .x = x, .content = ask->content, .held = ask->waits};
+    struct lines *l = malloc(sizeof *l);
+    struct talk2 t = {.ask = ask, .x = x, .lines = l, .content = ask->content, .held = ask->waits};
 
-    if (!say(&lines, ask->head, ask->url->secure))
+    if (l && say(l, ask->head, ask->url->secure))
+        converse(&t);
+    free(l);
+}
+
+void
+probe_h2_write(const struct probe_answer *x, struct out *o)
+{
+    const struct ern_request *m = &x->answer.message;
+
+    if (x->answer.status == 0)
         return;
-    t.method = ern_method_find(slice_from((const char *)lines.nv[0].value, lines.nv[0].valuelen));
-    t.call = call_open_h2(ask->url, ask->verify, &x->why);
-    if (!t.call)
-        return;
-    t.until_ms = clock_read().run_ms + ask->patience_ms;
-    t.session = session_new(&t);
-    if (t.session)
-        talk(&t);
-    nghttp2_session_del(t.session);
-    call_close(t.call);
+    out_literal(o, "HTTP/2.0 ");
+    out_u64(o, x->answer.status);
+    out_literal(o, "\r\n");
+    for (unsigned i = 0; i < m->fields_n; i++) {
+        out_slice(o, m->fields[i].name);
+        out_literal(o, ": ");
+        out_slice(o, m->fields[i].value);
+        out_literal(o, "\r\n");
+    }
+    out_literal(o, "\r\n");
+    out_slice(o, x->content);
 }

@@ -107,7 +107,9 @@ write_form(const struct tour_page *page, const struct tour_recipe *recipe)
     tour_word(page, WORD_SEND);
     out_literal(o, "</button>\n<button type=\"reset\">");
     tour_word(page, WORD_BACK);
-    out_literal(o, "</button></p>\n<noscript><p>");
+    out_literal(o, "</button>\n<label class=\"switch\"><input type=\"checkbox\" name=\"h2\"> ");
+    tour_word(page, WORD_FRAMES);
+    out_literal(o, "</label></p>\n<noscript><p>");
     tour_word(page, WORD_NO_SCRIPT);
     out_literal(o, " <code>earnest explain ");
     write_code(page, recipe->code);

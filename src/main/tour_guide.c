@@ -150,6 +150,8 @@ read_play(const struct tour_guide *guide, struct ern_slice query, struct tour_pl
     while (urlencoded_next(&query, &name, &value)) {
         if (slice_eq(name, ERN_SLICE("near")))
             near = value;
+        else if (slice_eq(name, ERN_SLICE("h2")))
+            play->h2 = true;
         else if (slice_eq(name, ERN_SLICE("code")) && u64_parse(value, UINT16_MAX, &number))
             play->recipe = tour_recipe_find(guide->table, (unsigned)number);
     }

@@ -21,6 +21,7 @@ struct tour_ports {
 struct tour_play {
     const struct tour_recipe *recipe;
     const struct tour_near *near; /* NULL: the recipe as it is */
+    bool h2;                      /* over HTTP/2, where that has words for it: frames are told */
     struct ern_slice edited;      /* in place of its last request; absent: that */
 };
 

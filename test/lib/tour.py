@@ -19,7 +19,7 @@ from earnest_server import PATIENCE_S, PROGRAM, SOURCES
 
 TABLE = SOURCES / "src/main/tour/recipes.txt"
 ANSWERED = re.compile(r"^< (\d{3}) (\w+)$", re.M)
-STATUSES = re.compile(r"^HTTP/1\.1 (\d{3})|>HTTP/1\.1 (\d{3}) ", re.M)
+STATUSES = re.compile(r"^HTTP/1\.1 (\d{3})|^< {3}:status: (\d{3})|>HTTP/1\.1 (\d{3}) ", re.M)
 RULE = re.compile(r'"rule":"(\w+)"')
 NEVER = {306}  # what nothing earns, and the pages say so
 
@@ -43,7 +43,7 @@ def recipes():
 
 def earned(got):
     """The statuses that came: of the answer, of what came before it, and of what it reports on."""
-    return [int(one or other) for one, other in STATUSES.findall(got)]
+    return [int("".join(found)) for found in STATUSES.findall(got)]
 
 
 def free_port():
@@ -93,10 +93,11 @@ class Tour:
         text = gzip.decompress(content) if fields.get("content-encoding") == "gzip" else content
         return fields, text.decode("utf-8"), len(content)
 
-    def play(self, code, near=None, edited=b""):
+    def play(self, code, near=None, edited=b"", h2=False):
         """What went over the wire."""
         status, _, content = self.ask(
-            "POST", f"/tour/play?code={code}" + ("" if near is None else f"&near={near}"), edited,
+            "POST", f"/tour/play?code={code}" + ("" if near is None else f"&near={near}") +
+            ("&h2=" if h2 else ""), edited,
             Content_Type="message/http")
         assert status == 200, content
         return json.loads(content)["steps"]

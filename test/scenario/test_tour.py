@@ -14,6 +14,9 @@ from scenario import wait_until
 from tour import NEVER, RULE, Tour, codes, earned, recipes
 
 BYTES_MAX = 60_000
+# A proxy, chunks, another protocol or version, half a head: their recipes are lines of HTTP/1.1.
+NOT_OVER_HTTP2 = {101, 400, 407, 408, 411, 505}
+FRAME = re.compile(r"^([<>]) ([A-Z_]+|\d+), stream (\d+), .*, (\d+) bytes$", re.M)
 BENGALI = re.compile("[\u0980-\u09ff]")
 LANGUAGES = ["en", "bn"]
 VOID = {"meta", "link", "input", "br"}
@@ -111,6 +114,28 @@ def test_code_is_earned(tour, code):
 def why(tour, got):
     link = re.search(r'<(/\.earnest/why/[^>]+)>; rel="describedby"', got)
     return link and tour.ask("GET", link[1], Accept="image/svg+xml")
+
+
+@pytest.mark.parametrize("code", [code for code in codes() if code not in NEVER])
+def test_code_is_earned_over_http2(tour, code):
+    """Frame by frame, each with its bytes; what HTTP/2 has no words for goes over HTTP/1.1."""
+    answer, nears = recipes()[code]
+    last = tour.play(code, h2=True)[-1]
+    assert last["status"] == answer[0] and code in earned(last["got"]), last
+    if code in NOT_OVER_HTTP2:
+        assert not FRAME.search(last["sent"] + last["got"])
+        return
+    assert last["sent"].startswith("> PRI * HTTP/2.0, the preface\n>   | 50 52 49 20 ")
+    assert re.search(r"^> HEADERS, stream 1, .*END_HEADERS, \d+ bytes\n>   :method: ", last["sent"], re.M)
+    for direction, text in (">", last["sent"]), ("<", last["got"]):
+        for head, body in zip(FRAME.finditer(text), FRAME.split(text)[1 + FRAME.groups::1 + FRAME.groups]):
+            if "…" in body:
+                break
+            octets = bytes.fromhex(re.findall(r"^[<>]   \|((?: [0-9a-f]{2})+)", body, re.M)[-1])
+            assert head[1] == direction and int.from_bytes(octets[:3], "big") == int(head[4])
+            assert int.from_bytes(octets[5:9], "big") == int(head[3])
+    for i, (status, _) in enumerate(nears):
+        assert status in earned(tour.play(code, near=i, h2=True)[-1]["got"]), i
 
 
 def test_path_is_shown(tour):

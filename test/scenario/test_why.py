@@ -359,9 +359,35 @@ def test_earnest_explain_sends_a_request(tmp_path, root):
         assert earnest("explain", "--", *wrong).returncode == 2
 
 
+def test_earnest_explain_over_http2(tmp_path, root):
+    """The frames of both sides, and the path; content goes when it was asked for."""
+    config = files_route(root, "write = true") + f'\nstate = "{tmp_path}/state"'
+    (root / "evil.txt").write_bytes("\x1b[2J\x07ok \u0985\n".encode())
+    with Site(tmp_path, config) as site:
+        url = f"http://localhost:{site.port}/new"
+        done = earnest("explain", "--", "--h2", "-X", "PUT", "-H", "Expect: 100-continue", "-d", "hello\n", url)
+        assert (done.returncode, done.stderr) == (0, "")
+        heads = re.findall(r"^([<>]) ([A-Z_]+), stream 1, (.*), \d+ bytes$", done.stdout, re.M)
+        assert heads == [(">", "HEADERS", "END_HEADERS"), ("<", "HEADERS", "END_HEADERS"),
+                         (">", "DATA", "END_STREAM"), ("<", "HEADERS", "END_HEADERS"), ("<", "DATA", "END_STREAM")]
+        assert re.findall(r"^<   :status: (\d+)$", done.stdout, re.M) == ["100", "201"]
+        assert ">   hello\n>   | 00 00 06 00 01 00 00 00 01 68 65 6c 6c 6f 0a\n" in done.stdout
+        assert "201 Created  (created, RFC 9110 15.3.2)" in done.stdout
+        assert (root / "new").read_text(encoding="utf-8") == "hello\n"
+        said = json.loads(earnest("explain", "--json", "--", "--h2", "-H", 'If-Match: "x"', url).stdout)
+        assert said["why"]["rule"] == "if_match" and "\n<   :status: 412\n" in said["frames"]
+        done = earnest("explain", "--", "--h2", f"http://localhost:{site.port}/evil.txt")
+        assert "<   ^" in done.stdout or "ok \u0985" in done.stdout
+        assert not re.search(r"[\x00-\x09\x0b-\x1f\x7f]", done.stdout)
+        assert earnest("explain", "--", "--h2", "-H", "Upgrade: x", url).returncode == 1
+    assert earnest("explain", "-c", str(tmp_path / "x"), "--", "--h2", url).returncode == 2
+
+
 def test_earnest_explain_over_tls(tmp_path, root):
     with Site(tmp_path, files_route(root), tls.make_certificate(tmp_path)) as site:
         url = f"https://localhost:{site.port}/none"
+        done = earnest("explain", "--", "-k", "--h2", url)
+        assert done.returncode == 0 and "<   :status: 404\n" in done.stdout and "404 Not Found  (missing" in done.stdout
         assert earnest("explain", "--", url).returncode == 1 # who signed the certificate is not known
         done = earnest("explain", "--", "-k", url)
         assert done.returncode == 0 and "404 Not Found  (missing" in done.stdout

@@ -81,6 +81,23 @@ def test_page_earns_its_code(tour, tab, code):
     assert complaints(tab) == []
 
 
+def test_page_shows_frames(tour, tab):
+    """The switch is reached by the keyboard; an exchange, and one that is nearly it, go over HTTP/2."""
+    visit(tab, tour, "412")
+    tab.evaluate("document.querySelector('#exchange button[type=reset]').focus()")
+    tab.press("Tab")
+    assert tab.evaluate("document.activeElement.name") == "h2"
+    tab.press("Space")
+    for selector, status in (("#exchange button:not([type])", 412), ("[data-near='0']", None)):
+        tab.evaluate("document.querySelectorAll('details').forEach((part) => { part.open = true; })")
+        statuses, said = send(tab, selector)
+        sent, got = tab.texts("#wire .wire:last-of-type pre")
+        assert status in (None, *statuses) and "Another verdict" not in said, said
+        assert ":method: GET" in sent and re.search(r"^<   \| 00 ", got, re.M) and f":status: {statuses[-1]}" in got
+    tab.waitForSelector("#wire figure svg .held")
+    assert complaints(tab) == []
+
+
 def test_change_moves_the_verdict(tour, tab):
     visit(tab, tour, "412")
     text = tab.inputValue("#request")

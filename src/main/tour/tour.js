@@ -49,8 +49,8 @@ const send = async (text, known) => {
 };
 
 // The statuses that an answer has: of itself, of what came before it, and of what it reports on.
-const statuses = (got) => [...got.matchAll(/^HTTP\/1\.[01] (\d{3})|>HTTP\/1\.1 (\d{3}) /gm)]
-  .map((match) => Number(match[1] ?? match[2]));
+const statuses = (got) => [...got.matchAll(/^HTTP\/1\.[01] (\d{3})|^< {3}:status: (\d{3})|>HTTP\/1\.1 (\d{3}) /gm)]
+  .map((match) => Number(match[1] ?? match[2] ?? match[3]));
 
 // What the browser sees by itself of a conversation, as the last status; undefined if it can not.
 const browse = async (means, texts) => {
@@ -78,9 +78,9 @@ const browse = async (means, texts) => {
 
 // ---- what came of it ------------------------------------------------------------------------------
 
-// The head of an answer, its status line in bold.
+// The head of an answer, its status line in bold; or frames, the first line of each.
 const shown = (text) => {
-  const parts = text.split(/(^HTTP\/1\.[01] \d{3}[^\r\n]*)/m);
+  const parts = text.split(/(^HTTP\/1\.[01] \d{3}[^\r\n]*|^[<>] [A-Z].*)/m);
   return parts.map((part, i) => (i % 2 ? make("b", { textContent: part }) : part));
 };
 
@@ -125,13 +125,13 @@ const show = async (outcome, code, { expects, rule }, seen, steps) => {
   const beside = earned && status !== code ? ` (${status}) ` : " "; // on the way to it, or within it
   const wire = find("#wire");
   wire.replaceChildren(...steps.map((step) => make("div", { className: "wire" },
-    box(words.sent, step.sent), box(`${words.got} (${step.ms} ms)`, ...shown(step.got)))));
+    box(words.sent, ...shown(step.sent)), box(`${words.got} (${step.ms} ms)`, ...shown(step.got)))));
   verdict.className = earned ? "earned" : "";
   verdict.dataset.statuses = [...new Set([...all, status])].join(" ");
   verdict.replaceChildren(make("b", { textContent: (earned ? code : status) || "—" }), beside,
     make("span", { textContent: word }),
     seen === undefined ? "" : ` ${words.browser} ${seen}.`);
-  wire.append(...await path(words, last.got.slice(last.got.lastIndexOf(`HTTP/1.1 ${last.status}`)),
+  wire.append(...await path(words, last.got.slice(Math.max(0, last.got.lastIndexOf(`HTTP/1.1 ${last.status}`))),
     last.status === expects ? rule : undefined));
 };
 
@@ -150,9 +150,10 @@ const exchange = (form) => {
     find("#verdict").textContent = outcome.dataset.sending;
     try {
       // A page can open a WebSocket, but not say how.
-      const own = means === "websocket" && (query || edited) ? "client" : means;
+      const h2 = form.elements.h2.checked;
+      const own = h2 || (means === "websocket" && (query || edited)) ? "client" : means;
       const seen = await browse(own, alone ? [text] : [...before, text]);
-      const answer = await fetch(`play?code=${code}${query}`, {
+      const answer = await fetch(`play?code=${code}${query}${h2 ? "&h2=" : ""}`, {
         method: "POST", body: edited ? text : "", headers: { "Content-Type": "message/http" },
       });
       if (!answer.ok) throw new Error(await answer.text());

@@ -173,6 +173,17 @@ def hello():
     return outgoing.read()
 
 
+@pytest.mark.parametrize("trusted", [False, True])
+def test_https_urls_without_tls(tmp_path, root, trusted):
+    """RFC 9110 7.4: misdirected, unless a gateway asks; and so is a scheme that is not of HTTP."""
+    gateways = 'trusted = { "127.0.0.1" }\n' if trusted else ""
+    with Site(tmp_path, gateways + files_route(root)) as site, H2(site.port) as h2:
+        for scheme, status in (("http", 200), ("HTTP", 200), ("https", 200 if trusted else 421), ("ftp", 421)):
+            number = h2.open([(b":method", b"GET"), (b":scheme", scheme.encode()), (b":authority", b"a.example"),
+                              (b":path", b"/a.txt")])
+            assert h2.answer(number).status == status, scheme
+
+
 def test_tls_on_a_plain_port(tmp_path, root):
     with Site(tmp_path, files_route(root)) as site, site.connect() as wire:
         wire.send(hello())

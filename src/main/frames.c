@@ -173,7 +173,7 @@ static void
 write_text(struct out *o, bool sent, const struct frame *f)
 {
     bool padded = f->flags & NGHTTP2_FLAG_PADDED && f->length > 0;
-    size_t padding = padded ? 1u + f->payload[0] : 0;
+    size_t padding = padded ? 1U + f->payload[0] : 0;
     struct ern_slice text =
         text_of(f->payload + padded, padding < f->length ? f->length - padding : 0);
 

@@ -48,20 +48,30 @@ struct talk2 {
 /* ---- what is said -----------------------------------------------------------------------------
  */
 
+/* Keeps text for as long as the lines. */
+static uint8_t *
+copy(struct lines *l, struct ern_slice text)
+{
+    char *at = l->text.ptr + l->text.len;
+
+    out_slice(&l->text, text);
+    return (uint8_t *)at;
+}
+
 /* Adds a line; names are said in lower case (RFC 9113 8.2), unless they are to be wrong. */
 static void
 add(struct lines *l, struct ern_slice name, struct ern_slice value, bool as_it_is)
 {
-    char *at = l->text.ptr + l->text.len;
+    nghttp2_nv nv = {.namelen = name.len,
+                     .valuelen = value.len,
+                     .flags = NGHTTP2_NV_FLAG_NO_COPY_NAME}; /* as it is */
 
-    for (size_t i = 0; i < name.len; i++)
-        out_char(&l->text, as_it_is ? name.ptr[i] : lower(name.ptr[i]));
+    nv.name = copy(l, name);
+    for (size_t i = 0; i < name.len && !as_it_is && !l->text.full; i++)
+        nv.name[i] = (uint8_t)lower(name.ptr[i]);
+    nv.value = copy(l, value);
     if (l->n < PROBE_FIELDS)
-        l->nv[l->n++] = (nghttp2_nv){.name = (uint8_t *)at,
-                                     .namelen = name.len,
-                                     .value = (uint8_t *)(uintptr_t)value.ptr,
-                                     .valuelen = value.len,
-                                     .flags = NGHTTP2_NV_FLAG_NO_COPY_NAME}; /* as it is */
+        l->nv[l->n++] = nv;
 }
 
 /* Takes the next line, without its end. Returns false at the empty one, and at what is no line. */
@@ -147,7 +157,7 @@ say_request(struct lines *l, struct ern_slice line, struct ern_slice rest, bool 
         if (!say_field(l, line, &host))
             return false;
     if (slice_is_there(host)) {
-        l->nv[2].value = (uint8_t *)(uintptr_t)host.ptr;
+        l->nv[2].value = copy(l, host);
         l->nv[2].valuelen = host.len;
     } else { /* none at all */
         l->nv[2] = l->nv[3];
@@ -173,7 +183,7 @@ say(struct lines *l, struct ern_slice head, bool secure)
             return false;
         add(l, name, value, true);
     }
-    return true;
+    return !l->text.full;
 }
 
 bool
@@ -227,7 +237,7 @@ on_begin(nghttp2_session *session, const nghttp2_frame *frame, void *user)
 }
 
 /* What RFC 9113 8.2 calls malformed is no answer. */
-static int
+static int /* NOLINTNEXTLINE(readability-function-size): the form is nghttp2's */
 on_header(nghttp2_session *session, const nghttp2_frame *frame, const uint8_t *name_at,
           size_t name_len, const uint8_t *value_at, size_t value_len, uint8_t flags, void *user)
 {
@@ -351,7 +361,7 @@ on_stream_close(nghttp2_session *session, int32_t stream, uint32_t error, void *
 /* ---- the connection ---------------------------------------------------------------------------
  */
 
-static ssize_t
+static ssize_t /* NOLINTNEXTLINE(readability-function-size,readability-non-const-parameter) */
 give_content(nghttp2_session *session, int32_t stream, uint8_t *to, size_t cap, uint32_t *flags,
              nghttp2_data_source *source, void *user)
 {
@@ -509,10 +519,11 @@ converse(struct talk2 *t)
 }
 
 void
-probe_h2_ask(const struct probe_ask *ask, struct probe_answer *x)
+probe_h2_ask(const struct probe_ask *ask, struct probe_answer *answer)
 {
     struct lines *l = malloc(sizeof *l);
-    struct talk2 t = {.ask = ask, .x = x, .lines = l, .content = ask->content, .held = ask->waits};
+    struct talk2 t = {
+        .ask = ask, .x = answer, .lines = l, .content = ask->content, .held = ask->waits};
 
     if (l && say(l, ask->head, ask->url->secure))
         converse(&t);
@@ -520,21 +531,21 @@ probe_h2_ask(const struct probe_ask *ask, struct probe_answer *x)
 }
 
 void
-probe_h2_write(const struct probe_answer *x, struct out *o)
+probe_h2_write(const struct probe_answer *answer, struct out *out)
 {
-    const struct ern_request *m = &x->answer.message;
+    const struct ern_request *m = &answer->answer.message;
 
-    if (x->answer.status == 0)
+    if (answer->answer.status == 0)
         return;
-    out_literal(o, "HTTP/2.0 ");
-    out_u64(o, x->answer.status);
-    out_literal(o, "\r\n");
+    out_literal(out, "HTTP/2.0 ");
+    out_u64(out, answer->answer.status);
+    out_literal(out, "\r\n");
     for (unsigned i = 0; i < m->fields_n; i++) {
-        out_slice(o, m->fields[i].name);
-        out_literal(o, ": ");
-        out_slice(o, m->fields[i].value);
-        out_literal(o, "\r\n");
+        out_slice(out, m->fields[i].name);
+        out_literal(out, ": ");
+        out_slice(out, m->fields[i].value);
+        out_literal(out, "\r\n");
     }
-    out_literal(o, "\r\n");
-    out_slice(o, x->content);
+    out_literal(out, "\r\n");
+    out_slice(out, answer->content);
 }

@@ -14,7 +14,7 @@
 bool probe_h2_can_say(struct ern_slice head);
 
 /* As probe_ask(), by prior knowledge or, over TLS, by ALPN (RFC 9113 3). */
-void probe_h2_ask(const struct probe_ask *ask, struct probe_answer *ret);
+void probe_h2_ask(const struct probe_ask *ask, struct probe_answer *answer);
 
 /* Writes the heads and the content of an answer as HTTP/1.1 has them. */
 void probe_h2_write(const struct probe_answer *answer, struct out *out);

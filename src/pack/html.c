@@ -281,6 +281,7 @@ html_next(struct html *h, struct ern_slice *in, bool last, struct html_token *t)
     }
     t->text = slice_first(*in, n);
     *in = slice_skip(*in, n);
+    t->is_whole = ends || (last && in->len == 0);
     if (t->kind == HTML_START)
         open_raw(h, t->name);
     return true;

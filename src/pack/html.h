@@ -24,6 +24,7 @@ struct html_token {
     struct ern_slice text;       /* all of it, as it stands */
     struct ern_slice name;       /* of a tag */
     struct ern_slice attributes; /* of a start tag: for html_attribute_next() */
+    bool is_whole;               /* of raw text: nothing more of it follows */
 };
 
 struct html {            /* between two tokens; begin with {0} */

@@ -4,11 +4,14 @@
 #include <stdlib.h>
 
 #include "base/chars.h"
+#include "pack/css.h"
 #include "pack/html.h"
 
 struct markup {
     struct markup_wanted wanted;
     struct html html;
+    struct css css;    /* of a style sheet, or of the style element that is open */
+    bool in_style;     /* is one? */
     unsigned verbatim; /* elements that are open whose white space shows */
     bool has_begun;
     bool in_space;  /* the last that was written is white space of a text, */
@@ -103,36 +106,61 @@ is_link(struct ern_slice name)
     return is_one_of(name, names, sizeof names / sizeof *names);
 }
 
-static bool
-skip_nocase(struct ern_slice *s, const char *text)
+/* A URL that is in what is written from *from on. */
+static void
+write_url(struct markup *m, struct out *o, struct ern_slice url, const char **from)
 {
-    struct ern_slice wanted = slice_text(text);
+    struct ern_slice path = link_path(&m->wanted.origins, url);
 
-    if (s->len < wanted.len || !slice_eq_nocase(slice_first(*s, wanted.len), wanted))
-        return false;
-    *s = slice_skip(*s, wanted.len);
+    if (!slice_is_there(path))
+        return;
+    out_slice(o, slice_from(*from, (size_t)(url.ptr - *from)));
+    link_write_slash(o, path);
+    *from = path.ptr;
+    m->changed = true;
+}
+
+/* The tokens of a style sheet that are there. Returns false if there is no room for the next. */
+static bool
+write_style(struct markup *m, struct css *css, struct ern_slice *in, bool last, struct out *o)
+{
+    struct css before = *css;
+    struct ern_slice rest = *in;
+    struct css_token t;
+
+    for (; css_next(css, &rest, last, &t); *in = rest, before = *css) {
+        const char *from = t.text.ptr;
+
+        if (o->cap - o->len < t.text.len) {
+            *css = before;
+            return false;
+        }
+        if (slice_is_there(t.url))
+            write_url(m, o, t.url, &from);
+        out_slice(o, slice_from(from, (size_t)(t.text.ptr + t.text.len - from)));
+    }
     return true;
 }
 
-/* What of the URL comes after an authority that is one of the origins; absent: it is elsewhere. */
-static struct ern_slice
-path_of(const struct markup_wanted *w, struct ern_slice url)
+static void
+write_value(struct markup *m, struct out *o, struct ern_slice name, struct ern_slice value,
+            const char **from)
 {
-    size_t n = 0;
+    struct css css = {0};
+    struct css_token t;
+    struct ern_slice url;
 
-    while (url.len && html_is_space(url.ptr[0]))
-        url = slice_skip(url, 1);
-    if (!skip_nocase(&url, "http:"))
-        (void)skip_nocase(&url, "https:");
-    if (!skip_nocase(&url, "//"))
-        return ERN_ABSENT;
-    while (n < url.len && url.ptr[n] != '/' && url.ptr[n] != '?' && url.ptr[n] != '#' &&
-           !html_is_space(url.ptr[n]))
-        n++;
-    for (unsigned i = 0; i < w->origins_n; i++)
-        if (slice_eq_nocase(slice_first(url, n), w->origins[i]))
-            return slice_skip(url, n);
-    return ERN_ABSENT;
+    if (is_link(name)) {
+        write_url(m, o, value, from);
+    } else if (slice_eq_nocase(name, ERN_SLICE("srcset")) ||
+               slice_eq_nocase(name, ERN_SLICE("imagesrcset"))) {
+        while (link_candidate_next(&value, &url))
+            write_url(m, o, url, from);
+    } else if (slice_eq_nocase(name, ERN_SLICE("style"))) {
+        while (css_next(&css, &value, true, &t))
+            if (slice_is_there(t.url))
+                write_url(m, o, t.url, from);
+    }
 }
 
 static void
@@ -141,20 +169,9 @@ write_tag(struct markup *m, struct out *o, const struct html_token *t)
     struct ern_slice rest = t->attributes, name, value;
     const char *from = t->text.ptr;
 
-    while (m->wanted.origins_n && html_attribute_next(&rest, &name, &value)) {
-        struct ern_slice path = is_link(name) ? path_of(&m->wanted, value) : ERN_ABSENT;
-
-        if (!slice_is_there(path))
-            continue;
-        out_slice(o, slice_from(from, (size_t)(value.ptr - from)));
-        /* two slashes would be another authority again */
-        if (path.len == 0 || path.ptr[0] != '/' || slice_starts(path, ERN_SLICE("//")))
-            out_char(o, '/');
-        if (slice_starts(path, ERN_SLICE("//")))
-            out_char(o, '.');
-        from = path.ptr;
-        m->changed = true;
-    }
+    while (m->wanted.origins.n && html_attribute_next(&rest, &name, &value))
+        if (slice_is_there(value))
+            write_value(m, o, name, value, &from);
     out_slice(o, slice_from(from, (size_t)(t->text.ptr + t->text.len - from)));
 }
 
@@ -169,19 +186,23 @@ is_verbatim(struct ern_slice name)
     return is_one_of(name, names, sizeof names / sizeof *names);
 }
 
-static void
+/* Writes a token; of the text of a style element, as far as it is tokens of a style sheet. Returns
+ * what is left of it. */
+static size_t
 write_token(struct markup *m, struct out *o, const struct html_token *t)
 {
+    struct ern_slice style = t->text;
+
     if (t->kind == HTML_TEXT && m->wanted.minifies && m->verbatim == 0) {
         m->after_tag = false;
         write_text(m, o, t->text);
-        return;
+        return 0;
     }
     /* What stands around it must not become one: a<<!-- b -->c> is no tag. */
     if (t->kind == HTML_COMMENT && m->wanted.minifies && (m->in_space || m->after_tag) &&
         is_remark(t->text)) {
         m->changed = true;
-        return;
+        return 0;
     }
     m->in_space = false;
     m->after_tag = t->kind == HTML_START || t->kind == HTML_END;
@@ -189,10 +210,17 @@ write_token(struct markup *m, struct out *o, const struct html_token *t)
         m->verbatim++;
     else if (t->kind == HTML_END && is_verbatim(t->name) && m->verbatim)
         m->verbatim--;
-    if (t->kind == HTML_START)
+    if (t->kind == HTML_START) {
+        m->in_style = slice_eq_nocase(t->name, ERN_SLICE("style"));
+        m->css = (struct css){0};
         write_tag(m, o, t);
-    else
+    } else if (t->kind == HTML_RAW && m->in_style && m->wanted.origins.n) {
+        (void)write_style(m, &m->css, &style, t->is_whole, o);
+        return style.len;
+    } else {
         out_slice(o, t->text);
+    }
+    return 0;
 }
 
 /* Holds more of *in. */
@@ -234,13 +262,18 @@ write_tokens(struct markup *m, struct ern_slice *held, bool last, struct out *o)
     struct html before = m->html;
     struct ern_slice rest = *held;
     struct html_token t;
+    size_t left;
 
     for (; html_next(&m->html, &rest, last, &t); *held = rest, before = m->html) {
         if (o->cap - o->len < t.text.len) {
             m->html = before;
             return false;
         }
-        write_token(m, o, &t);
+        left = write_token(m, o, &t);
+        if (left) {
+            *held = slice_skip(*held, t.text.len - left);
+            break;
+        }
     }
     return true;
 }
@@ -262,6 +295,8 @@ markup_run(struct markup *m, struct ern_slice *in, bool last, struct out *o, boo
         m->has_begun = m->has_begun || before >= 2 || last;
         if (m->passes)
             pass(&held, o);
+        else if (m->has_begun && m->wanted.is_style)
+            has_room = write_style(m, &m->css, &held, last && in->len == 0, o);
         else if (m->has_begun)
             has_room = write_tokens(m, &held, last && in->len == 0, o);
         m->at = m->len - held.len;

@@ -1,22 +1,23 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * markup.h - changes to HTML while it passes: links to servers behind us become paths of ours, and
- * white space and remarks that nobody sees go. Whatever the bytes, only such is changed, and what
- * comes of it is no longer than before.
+ * markup.h - changes to HTML and CSS while they pass: links to servers behind us become paths of
+ * ours, and white space and remarks that nobody sees go. Whatever the bytes, only such is changed,
+ * and what comes of it is no longer than before.
  */
 #ifndef PACK_MARKUP_H
 #define PACK_MARKUP_H
 
 #include "base/out.h"
+#include "pack/link.h"
 
 enum {
     MARKUP_TOKEN_MAX = 16384 /* after a longer one the rest of the document is left as it is */
 };
 
 struct markup_wanted {
-    bool minifies;                   /* drop what does not show */
-    const struct ern_slice *origins; /* authorities, of which links become paths; */
-    unsigned origins_n;              /* 0: links stay */
+    bool minifies;               /* drop what does not show */
+    bool is_style;               /* it is CSS, and not HTML: of it links alone are changed */
+    struct link_origins origins; /* to which links become paths */
 };
 
 struct markup;

@@ -254,7 +254,8 @@ write_request(struct relay *r, struct out *o)
     field(o, "Host", has_authority ? q->authority : r->origin->name.authority);
     for (unsigned i = 0; i < q->fields_n; i++)
         if (!hop_ends(q, &q->fields[i]) && !is_rewritten(x, &q->fields[i]) &&
-            !cached_omits(x->visit, &q->fields[i]))
+            !cached_omits(x->visit, &q->fields[i]) &&
+            !(!r->origins->is_guarded && relay_links_write_asked(r, &q->fields[i], o)))
             h1_write_field(o, q->fields[i].name, q->fields[i].value);
     cached_write_conditions(x->visit, o);
     write_via(q, x->worker->pseudonym, o);

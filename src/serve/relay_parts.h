@@ -4,6 +4,7 @@
 #ifndef SERVE_RELAY_PARTS_H
 #define SERVE_RELAY_PARTS_H
 
+#include "pack/link.h"
 #include "serve/relay.h"
 
 /* What is spoken with an origin: all in which HTTP, FastCGI and CGI differ for a relay. */
@@ -85,6 +86,18 @@ void relay_transform_drop(struct relay *relay);
  * as it is. */
 bool relay_transform_write_field(const struct relay *relay, const struct ern_field *field,
                                  struct out *o);
+
+/* The links that become paths of ours. */
+struct link_origins relay_links_of(const struct relay *relay);
+
+/* Writes a field of the answer whose links become paths: returns false if it has none. */
+bool relay_links_write_field(const struct relay *relay, const struct ern_field *field,
+                             struct out *o);
+
+/* Writes a field of the request that names what is asked for as the server knows it (RFC 4918 10.3,
+ * 10.4.2): returns false if it does not. */
+bool relay_links_write_asked(const struct relay *relay, const struct ern_field *field,
+                             struct out *o);
 
 /* Writes what the change adds. */
 void relay_transform_write_own(const struct relay *relay, struct out *o);

@@ -88,11 +88,11 @@ is_like_ascii(struct ern_slice type)
 }
 
 static bool
-is_html(struct ern_slice type)
+is_text(struct ern_slice type, struct ern_slice wanted)
 {
     struct ern_slice essence = slice_trim(slice_first(type, slice_find(type, ';')));
 
-    return slice_eq_nocase(essence, ERN_SLICE("text/html")) && is_like_ascii(type);
+    return slice_eq_nocase(essence, wanted) && is_like_ascii(type);
 }
 
 /* Does its content become smaller, and does whoever waits for its end not wait for each part of
@@ -131,7 +131,9 @@ choose(const struct relay *r, struct transform_wanted *w)
     const struct exchange *x = r->exchange;
     const struct ern_request *m = &r->answer.message;
     struct ern_slice type = ern_request_field(m, ERN_FIELD_content_type);
-    bool is_page = (r->wanted & (RELAY_LINKS | RELAY_MINIFY)) && is_html(type);
+    bool is_style = (r->wanted & RELAY_LINKS) && is_text(type, ERN_SLICE("text/css"));
+    bool is_page = is_style || ((r->wanted & (RELAY_LINKS | RELAY_MINIFY)) &&
+                                is_text(type, ERN_SLICE("text/html")));
     enum coding coding;
 
     if (!r->wanted || r->answer.status != ERN_200_OK || r->answer.end == H1_END_TUNNEL ||
@@ -144,13 +146,11 @@ choose(const struct relay *r, struct transform_wanted *w)
         .level = LEVEL,
         .encoders = x->worker->encoders,
         .is_markup = is_page,
-        .markup = {.minifies = (r->wanted & RELAY_MINIFY) != 0},
+        .markup = {.minifies = !is_style && (r->wanted & RELAY_MINIFY), .is_style = is_style},
         .decoded_max = (uint64_t)x->worker->limits->transform_bytes_max,
     };
-    if (r->wanted & RELAY_LINKS) {
-        w->markup.origins = r->origins->authorities;
-        w->markup.origins_n = r->origins->n;
-    }
+    if (r->wanted & RELAY_LINKS)
+        w->markup.origins = relay_links_of(r);
     if (compresses(r, type) && (is_page || coding == CODINGS))
         w->to = coded_choose(&x->request);
     return is_page || w->to < CODINGS;
@@ -309,6 +309,8 @@ relay_transform_write_field(const struct relay *r, const struct ern_field *f, st
 
     if (!r->wanted || r->stage != RELAY_ANSWERING)
         return false;
+    if ((r->wanted & RELAY_LINKS) && relay_links_write_field(r, f, o))
+        return true;
     if (slice_eq_nocase(f->name, ERN_SLICE("Accept-Ranges"))) /* they are not asked for */
         return true;
     if (is_transformed && is_of_original(r, f->name))

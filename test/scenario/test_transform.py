@@ -207,3 +207,53 @@ def test_a_client_may_leave_meanwhile(tmp_path):
             client.request("GET", "/a")
             wait_until(lambda: up.requests)
         wait_until(lambda: not up.peers)  # its connection is given up, too
+
+
+SHEET = b'@import "//127.0.0.1:%d/a.css"; b { c: url(http://127.0.0.1:%d/d) } /* http://127.0.0.1:%d/ */'
+
+
+@pytest.mark.parametrize("kind, status", [(b"text/css", 203), (b"text/css; charset=utf-8", 203),
+                                          (b"text/css; charset=utf-16", 200), (b"text/plain", 200)])
+def test_links_of_a_style_sheet_become_paths(tmp_path, kind, status):
+    with Upstream([]) as up, Server(tmp_path, route(up.port, "rewrite_links", "minify")) as server:
+        sheet = SHEET % ((up.port,) * 3)
+        up.script.append(answer_of(sheet, kind=kind))
+        answer = ask(server)
+        assert answer.status == status
+        assert answer.content == (sheet if status == 200 else
+                                  b'@import "/a.css"; b { c: url(/d) } /* http://127.0.0.1:%d/ */' % up.port)
+
+
+@pytest.mark.parametrize("name, value, wanted", [
+    ("Location", "http://UP/a?b", "/a?b"),
+    ("Location", "http://UP", "/"),
+    ("Location", "http://UP//a", "/.//a"),
+    ("Location", "http://other.example/a", None),
+    ("Location", "/a?http://UP/", None),
+    ("Content-Location", "HTTP://UP/a", "/a"),
+    ("Link", "<http://UP/a>; rel=next, </b>, <//UP/c>; title=\"<http://UP/d>\"",
+     "</a>; rel=next, </b>, </c>; title=\"<http://UP/d>\""),
+    ("Link", "<http://UP/a", "</a"),
+    ("Refresh", "5; url=http://UP/a", "5; url=/a"),
+    ("Refresh", "0;URL='http://UP/a'", "0;URL='/a'"),
+    ("Refresh", "5", None),
+    ("Set-Cookie", "a=b; Domain=127.0.0.1; Path=/c", "a=b; Path=/c"),
+    ("Set-Cookie", "a=b; path=/c; domain=.127.0.0.1", "a=b; path=/c"),
+    ("Set-Cookie", "Domain=127.0.0.1; Domain=example.com", None),
+    ("X-Other", "http://UP/a", None),
+])
+@pytest.mark.parametrize("status", ["302 Found", "404 Not Found"])
+def test_links_of_fields_become_paths(tmp_path, name, value, wanted, status):
+    """The status stays: content is as it came (RFC 9110 7.7)."""
+    with Upstream([]) as up, Server(tmp_path, route(up.port, "rewrite_links")) as server:
+        value, wanted = [v and v.replace("UP", f"127.0.0.1:{up.port}") for v in (value, wanted)]
+        up.script.append(f"HTTP/1.1 {status}\r\n{name}: {value}\r\nContent-Length: 0\r\n\r\n".encode())
+        with server.connect() as wire:
+            wire.send(b"GET /a HTTP/1.1\r\nHost: a.example\r\n\r\n")
+            answer = wire.answer("GET")
+        assert answer.status == int(status[:3])
+        assert answer.field(name.lower()) == (wanted or value)
+    with Upstream([f"HTTP/1.1 {status}\r\n{name}: {value}\r\nContent-Length: 0\r\n\r\n".encode()]) as up, \
+            Server(tmp_path, route(up.port, "minify")) as server, server.connect() as wire:
+        wire.send(b"GET /a HTTP/1.1\r\nHost: a.example\r\n\r\n")
+        assert wire.answer("GET").field(name.lower()) == value  # nobody asked for it

@@ -11,15 +11,16 @@
 #include "pack/transform.h"
 
 enum { ROOM = 1 << 17 };
+enum kind { MINIFIED, LINKED, STYLE };
 
 static const struct ern_slice origins[] = {{"up:9000", 7}};
 
 /* What comes of the page; changed says whether it is another. */
 static struct ern_slice
-write_page(struct ern_slice page, bool minifies, bool links, char *text, bool *ret_changed)
+write_page(struct ern_slice page, bool minifies, bool links, bool is_style, char *text,
+           bool *ret_changed)
 {
-    struct markup *m =
-        markup_new(&(struct markup_wanted){minifies, links ? origins : NULL, links ? 1 : 0});
+    struct markup *m = markup_new(&(struct markup_wanted){minifies, is_style, {origins, links}});
     struct out o = out_init(text, ROOM);
     bool ended = false;
 
@@ -74,14 +75,47 @@ static const struct {
     {"<a title=http://up:9000/a>http://up:9000/a</a>", NULL},
     {"<script>'<a href=http://up:9000/a>'</script><!--<a href=http://up:9000/a>-->", NULL},
     {"<a href=http://up:9000/a", NULL},
+    {"<img srcset=\"http://up:9000/a 1x, //up:9000/b?c,d 2x,http://e/f\">",
+     "<img srcset=\"/a 1x, /b?c,d 2x,http://e/f\">"},
+    {"<link imagesrcset='http://up:9000/a, http://up:9000/b 10w'>",
+     "<link imagesrcset='/a, /b 10w'>"},
+    {"<img srcset='http://up:90/a 1x, x(http://up:9000/b, c) 2x'>", NULL},
+    {"<p style=\"background:url('http://up:9000/a')\">", "<p style=\"background:url('/a')\">"},
+    {"<style>@import \"//up:9000/a\";b{c:url(http://up:9000/d)}</style>url(http://up:9000/e)",
+     "<style>@import \"/a\";b{c:url(/d)}</style>url(http://up:9000/e)"},
+    {"<style>a{b:url( http://up:9000/c", NULL},
+    {"<style>/* </style><a href=http://up:9000/a>", "<style>/* </style><a href=/a>"},
+    {"<title>url(http://up:9000/a)</title><script>url(http://up:9000/b)</script>", NULL},
+};
+
+static const struct {
+    const char *sheet, *written;
+} styles[] = {
+    {"@import url(http://up:9000/a) print;", "@import url(/a) print;"},
+    {"@IMPORT /* c */ '//up:9000/a';", "@IMPORT /* c */ '/a';"},
+    {"a{b:URL( \"http://up:9000/c?d\" )}", "a{b:URL( \"/c?d\" )}"},
+    {"a{b:url(  http://up:9000  )}", "a{b:url(  /  )}"},
+    {"a{b:url(http://up:9000/c),url(http://d/e),url(//up:9000/f)}",
+     "a{b:url(/c),url(http://d/e),url(/f)}"},
+    {"a{content:\"url(http://up:9000/c)\"}", NULL},
+    {"a{content:\"http://up:9000/c\"}", NULL},
+    {"@namespace \"http://up:9000/a\";", NULL},
+    {"@import a \"http://up:9000/a\";", NULL},
+    {"/* url(http://up:9000/a) */", NULL},
+    {"a{b:my-url(http://up:9000/c)}", NULL},
+    {"a{b:url(http://up:9000/c d)}", NULL},
+    {"a{b:url('http://up:9000/c\n')}", NULL},
+    {"a{b:url(http://up:9000/c", NULL},
+    {"<a href=http://up:9000/a>", NULL},
 };
 
 static void
-check_page(const char *page, const char *wanted, bool minifies)
+check_page(const char *page, const char *wanted, enum kind kind)
 {
     static char text[ROOM];
     bool changed;
-    struct ern_slice written = write_page(slice_text(page), minifies, !minifies, text, &changed);
+    struct ern_slice written = write_page(slice_text(page), kind == MINIFIED, kind != MINIFIED,
+                                          kind == STYLE, text, &changed);
 
     text[written.len] = '\0';
     assert_string_equal(text, wanted ? wanted : page);
@@ -93,7 +127,7 @@ what_does_not_show_goes(void **state)
 {
     (void)state;
     for (size_t i = 0; i < sizeof minified / sizeof *minified; i++)
-        check_page(minified[i].page, minified[i].written, true);
+        check_page(minified[i].page, minified[i].written, MINIFIED);
 }
 
 static void
@@ -101,7 +135,15 @@ links_to_origins_become_paths(void **state)
 {
     (void)state;
     for (size_t i = 0; i < sizeof linked / sizeof *linked; i++)
-        check_page(linked[i].page, linked[i].written, false);
+        check_page(linked[i].page, linked[i].written, LINKED);
+}
+
+static void
+links_of_style_sheets_become_paths(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < sizeof styles / sizeof *styles; i++)
+        check_page(styles[i].sheet, styles[i].written, STYLE);
 }
 
 static void
@@ -114,7 +156,7 @@ what_is_too_long_to_be_known_stays(void **state)
     (void)state;
     memset(page, ' ', sizeof page);
     memcpy(page, "<a b=\"", 6);
-    assert_true(slice_eq(write_page(slice_from(page, LONG), true, true, text, &changed),
+    assert_true(slice_eq(write_page(slice_from(page, LONG), true, true, false, text, &changed),
                          slice_from(page, LONG)));
     assert_false(changed);
 }
@@ -152,6 +194,7 @@ main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(what_does_not_show_goes),
         cmocka_unit_test(links_to_origins_become_paths),
+        cmocka_unit_test(links_of_style_sheets_become_paths),
         cmocka_unit_test(what_is_too_long_to_be_known_stays),
         cmocka_unit_test(a_bomb_ends_at_its_limit),
     };

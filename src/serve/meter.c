@@ -20,8 +20,20 @@ struct row {
     uint64_t paid_n; /* changes of its accounts: a balance that was read before one is none */
 };
 
+struct sale { /* that a thread waits for */
+    struct sale *next;
+    struct meter_hold *hold;
+    bool done; /* as in meter_pay() */
+    bool is_over;
+    int error; /* once it is over */
+};
+
 struct meter {
     struct store *store;
+    pthread_mutex_t sales_lock; /* of these; never held while the disk is waited for */
+    pthread_cond_t sales_over;
+    struct sale *first_sale, **last_sale; /* that wait for the next sync */
+    bool is_selling;                      /* a thread waits for the disk, for itself and others */
     int64_t receipt_s;
     pthread_mutex_t lock; /* of the rows; never held while the disk is waited for */
     struct row rows[ROWS];
@@ -120,7 +132,10 @@ meter_new(struct store *store, int64_t receipt_s)
         return NULL;
     m->store = store;
     m->receipt_s = receipt_s;
+    m->last_sale = &m->first_sale;
     (void)pthread_mutex_init(&m->lock, NULL);
+    (void)pthread_mutex_init(&m->sales_lock, NULL);
+    (void)pthread_cond_init(&m->sales_over, NULL);
     if (read_known(m) < 0) {
         meter_free(m);
         return NULL;
@@ -134,6 +149,8 @@ meter_free(struct meter *m)
     if (!m)
         return;
     (void)pthread_mutex_destroy(&m->lock);
+    (void)pthread_mutex_destroy(&m->sales_lock);
+    (void)pthread_cond_destroy(&m->sales_over);
     free((void *)(uintptr_t)m->known);
     free(m);
 }
@@ -251,6 +268,7 @@ meter_hold(struct meter *m, struct meter_hold *hold)
 /* ---- accounts ----------------------------------------------------------------------------------
  */
 
+/* Where there is too little nothing has changed: others in the session go on. */
 static int
 take(struct meter *m, struct store_session *s, struct meter_hold *hold, bool done)
 {
@@ -261,33 +279,70 @@ take(struct meter *m, struct store_session *s, struct meter_hold *hold, bool don
         error = receipt_find(s, name_of(hold->receipt), now_s, &hold->is_paid);
         if (error || hold->is_paid)
             return error;
-        error = receipt_put(s, name_of(hold->receipt), now_s, now_s + m->receipt_s);
     }
-    if (!error)
-        error = credit_add(s, name_of(hold->account), -hold->price, done ? INT64_MIN / 2 : 0,
-                           &hold->balance);
+    error = credit_add(s, name_of(hold->account), -hold->price, done ? INT64_MIN / 2 : 0,
+                       &hold->balance);
+    if (!error && hold->has_receipt)
+        error = receipt_put(s, name_of(hold->receipt), now_s, now_s + m->receipt_s);
     return error == -ERANGE ? -EDQUOT : error;
 }
 
-int
-meter_pay(struct meter *m, struct meter_hold *hold, bool done)
+/* Takes the prices of all of them, with one sync. */
+static void
+settle(struct meter *m, struct sale *sales)
 {
-    struct row *row = row_of(m, hold->account);
     struct store_session *s;
     int error = store_begin(m->store, STORE_WRITE, &s);
 
     if (!error) {
         int kept;
 
-        error = take(m, s, hold, done);
+        for (struct sale *one = sales; one && !error; one = one->next) {
+            one->error = take(m, s, one->hold, one->done);
+            error = one->error == -EDQUOT ? 0 : one->error;
+        }
         kept = store_end(s, error == 0);
         error = error ? error : kept;
     }
     (void)pthread_mutex_lock(&m->lock);
-    row->paid_n++;
-    unlink_hold(hold);
+    for (struct sale *one = sales; one; one = one->next) {
+        one->error = error ? error : one->error;
+        row_of(m, one->hold->account)->paid_n++;
+        unlink_hold(one->hold);
+    }
     (void)pthread_mutex_unlock(&m->lock);
-    return error;
+}
+
+/* Whoever comes while the disk is waited for waits for the next sync, which one of them makes for
+ * all. */
+int
+meter_pay(struct meter *m, struct meter_hold *hold, bool done)
+{
+    struct sale own = {.hold = hold, .done = done};
+
+    (void)pthread_mutex_lock(&m->sales_lock);
+    *m->last_sale = &own;
+    m->last_sale = &own.next;
+    while (m->is_selling && !own.is_over)
+        (void)pthread_cond_wait(&m->sales_over, &m->sales_lock);
+    if (!own.is_over) {
+        struct sale *sales = m->first_sale;
+
+        m->first_sale = NULL;
+        m->last_sale = &m->first_sale;
+        m->is_selling = true;
+        (void)pthread_mutex_unlock(&m->sales_lock);
+        settle(m, sales);
+        (void)pthread_mutex_lock(&m->sales_lock);
+        m->is_selling = false;
+        for (struct sale *one = sales, *next; one; one = next) {
+            next = one->next;
+            one->is_over = true; /* from now on its thread may go, with its memory */
+        }
+        (void)pthread_cond_broadcast(&m->sales_over);
+    }
+    (void)pthread_mutex_unlock(&m->sales_lock);
+    return own.error;
 }
 
 int

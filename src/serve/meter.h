@@ -45,7 +45,8 @@ bool meter_knows(const struct meter *meter, const uint8_t account[DIGEST_BYTES])
 ERN_MUST_USE int meter_hold(struct meter *meter, struct meter_hold *hold);
 
 /*
- * Takes the price, once a receipt: it survives a crash when this returns. Blocks.
+ * Takes the price, once a receipt: it survives a crash when this returns. Blocks; those who call it
+ * at the same time share a sync.
  *   done  what is paid for is done and can not be taken back: the account may go below zero, if a
  *         second process has spent what this one held
  * Returns 0, -EDQUOT if there is too little, or another negative errno. The hold is given back.

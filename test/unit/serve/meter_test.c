@@ -17,7 +17,7 @@
 #include "serve/meter.h"
 #include "store/store.h"
 
-enum { THREADS = 4, TIMES = 25 };
+enum { THREADS = 12, TIMES = 25 };
 
 struct fixture {
     char folder[64], file[96];

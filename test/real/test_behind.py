@@ -14,7 +14,7 @@ from tls import make_certificate
 @pytest.fixture(name="dav")
 def mod_dav(tmp_path):
     prepare(tmp_path)
-    with peer(tmp_path, "Apache") as port:
+    with peer(tmp_path, "Apache") as (port, _):
         yield f'route "/" {{\nproxy = {{ "http://127.0.0.1:{port}" }}\n}}\n', tmp_path / "root/area"
 
 

@@ -107,21 +107,31 @@ dav_new(struct ern_decision *d, struct share *share, const struct dav_method *me
     return dav;
 }
 
-/* The state of the request, made the first time that it is asked for; NULL without memory. */
+/* The state of the request, made the first time that it is asked for; NULL without memory. A POST
+ * to a folder that may go on after a cut is the PUT of a member that has its name from the
+ * beginning. */
 static struct dav *
 state_of(struct ern_decision *d)
 {
     struct res_request *request = d->self;
     struct ern_slice below = request->below;
-    bool ends = below.ptr[below.len - 1] == '/';
+    bool slashed = below.ptr[below.len - 1] == '/';
+    struct ern_slice asked = below.len > 1 ? slice_first(below, below.len - slashed) : below;
+    enum ern_method method = d->request->method;
     struct dav *dav = request->state;
 
     if (dav)
         return dav;
+    slashed = slashed && !request->unslashed;
+    if (slashed && upload_adds(d->request)) {
+        asked = dav_member(request->arena, d->request, asked);
+        if (!slice_is_there(asked))
+            return NULL;
+        method = ERN_PUT;
+        slashed = false;
+    }
     dav = dav_new(d, (struct share *)(uintptr_t)request->route, /* its counters change */
-                  dav_method_find(d->request->method),
-                  below.len > 1 ? slice_first(below, below.len - ends) : below,
-                  ends && !request->unslashed);
+                  dav_method_find(method), asked, slashed);
     if (dav && dav->method)
         dav_read_fields(dav);
     return dav;
@@ -590,6 +600,7 @@ struct ern_resource dav_resource = {
             [ERN_FACT_type_supported] = ask_look,
             [ERN_FACT_readable] = ask_look,
             [ERN_FACT_exists] = ask_look,
+            [ERN_FACT_posts_to_missing] = ask_look,
             [ERN_FACT_gone] = ask_look,
             [ERN_FACT_depth_served] = ask_look,
             [ERN_FACT_binding_loops] = ask_look,

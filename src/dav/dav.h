@@ -209,7 +209,11 @@ struct ern_slice place_etag(struct arena *arena, const struct file_info *info);
  */
 int dav_put_prepare(struct dav *dav); /* put.c: content into the staging folder, synced */
 int dav_put(struct dav *dav);
-int dav_post(struct dav *dav);         /* put.c: a new member of a collection, RFC 5995 */
+int dav_post(struct dav *dav); /* put.c: a new member of a collection, RFC 5995 */
+/* The path of a new member that nobody else has, whose name begins with what Slug proposes; absent
+ * without memory. */
+struct ern_slice dav_member(struct arena *arena, const struct ern_request *http,
+                            struct ern_slice folder);
 int dav_mkcol(struct dav *dav);        /* mkcol.c */
 int dav_delete(struct dav *dav);       /* delete.c; UNBIND shares it */
 int dav_copy_prepare(struct dav *dav); /* copy.c: the tree into the staging folder */

@@ -156,7 +156,7 @@ dav_read_fields(struct dav *dav)
         upload_read_fields(dav);
     else if (dav->method->method == ERN_POST &&
              upload_flag(http, ERN_FIELD_upload_complete, &ends) && !ends)
-        wrong(f, "Uploads in parts are begun with PUT here: POST takes its content at once.");
+        wrong(f, "Uploads in parts are begun with PUT, or with POST to a folder.");
     f->binds = list_has(http, ERN_FIELD_dav, ERN_SLICE("bind"));
 }
 

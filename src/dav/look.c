@@ -430,7 +430,8 @@ dav_look(struct dav *dav)
     /* Of a LOCK without content the lock in If is not one of the target (RFC 4918 9.10.6). */
     if (dav->method->method == ERN_LOCK && !dav_has_content(dav))
         dav_condition(dav, ERN_FACT_states_match, "lock-token-matches-request-uri", ERN_ABSENT);
-    answer(dav, ERN_FACT_posts_to_missing, false);
+    answer(dav, ERN_FACT_posts_to_missing,
+           dav->decision->request->method == ERN_POST && dav->transfer);
     answer(dav, ERN_FACT_offset_matches, true);
     if (dav->fields.wrong)
         dav->evidence->detail = slice_text(dav->fields.why);

@@ -95,9 +95,9 @@ proposed_name(const struct ern_request *http, struct out *o)
     return utf8_is(out_done(o)) ? out_done(o) : ERN_SLICE("");
 }
 
-/* "name.txt" as "name-2.txt". */
+/* "name.txt" as "name-more.txt". */
 static void
-write_numbered(struct out *o, struct ern_slice name, unsigned n)
+write_with(struct out *o, struct ern_slice name, struct ern_slice more)
 {
     size_t dot = name.len;
 
@@ -105,9 +105,9 @@ write_numbered(struct out *o, struct ern_slice name, unsigned n)
         dot--;
     dot = dot > 1 ? dot - 1 : name.len;
     out_slice(o, slice_first(name, dot));
-    if (n > 1) {
+    if (more.len) {
         out_char(o, '-');
-        out_u64(o, n);
+        out_slice(o, more);
     }
     out_slice(o, slice_skip(name, dot));
 }
@@ -121,10 +121,14 @@ place_member(struct dav *dav, struct ern_slice name, struct ern_slice *ret_path)
 
     for (unsigned n = 1; error == -EEXIST && n <= NAMES_TRIED; n++) {
         struct out o = arena_out(dav->request->arena);
+        char digits[16];
+        struct out number = out_init(digits, sizeof digits);
 
+        if (n > 1)
+            out_u64(&number, n);
         out_slice(&o, t->path.len > 1 ? t->path : ERN_SLICE(""));
         out_char(&o, '/');
-        write_numbered(&o, name, n);
+        write_with(&o, name, out_done(&number));
         out_char(&o, '\0');
         *ret_path = arena_keep(dav->request->arena, &o);
         if (!slice_is_there(*ret_path))
@@ -134,6 +138,23 @@ place_member(struct dav *dav, struct ern_slice name, struct ern_slice *ret_path)
                             (struct stage_put){.fresh = true}, dav->old);
     }
     return error;
+}
+
+struct ern_slice
+dav_member(struct arena *arena, const struct ern_request *http, struct ern_slice folder)
+{
+    char text[NAME_BYTES], random[STAGE_NAME_BYTES];
+    struct out name = out_init(text, sizeof text), o = arena_out(arena);
+    struct ern_slice proposed = proposed_name(http, &name);
+
+    stage_name(random);
+    out_slice(&o, folder.len > 1 ? folder : ERN_SLICE(""));
+    out_char(&o, '/');
+    if (proposed.len)
+        write_with(&o, proposed, slice_text(random));
+    else
+        out_text(&o, random);
+    return arena_keep(arena, &o);
 }
 
 int

@@ -126,6 +126,15 @@ upload_resumes(const struct ern_request *http)
            version == INTEROP_VERSION;
 }
 
+bool
+upload_adds(const struct ern_request *http)
+{
+    bool ends;
+
+    return http->method == ERN_POST && upload_flag(http, ERN_FIELD_upload_complete, &ends) &&
+           (!ends || upload_resumes(http));
+}
+
 void
 upload_read_fields(struct dav *dav)
 {
@@ -431,7 +440,7 @@ finish(struct dav *dav)
     if (error)
         return error;
     dav_field(dav, "Upload-Complete", ERN_SLICE("?1"));
-    if (t->appends) {
+    if (t->appends || dav->decision->request->method == ERN_POST) {
         o = arena_out(dav->request->arena);
         share_write_path(&o, dav->share, dav->target.path);
         dav->decision->evidence.location = arena_keep(dav->request->arena, &o);

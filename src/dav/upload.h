@@ -37,6 +37,9 @@ struct transfer {      /* a request that brings content to an upload; in the req
     struct transfers *list;
 };
 
+/* Is it a POST of content that may come in parts, or go on after a cut? */
+bool upload_adds(const struct ern_request *request);
+
 /* Reads Upload-Complete and Upload-Length of a PUT: sets dav->transfer if it begins an upload. */
 void upload_read_fields(struct dav *dav);
 

@@ -3,6 +3,7 @@
 import hashlib
 import os
 import random
+import re
 import time
 
 import pytest
@@ -120,6 +121,35 @@ def test_in_parts(site, root):
         assert (answer.status, answer.field("upload-complete")) == (204, "?1"), answer
         answer = append(dav, location, len(content), b"more")
         assert (answer.status, answer.field("upload-complete")) == (409, "?0"), answer
+
+
+def test_a_member_of_a_folder(site, root):
+    """The POST of the draft's examples: the upload becomes a new file in the folder."""
+    content = os.urandom(50_000)
+    with Dav(site.port) as dav:
+        answer = dav("POST", "/dav/", content[:20_000], Upload_Complete="?0", Slug="my notes.txt",
+                     **VERSION)
+        assert (answer.status, answer.field("upload-complete")) == (201, "?0"), answer
+        assert not list(root.glob("my-notes*"))
+        upload = answer.field("location")
+        assert [i.field("location") for i in answer.interim if i.status == 104] == [upload]
+        answer = append(dav, upload, 20_000, content[20_000:])
+        assert (answer.status, answer.field("upload-complete")) == (201, "?1"), answer
+        place = answer.field("location")
+        assert re.fullmatch("/dav/my-notes-[0-9a-f]{32}[.]txt", place)
+        assert dav("GET", place).content == content
+        places = set()
+        for _ in range(2):  # whole at once, but it could be gone on with
+            answer = dav("POST", "/dav/", content, Upload_Complete="?1", **VERSION)
+            assert (answer.status, answer.field("upload-complete")) == (201, "?1"), answer
+            assert [i.status for i in answer.interim if i.field("location")] == [104]
+            places.add(answer.field("location"))
+            assert dav("GET", answer.field("location")).content == content
+        assert len(places) == 2
+        answer = dav("POST", "/dav/none/", b"x", Upload_Complete="?0", **VERSION)
+        assert answer.status == 409, answer
+        answer = dav("POST", place, b"x", Upload_Complete="?0", **VERSION)  # no folder
+        assert answer.status == 405, answer
 
 
 def test_a_new_request_ends_the_one_before(site, root):

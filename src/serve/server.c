@@ -225,10 +225,8 @@ start(struct server *s, const struct conf *conf, const struct sockets *sockets)
         exit(become_process(s, conf, sockets, pair[1]));
     }
     (void)close(pair[1]);
-    if (g->pid > 0 && hear(g, PROCESS_READY)) {
-        memory_give_back(); /* we sleep till there is a signal */
+    if (g->pid > 0 && hear(g, PROCESS_READY))
         return g;
-    }
     (void)fprintf(stderr, "earnest: the process that is to serve did not start\n");
     if (g->pid > 0) {
         (void)kill(g->pid, SIGKILL);
@@ -429,6 +427,8 @@ supervise(struct server *s, const sigset_t *signals)
     while (!s->stopping || any_left(s)) {
         const struct timespec most = sleep_most(s);
 
+        if (most.tv_sec) /* else it is not worth it */
+            memory_give_back();
         switch (sigtimedwait(signals, NULL, &most)) {
         case SIGHUP:
             if (s->stopping)

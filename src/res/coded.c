@@ -159,7 +159,7 @@ stream_new(struct entry *e, enum coding coding, struct cache *cache, struct enco
 
     if (!s)
         return NULL;
-    s->stream = (struct res_stream){.fill = fill, .free = free_stream, .is_swift = true};
+    s->stream = (struct res_stream){.fill = fill, .free = free_stream, .comes_soon = true};
     s->entry = e;
     s->coding = coding;
     s->cache = cache;

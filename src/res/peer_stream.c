@@ -243,7 +243,7 @@ peer_make_stream(struct ern_decision *d, struct peer_call *call)
 
     if (!t)
         return false;
-    t->stream = (struct res_stream){.fill = fill, .free = free_timed, .is_quick = true};
+    t->stream = (struct res_stream){.fill = fill, .free = free_timed, .on_loop = true};
     t->act = call->row->act;
     right = read_all(t, d, call);
     if (right && lines)

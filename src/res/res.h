@@ -27,9 +27,9 @@
 struct res_stream {
     ssize_t (*fill)(struct res_stream *stream, char *piece, size_t cap, bool *ret_end);
     void (*free)(struct res_stream *stream);
-    bool is_quick;   /* fill() never blocks */
-    int64_t wait_ms; /* before the next piece, of a quick one; 0: no time */
-    bool is_swift;   /* no piece of it waits for anything but the disk */
+    bool on_loop;    /* fill() never blocks: no thread of the pool is needed */
+    int64_t wait_ms; /* before the next piece, on the loop; 0: no time */
+    bool comes_soon; /* no piece of it waits for anything but the disk */
 };
 
 /* Content before any coding: in memory, or in a file. */
@@ -184,6 +184,9 @@ res_ask_content(struct ern_decision *d, enum ern_fact fact, void (*begin)(struct
 
 /* The methods as bits of ern_evidence.allow. */
 #define RES_ALLOW(method) (UINT64_C(1) << ERN_##method)
+/* All that are known, but PRI: it is no method, but how an HTTP/2 connection begins (RFC 9113 3.4).
+ */
+#define RES_ALLOW_ALL (RES_ALLOW(METHODS) - 1 - RES_ALLOW(PRI))
 
 /* Answers method_allowed: the methods of the kind, and those of the route. Fills evidence.allow. */
 static inline enum ern_answer

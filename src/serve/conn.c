@@ -186,7 +186,7 @@ settle(struct worker *w, struct conn *c)
 {
     struct timer_list *list;
     bool waited = c->pending != NULL;
-    bool more = c->stage == CONN_WAITING && c->exchange && stream_is_swift(c->exchange);
+    bool more = c->stage == CONN_WAITING && c->exchange && stream_comes_soon(c->exchange);
 
     if (c->stage != CONN_CLOSED && send_flush(w, c, more) == SENT_BROKEN)
         conn_close(w, c);

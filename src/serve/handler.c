@@ -180,7 +180,7 @@ ask_method_allowed(struct ern_decision *d, enum ern_fact fact)
 {
     struct res_request *request = d->self;
     enum ern_answer found = find(request);
-    uint64_t all = (UINT64_C(1) << ERN_METHODS) - 1;
+    uint64_t many = RES_ALLOW_ALL & ~(RES_ALLOW(TRACE) | RES_ALLOW(CONNECT));
     uint64_t few = RES_ALLOW(GET) | RES_ALLOW(HEAD) | RES_ALLOW(POST) | RES_ALLOW(OPTIONS);
     const struct found *f = request->state;
     enum ern_answer allowed;
@@ -188,8 +188,7 @@ ask_method_allowed(struct ern_decision *d, enum ern_fact fact)
     (void)fact;
     if (found != ERN_YES)
         return found;
-    allowed = res_allows(
-        d, f->script.kind == SCRIPT_RUNS ? all & ~(RES_ALLOW(TRACE) | RES_ALLOW(CONNECT)) : few);
+    allowed = res_allows(d, f->script.kind == SCRIPT_RUNS ? many : few);
     return d->request->method == ERN_METHODS && f->script.kind == SCRIPT_RUNS ? ERN_YES : allowed;
 }
 

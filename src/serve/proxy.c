@@ -114,8 +114,8 @@ proxy_state(struct exchange *x)
 static enum ern_answer
 ask_method_allowed(struct ern_decision *d, enum ern_fact fact)
 {
-    uint64_t all = (UINT64_C(1) << ERN_METHODS) - 1;
-    enum ern_answer answer = res_allows(d, all & ~(RES_ALLOW(TRACE) | RES_ALLOW(CONNECT)));
+    enum ern_answer answer =
+        res_allows(d, RES_ALLOW_ALL & ~(RES_ALLOW(TRACE) | RES_ALLOW(CONNECT)));
 
     (void)fact;
     return d->request->method == ERN_METHODS ? ERN_YES : answer;

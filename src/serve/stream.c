@@ -56,9 +56,9 @@ stream_has_more(const struct exchange *x)
 }
 
 bool
-stream_is_swift(const struct exchange *x)
+stream_comes_soon(const struct exchange *x)
 {
-    return x->stream && !x->stream->end && x->stream->stream->is_swift;
+    return x->stream && !x->stream->end && x->stream->stream->comes_soon;
 }
 
 static void
@@ -123,7 +123,7 @@ stream_next(struct exchange *x)
 
     if (x->relay)
         return relay_next(x->relay);
-    if (s->stream->is_quick)
+    if (s->stream->on_loop)
         return next_at_once(s);
     s->job = (struct job){.mailbox = &x->worker->mailbox, .run = run, .done = done};
     return pool_submit(x->worker->pool, &s->job) ? STREAM_LATER : STREAM_CUT;

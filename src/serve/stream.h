@@ -16,7 +16,7 @@ void stream_free(struct stream_job *job);
 bool stream_has_more(const struct exchange *exchange);
 
 /* Does its next piece come so soon that what goes before it may wait for it? */
-bool stream_is_swift(const struct exchange *exchange);
+bool stream_comes_soon(const struct exchange *exchange);
 
 enum stream_next {
     STREAM_HERE,  /* the exchange's next segments; none, at the end */

@@ -124,6 +124,8 @@ def test_max_forwards(tmp_path):
         last = ask(server, "OPTIONS", fields=b"Max-Forwards: 0\r\n")
         assert last.status == 204 and "GET" in last.field("allow")
         assert ask(server, "TRACE", fields=b"Max-Forwards: 3\r\n").status == 405
+        preface = ask(server, "PRI")  # no method, but how HTTP/2 begins
+        assert preface.status == 405 and "PRI" not in preface.field("allow")
         assert ask(server, "FROB").status == 200
     assert [(r.method, r.field("max-forwards")) for r in up.requests] == [("OPTIONS", "2"), ("FROB", None)]
 

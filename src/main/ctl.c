@@ -68,7 +68,7 @@ struct ctl {
 static int
 failed(const char *what, const char *why)
 {
-    (void)fprintf(stderr, "earnest ctl: %s: %s\n", what, why);
+    (void)fprintf(stderr, "earnest: %s: %s\n", what, why);
     return 1;
 }
 

@@ -19,16 +19,21 @@ FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "-
          "--no-proxy-server", "--disable-dev-shm-usage"]
 
 
+def package(name):
+    """Has a package of Node there; the test is skipped, and says so, where it can not be had."""
+    if not (MODULES / "node_modules" / name).exists():
+        MODULES.mkdir(parents=True, exist_ok=True)
+        (MODULES / "package.json").write_text('{"private": true}')
+        command = [tool("npm"), "install", "--no-audit", "--no-fund", "--no-save", name]
+        done = subprocess.run(command, cwd=MODULES, capture_output=True, check=False, timeout=300)
+        if done.returncode:
+            pytest.skip(f"{name} can not be had: {done.stderr[-300:]}")
+
+
 def script(place, name, **job):
     """The command that runs a script of ours with its job, which is kept in the place."""
     node, chromium = tool("node", "nodejs"), tool("chromium")
-    if not (MODULES / "node_modules/playwright-core").exists():
-        MODULES.mkdir(parents=True, exist_ok=True)
-        (MODULES / "package.json").write_text('{"private": true}')
-        command = [tool("npm"), "install", "--no-audit", "--no-fund", "playwright-core"]
-        done = subprocess.run(command, cwd=MODULES, capture_output=True, check=False, timeout=300)
-        if done.returncode:
-            pytest.skip(f"playwright-core can not be had: {done.stderr[-300:]}")
+    package("playwright-core")
     path = pathlib.Path(place) / "job.json"
     path.write_text(json.dumps({"chromium": chromium, "modules": str(MODULES), "flags": FLAGS,
                                 **job}))

@@ -15,6 +15,7 @@ import pytest
 import h2
 from earnest_server import Server
 from fastcgi import OVERLOADED, UNKNOWN_ROLE, Application
+from fpm import Fpm, needs_fpm
 
 HOST = b"Host: a.example\r\n"
 OK = b"Content-Type: text/plain\n\nok"
@@ -321,39 +322,6 @@ def test_content_that_is_cut_ends_the_script(tmp_path, app_root):
 # ---- PHP
 
 
-FPM = next(iter(sorted(pathlib.Path("/usr/sbin").glob("php-fpm*"))), None)
-needs_fpm = pytest.mark.skipif(FPM is None, reason="php-fpm is not installed")
-
-
-class Fpm:
-    """PHP's application, with two children."""
-
-    def __init__(self, folder):
-        self.folder = pathlib.Path(tempfile.mkdtemp())
-        self.address = f"unix:{self.folder}/s"
-        (self.folder / "conf").write_text(
-            f"[global]\nerror_log = {self.folder}/log\ndaemonize = no\n[www]\nlisten = {self.folder}/s\n"
-            "pm = static\npm.max_children = 2\nuser = root\ngroup = root\nrequest_terminate_timeout = 20\n")
-        self.process = None
-
-    def __enter__(self):
-        self.process = subprocess.Popen([FPM, "-R", "-n", "-d", "display_errors=0", "-d", "upload_max_filesize=8M", "-d", "post_max_size=16M", "-y", self.folder / "conf"], stderr=subprocess.DEVNULL)
-        for _ in range(100):
-            if (self.folder / "s").exists():
-                return self
-            time.sleep(0.05)
-        raise AssertionError("php-fpm does not listen")
-
-    def children(self):
-        return [int(pid) for pid in
-                pathlib.Path(f"/proc/{self.process.pid}/task/{self.process.pid}/children").read_text().split()]
-
-    def __exit__(self, *_):
-        self.process.terminate()
-        self.process.wait(10)
-        shutil.rmtree(self.folder)
-
-
 PHP = {
     "index.php": "<?php header('Link: </a.css>; rel=preload'); setcookie('seen', 'yes');\n"
                  "echo '<p>', htmlspecialchars($_GET['name'] ?? 'nobody'), ' ', $_SERVER['REQUEST_URI'];",
@@ -376,7 +344,7 @@ def fpm_server(tmp_path):
     for name, text in PHP.items():
         (root / name).write_text(text)
     (root / "style.css").write_text("p {}")
-    with Fpm(tmp_path) as fpm:
+    with Fpm() as fpm:
         config = (f'route "/" {{ fastcgi = "{fpm.address}"  root = "{root}"  fallback = "/index.php" }}\n'
                   + limits(upstream_answer_ms=1500))
         with Server(tmp_path, config) as server:

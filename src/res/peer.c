@@ -176,6 +176,8 @@ ask_acted(struct ern_decision *d, enum ern_fact fact)
     struct peer_call *call = call_of(d);
 
     (void)fact;
+    if (!call)
+        return ERN_FAIL;
     if (call->wait_ms) {
         request->wait_ms = call->wait_ms;
         call->wait_ms = 0;
@@ -193,12 +195,15 @@ ask_relays(struct ern_decision *d, enum ern_fact fact)
 {
     const struct peer_call *call = call_of(d);
     struct res_request *request = d->self;
-    bool keeps_method =
-        call->status == ERN_307_TEMPORARY_REDIRECT || call->status == ERN_308_PERMANENT_REDIRECT;
+    bool keeps_method;
 
     (void)fact;
+    if (!call)
+        return ERN_FAIL;
     if (!call->status)
         return ERN_NO;
+    keeps_method =
+        call->status == ERN_307_TEMPORARY_REDIRECT || call->status == ERN_308_PERMANENT_REDIRECT;
     request->fields = ERN_SLICE(ASKED);
     if (call->status == ERN_226_IM_USED)
         request->fields = ERN_SLICE(ASKED "IM: identity\r\n");
@@ -220,8 +225,10 @@ ask_relays(struct ern_decision *d, enum ern_fact fact)
 static enum ern_answer
 ask_empty(struct ern_decision *d, enum ern_fact fact)
 {
+    const struct peer_call *call = call_of(d);
+
     (void)fact;
-    return peer_answer(call_of(d)->is_over);
+    return call ? peer_answer(call->is_over) : ERN_FAIL;
 }
 
 struct ern_resource peer_resource = {

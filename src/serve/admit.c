@@ -8,8 +8,9 @@
 #include "serve/login.h"
 
 /* rfc9110#7.4 "a request for an "https" resource MUST be rejected unless it has been received over
- * a connection that has been secured via a certificate valid for that target URI's origin". Other
- * schemes than those of HTTP are none of ours. */
+ * a connection that has been secured via a certificate valid for that target URI's origin". A
+ * gateway that we trust may have done so, by HTTP or before the header of the PROXY protocol, which
+ * nobody else may send. Other schemes than those of HTTP are none of ours. */
 static bool
 serves_scheme(const struct exchange *x)
 {
@@ -19,7 +20,8 @@ serves_scheme(const struct exchange *x)
     if (!slice_is_there(scheme) || slice_eq_nocase(scheme, ERN_SLICE("http")))
         return true;
     return slice_eq_nocase(scheme, ERN_SLICE("https")) &&
-           (x->conn->tls || networks_have(x->worker->gateways, &peer));
+           (x->conn->tls || x->conn->listener->proxied ||
+            networks_have(x->worker->gateways, &peer));
 }
 
 bool

@@ -140,6 +140,18 @@ def test_all_that_can_come_after_it(relayed, tmp_path, secure, header, way):
     assert addresses(site) == ["192.0.2.7"] * 6
 
 
+def test_a_gateway_may_have_spoken_tls_before_it(relayed):
+    """Behind one that ends TLS and passes the rest on, https is what was asked for (RFC 9110 7.4)."""
+    with relayed() as site:
+        with Gateway(site.port, BINARY, "apart") as gateway, h2.H2(gateway.port) as wire:
+            assert wire.answer(wire.request("GET", "/a.txt", scheme="https")).content == b"a\n"
+            assert wire.answer(wire.request("GET", "/a.txt", scheme="ftp")).status == 421
+        with site.connect() as wire:
+            wire.send(LINE + get(b"https://a.example/a.txt"))
+            assert wire.answer("GET").content == b"a\n"
+    assert addresses(site) == ["192.0.2.7"] * 3
+
+
 def test_plain_http_where_tls_is_spoken(relayed, tmp_path):
     with relayed(listen=tls.make_certificate(tmp_path)) as site, site.connect() as wire:
         wire.send(LINE + get(b"/a.txt"))

@@ -13,16 +13,9 @@ enum {
     SETTINGS_BYTES = 256, /* of HTTP2-Settings, decoded */
     FIELDS_MAX = 128,     /* of an answer */
     PREFACE_BYTES = 24,
-    HEAD_BYTES = 9,
     PRIORITY_BYTES = 5, /* of the payload of PRIORITY */
     RESETS_FACTOR = 2,  /* resets may come so many times as often as the rest */
 };
-
-static struct ern_slice
-slice_of(const uint8_t *ptr, size_t len)
-{
-    return slice_from((const char *)ptr, len);
-}
 
 /* ---- nuisances ------------------------------------------------------------------------------- */
 
@@ -30,14 +23,8 @@ slice_of(const uint8_t *ptr, size_t len)
 static void
 count(struct h2 *h2, enum h2_nuisance kind)
 {
-    int64_t most = h2->limits->h2_nuisances_max * (kind == H2_RESETS ? RESETS_FACTOR : 1);
-
-    if (h2->now_ms - h2->since_ms >= h2->limits->h2_nuisance_ms) {
-        h2->since_ms = h2->now_ms;
-        memset(h2->count, 0, sizeof h2->count);
-    }
-    if (++h2->count[kind] > most)
-        (void)nghttp2_session_terminate_session(h2->session, NGHTTP2_ENHANCE_YOUR_CALM);
+    if (!h2_link_count(&h2->link, kind, kind == H2_RESETS ? RESETS_FACTOR : 1))
+        (void)nghttp2_session_terminate_session(h2->link.session, NGHTTP2_ENHANCE_YOUR_CALM);
 }
 
 /* ---- stream numbers: nghttp2 forgets streams that are closed, and lets pass what comes for them
@@ -72,7 +59,7 @@ error_of_id(const struct h2 *h2, int32_t id)
 {
     unsigned place = place_of(h2, id);
 
-    if (place == IDS_KNOWN || nghttp2_session_find_stream(h2->session, id))
+    if (place == IDS_KNOWN || nghttp2_session_find_stream(h2->link.session, id))
         return 0;
     /* rfc9113#5.1.1 "The identifier of a newly established stream MUST be numerically greater than
      * all streams that the initiating endpoint has opened or reserved." */
@@ -133,9 +120,9 @@ look_at_frame(struct h2 *h2, const struct frame *frame)
     if (is_priority && (frame->id == 0 || frame->id == frame->depends_on)) /* RFC 7540 5.3.1 */
         error = NGHTTP2_PROTOCOL_ERROR;
     if (error)
-        (void)nghttp2_session_terminate_session(h2->session, error);
+        (void)nghttp2_session_terminate_session(h2->link.session, error);
     else if (is_priority && frame->bytes != PRIORITY_BYTES)
-        (void)nghttp2_submit_rst_stream(h2->session, NGHTTP2_FLAG_NONE, frame->id,
+        (void)nghttp2_submit_rst_stream(h2->link.session, NGHTTP2_FLAG_NONE, frame->id,
                                         NGHTTP2_FRAME_SIZE_ERROR);
 }
 
@@ -160,10 +147,10 @@ static uint8_t
 head_bytes(const struct h2 *h2)
 {
     const unsigned char *head = h2->at.head;
-    bool is_priority = h2->at.head_n >= HEAD_BYTES && head[3] == NGHTTP2_PRIORITY &&
+    bool is_priority = h2->at.head_n >= H2_FRAME_HEAD_BYTES && head[3] == NGHTTP2_PRIORITY &&
                        big_endian(head, 3) == PRIORITY_BYTES;
 
-    return is_priority ? HEAD_BYTES + PRIORITY_BYTES : HEAD_BYTES;
+    return is_priority ? H2_FRAME_HEAD_BYTES + PRIORITY_BYTES : H2_FRAME_HEAD_BYTES;
 }
 
 /* Takes of the payload what has come. Returns the bytes. */
@@ -196,13 +183,14 @@ take_head(struct h2 *h2, struct ern_slice *bytes)
     if (n < head_bytes(h2))
         return ERN_SLICE("");
     h2->at.head_n = 0;
-    h2->at.payload = big_endian(head, 3) - (uint32_t)(n - HEAD_BYTES);
-    look_at_frame(h2,
-                  &(struct frame){.bytes = big_endian(head, 3),
-                                  .type = head[3],
-                                  .id = id_at(head + 5),
-                                  .depends_on = n > HEAD_BYTES ? id_at(head + HEAD_BYTES) : -1});
-    return in_parts ? slice_of(head, n) : slice_first(piece, n + take_payload(h2, bytes));
+    h2->at.payload = big_endian(head, 3) - (uint32_t)(n - H2_FRAME_HEAD_BYTES);
+    look_at_frame(h2, &(struct frame){.bytes = big_endian(head, 3),
+                                      .type = head[3],
+                                      .id = id_at(head + 5),
+                                      .depends_on = n > H2_FRAME_HEAD_BYTES
+                                                        ? id_at(head + H2_FRAME_HEAD_BYTES)
+                                                        : -1});
+    return in_parts ? h2_slice(head, n) : slice_first(piece, n + take_payload(h2, bytes));
 }
 
 /* Takes bytes that belong together: they end with a frame, with a head that came in parts, or
@@ -228,7 +216,7 @@ take_piece(struct h2 *h2, struct ern_slice *bytes)
 static struct h2_stream *
 stream_of(struct h2 *h2, int32_t id)
 {
-    return nghttp2_session_get_stream_user_data(h2->session, id);
+    return nghttp2_session_get_stream_user_data(h2->link.session, id);
 }
 
 static int
@@ -257,7 +245,7 @@ on_header(nghttp2_session *session, const nghttp2_frame *frame, const uint8_t *n
     (void)session;
     (void)flags;
     if (s && s->id == frame->hd.stream_id) /* else it is a trailer, which is checked and dropped */
-        h2_head_add(s, h2->limits, slice_of(name, name_len), slice_of(value, value_len));
+        h2_head_add(s, h2->link.limits, h2_slice(name, name_len), h2_slice(value, value_len));
     return 0;
 }
 
@@ -281,7 +269,7 @@ on_data(nghttp2_session *session, uint8_t flags, int32_t id, const uint8_t *data
 
     (void)flags;
     if (s)
-        h2->events->content(h2->self, s, slice_of(data, len));
+        h2->events->content(h2->self, s, h2_slice(data, len));
     else
         (void)nghttp2_session_consume_connection(session, len);
     return 0;
@@ -308,7 +296,7 @@ on_frame_recv(nghttp2_session *session, const nghttp2_frame *frame, void *self)
     s->ended = s->ended || ends;
     if (!s->head_done) {
         h2->reading = NULL;
-        h2_head_end(s, h2->limits);
+        h2_head_end(s, h2->link.limits);
         h2->events->head(h2->self, s);
     } else if (ends) {
         h2->events->end(h2->self, s);
@@ -334,7 +322,7 @@ on_frame_send(nghttp2_session *session, const nghttp2_frame *frame, void *self)
     if (frame->hd.type == NGHTTP2_GOAWAY && frame->goaway.last_stream_id == INT32_MAX)
         (void)nghttp2_submit_ping(session, NGHTTP2_FLAG_NONE, NULL);
     if (frame->hd.type == NGHTTP2_DATA)
-        h2->count[H2_WINDOWS] = 0;
+        h2->link.count[H2_WINDOWS] = 0;
     if ((frame->hd.type != NGHTTP2_DATA && frame->hd.type != NGHTTP2_HEADERS) ||
         !(frame->hd.flags & NGHTTP2_FLAG_END_STREAM))
         return 0;
@@ -360,22 +348,6 @@ on_stream_close(nghttp2_session *session, int32_t id, uint32_t error, void *self
     return 0;
 }
 
-static ssize_t
-write_frames(nghttp2_session *session, const uint8_t *data, size_t len, int flags, void *self)
-{
-    struct out *o = ((struct h2 *)self)->out;
-    size_t room = o ? o->cap - o->len : 0;
-    size_t n = len < room ? len : room;
-
-    (void)session;
-    (void)flags;
-    if (n == 0)
-        return NGHTTP2_ERR_WOULDBLOCK;
-    out_slice(o, slice_of(data, n));
-    return (ssize_t)n;
-}
-
-/* Only says how much goes into a frame: it is written where the frame goes, by write_content(). */
 static ssize_t /* NOLINTNEXTLINE(readability-function-size,readability-non-const-parameter) */
 read_content(nghttp2_session *session, int32_t id, uint8_t *bytes, size_t cap, uint32_t *flags,
              nghttp2_data_source *source, void *self)
@@ -387,14 +359,7 @@ read_content(nghttp2_session *session, int32_t id, uint8_t *bytes, size_t cap, u
     (void)session;
     (void)id;
     (void)bytes;
-    *flags |= NGHTTP2_DATA_FLAG_NO_COPY;
-    if (n == H2_LATER)
-        return NGHTTP2_ERR_DEFERRED;
-    if (n < 0)
-        return NGHTTP2_ERR_TEMPORAL_CALLBACK_FAILURE;
-    if (end)
-        *flags |= NGHTTP2_DATA_FLAG_EOF;
-    return n;
+    return h2_link_offer(n, end, flags);
 }
 
 static int /* NOLINTNEXTLINE(readability-function-size): the form is nghttp2's */
@@ -402,32 +367,23 @@ write_content(nghttp2_session *session, nghttp2_frame *frame, const uint8_t *hea
               nghttp2_data_source *source, void *self)
 {
     struct h2 *h2 = self;
-    struct out *o = h2->out;
+    char *room = h2_link_room(&h2->link, n);
 
     (void)session;
     (void)frame;
-    if (!o || o->cap - o->len < HEAD_BYTES + n)
+    if (!room)
         return NGHTTP2_ERR_WOULDBLOCK;
-    if (!h2->events->give(h2->self, source->ptr, o->ptr + o->len + HEAD_BYTES, n))
+    if (!h2->events->give(h2->self, source->ptr, room, n))
         return NGHTTP2_ERR_TEMPORAL_CALLBACK_FAILURE;
-    out_slice(o, slice_of(head, HEAD_BYTES));
-    o->len += n;
+    h2_link_wrote(&h2->link, head, n);
     return 0;
 }
 
 /* ---- the session ----------------------------------------------------------------------------- */
 
-static int
-session_new(struct h2 *h2, const struct h2_memory *memory)
+static void
+set_callbacks(nghttp2_session_callbacks *c)
 {
-    nghttp2_mem mem;
-    nghttp2_session_callbacks *c;
-    nghttp2_option *o;
-    int error = nghttp2_session_callbacks_new(&c);
-
-    if (error)
-        return -ENOMEM;
-    nghttp2_session_callbacks_set_send_callback(c, write_frames);
     nghttp2_session_callbacks_set_send_data_callback(c, write_content);
     nghttp2_session_callbacks_set_on_begin_headers_callback(c, on_begin_headers);
     nghttp2_session_callbacks_set_on_header_callback(c, on_header);
@@ -436,69 +392,49 @@ session_new(struct h2 *h2, const struct h2_memory *memory)
     nghttp2_session_callbacks_set_on_frame_recv_callback(c, on_frame_recv);
     nghttp2_session_callbacks_set_on_frame_send_callback(c, on_frame_send);
     nghttp2_session_callbacks_set_on_stream_close_callback(c, on_stream_close);
-    error = nghttp2_option_new(&o);
-    if (!error) {
-        nghttp2_option_set_no_auto_window_update(o, 1);
-        nghttp2_option_set_builtin_recv_extension_type(o, NGHTTP2_PRIORITY_UPDATE);
-        if (memory)
-            mem = (nghttp2_mem){memory->self, memory->allocate, memory->release,
-                                memory->allocate_clear, memory->resize};
-        error = nghttp2_session_server_new3(&h2->session, c, h2, o, memory ? &mem : NULL);
-        nghttp2_option_del(o);
-    }
-    nghttp2_session_callbacks_del(c);
-    return error ? -ENOMEM : 0;
+}
+
+static void
+set_options(nghttp2_option *o)
+{
+    nghttp2_option_set_builtin_recv_extension_type(o, NGHTTP2_PRIORITY_UPDATE);
 }
 
 int
 h2_begin(struct h2 *h2, const struct limits *limits, const struct h2_memory *memory,
          const struct h2_events *events, void *self, int64_t now_ms)
 {
-    const nghttp2_settings_entry settings[] = {
-        {NGHTTP2_SETTINGS_MAX_CONCURRENT_STREAMS, (uint32_t)limits->h2_streams_max},
-        {NGHTTP2_SETTINGS_INITIAL_WINDOW_SIZE, (uint32_t)limits->h2_stream_window_bytes},
-        {NGHTTP2_SETTINGS_MAX_HEADER_LIST_SIZE, (uint32_t)limits->fields_bytes_max},
-        {NGHTTP2_SETTINGS_ENABLE_CONNECT_PROTOCOL, 1},
-        {NGHTTP2_SETTINGS_NO_RFC7540_PRIORITIES, 1},
+    const struct h2_link_side side = {
+        .set_callbacks = set_callbacks,
+        .set_options = set_options,
+        .settings = {{NGHTTP2_SETTINGS_MAX_CONCURRENT_STREAMS, (uint32_t)limits->h2_streams_max},
+                     {NGHTTP2_SETTINGS_ENABLE_CONNECT_PROTOCOL, 1},
+                     {NGHTTP2_SETTINGS_NO_RFC7540_PRIORITIES, 1}},
     };
-    int error;
 
-    *h2 = (struct h2){.limits = limits,
+    *h2 = (struct h2){.link = {.limits = limits, .now_ms = now_ms},
                       .events = events,
                       .self = self,
-                      .now_ms = now_ms,
-                      .since_ms = now_ms,
                       .at.preface = PREFACE_BYTES,
                       .ids.last = -1};
-    error = session_new(h2, memory);
-    if (error)
-        return error;
-    error = nghttp2_submit_settings(h2->session, NGHTTP2_FLAG_NONE, settings,
-                                    sizeof settings / sizeof *settings);
-    if (!error)
-        error = nghttp2_session_set_local_window_size(h2->session, NGHTTP2_FLAG_NONE, 0,
-                                                      (int32_t)limits->h2_window_bytes);
-    if (error)
-        h2_end(h2);
-    return error ? -ENOMEM : 0;
+    return h2_link_begin(&h2->link, &side, memory);
 }
 
 void
 h2_end(struct h2 *h2)
 {
-    nghttp2_session_del(h2->session);
-    h2->session = NULL;
+    h2_link_end(&h2->link);
 }
 
 bool
 h2_feed(struct h2 *h2, struct ern_slice bytes, int64_t now_ms)
 {
-    h2->now_ms = now_ms;
+    h2->link.now_ms = now_ms;
     while (bytes.len) {
         struct ern_slice piece = take_piece(h2, &bytes);
 
         if (piece.len &&
-            nghttp2_session_mem_recv(h2->session, (const uint8_t *)piece.ptr, piece.len) < 0)
+            nghttp2_session_mem_recv(h2->link.session, (const uint8_t *)piece.ptr, piece.len) < 0)
             return false;
     }
     return true;
@@ -507,24 +443,20 @@ h2_feed(struct h2 *h2, struct ern_slice bytes, int64_t now_ms)
 bool
 h2_send(struct h2 *h2, struct out *out)
 {
-    int error;
-
-    h2->out = out;
-    error = nghttp2_session_send(h2->session);
-    h2->out = NULL;
-    return error == 0;
+    return h2_link_send(&h2->link, out);
 }
 
 bool
 h2_has_more(const struct h2 *h2)
 {
-    return nghttp2_session_want_write(h2->session) != 0;
+    return h2_link_has_more(&h2->link);
 }
 
 bool
 h2_is_over(const struct h2 *h2)
 {
-    return !nghttp2_session_want_write(h2->session) && !nghttp2_session_want_read(h2->session);
+    return !nghttp2_session_want_write(h2->link.session) &&
+           !nghttp2_session_want_read(h2->link.session);
 }
 
 enum { COPY = NGHTTP2_NV_FLAG_NONE };
@@ -549,7 +481,7 @@ make_head(struct head *head, struct h2_stream *s, uint16_t status, struct out *l
     head->nv[0] = (nghttp2_nv){(uint8_t *)o.ptr, (uint8_t *)o.ptr + name_len, name_len,
                                o.len - name_len, flags};
     for (size_t at = 0; h2_next_line(lines, &at, &one);) {
-        if (h2_is_of_connection(slice_of(one.name, one.namelen)))
+        if (h2_is_of_connection(h2_slice(one.name, one.namelen)))
             continue;
         if (head->n == FIELDS_MAX) {
             head->n = 0;
@@ -567,8 +499,8 @@ h2_answer(struct h2 *h2, struct h2_stream *s, uint16_t status, struct out *lines
     struct head head;
 
     make_head(&head, s, status, lines, stays ? STAY : COPY);
-    if (head.n == 0 ||
-        nghttp2_submit_response(h2->session, s->id, head.nv, head.n, has_content ? &content : NULL))
+    if (head.n == 0 || nghttp2_submit_response(h2->link.session, s->id, head.nv, head.n,
+                                               has_content ? &content : NULL))
         h2_reset(h2, s);
 }
 
@@ -579,38 +511,39 @@ h2_interim(struct h2 *h2, struct h2_stream *s, uint16_t status, struct out *line
 
     make_head(&head, s, status, lines, COPY);
     if (head.n)
-        (void)nghttp2_submit_headers(h2->session, NGHTTP2_FLAG_NONE, s->id, NULL, head.nv, head.n,
-                                     NULL);
+        (void)nghttp2_submit_headers(h2->link.session, NGHTTP2_FLAG_NONE, s->id, NULL, head.nv,
+                                     head.n, NULL);
 }
 
 void
 h2_go_on(struct h2 *h2, const struct h2_stream *s)
 {
-    (void)nghttp2_session_resume_data(h2->session, s->id);
+    (void)nghttp2_session_resume_data(h2->link.session, s->id);
 }
 
 void
 h2_taken(struct h2 *h2, const struct h2_stream *s, size_t n)
 {
-    (void)nghttp2_session_consume(h2->session, s->id, n);
+    (void)nghttp2_session_consume(h2->link.session, s->id, n);
 }
 
 void
 h2_dropped(struct h2 *h2, size_t n)
 {
-    (void)nghttp2_session_consume_connection(h2->session, n);
+    (void)nghttp2_session_consume_connection(h2->link.session, n);
 }
 
 void
 h2_reset(struct h2 *h2, const struct h2_stream *s)
 {
-    (void)nghttp2_submit_rst_stream(h2->session, NGHTTP2_FLAG_NONE, s->id, NGHTTP2_INTERNAL_ERROR);
+    (void)nghttp2_submit_rst_stream(h2->link.session, NGHTTP2_FLAG_NONE, s->id,
+                                    NGHTTP2_INTERNAL_ERROR);
 }
 
 void
 h2_stop(struct h2 *h2, const struct h2_stream *s)
 {
-    (void)nghttp2_submit_rst_stream(h2->session, NGHTTP2_FLAG_NONE, s->id, NGHTTP2_NO_ERROR);
+    (void)nghttp2_submit_rst_stream(h2->link.session, NGHTTP2_FLAG_NONE, s->id, NGHTTP2_NO_ERROR);
 }
 
 void
@@ -619,7 +552,7 @@ h2_leave(struct h2 *h2)
     if (h2->leaving)
         return;
     h2->leaving = true;
-    (void)nghttp2_submit_shutdown_notice(h2->session);
+    (void)nghttp2_submit_shutdown_notice(h2->link.session);
 }
 
 /* The value of a character of base64url (RFC 4648 5), or -1. */
@@ -663,5 +596,6 @@ h2_upgrade(struct h2 *h2, struct ern_slice settings, bool is_head, struct h2_str
     open_id(h2, 1);
     h2_head_begin(s, 1);
     s->head_done = s->ended = true;
-    return nghttp2_session_upgrade2(h2->session, (const uint8_t *)o.ptr, o.len, is_head, s) == 0;
+    return nghttp2_session_upgrade2(h2->link.session, (const uint8_t *)o.ptr, o.len, is_head, s) ==
+           0;
 }

@@ -10,14 +10,9 @@
 #ifndef WIRE_H2_H
 #define WIRE_H2_H
 
-#include <sys/types.h>
-
-#include "base/out.h"
 #include "code/finding.h"
-#include "code/limits.h"
 #include "earnest/message.h"
-
-struct nghttp2_session;
+#include "wire/h2_link.h"
 
 /* A request and its answer. Its owner sets the first part up in begin(). */
 struct h2_stream {
@@ -32,8 +27,6 @@ struct h2_stream {
     uint64_t fields_bytes;
     char status[sizeof ":status" + 3]; /* of the answer: the name of the field, and its value */
 };
-
-enum { H2_LATER = -1, H2_CUT = -2 };
 
 struct h2_events { /* self is that of the session; none of them may end it */
     /* A request begins; NULL: it cannot be served now, and may be sent again (REFUSED_STREAM). */
@@ -55,37 +48,12 @@ struct h2_events { /* self is that of the session; none of them may end it */
     void (*closed)(void *self, struct h2_stream *stream);
 };
 
-/* Where the session has its memory from. The functions are what malloc(), free(), calloc() and
- * realloc() are. */
-struct h2_memory {
-    void *self;
-    void *(*allocate)(size_t n, void *self);
-    void (*release)(void *memory, void *self);
-    void *(*allocate_clear)(size_t n, size_t size, void *self);
-    void *(*resize)(void *memory, size_t n, void *self);
-};
-
-/* How often something came that costs more to answer than to send; by kind, since since_ms. */
-enum h2_nuisance {
-    H2_RESETS,
-    H2_SETTINGS,
-    H2_PINGS,
-    H2_EMPTY,
-    H2_PRIORITIES,
-    H2_WINDOWS,
-    H2_KINDS
-};
-
-struct h2 { /* of a connection */
-    struct nghttp2_session *session;
-    const struct limits *limits;
+struct h2 {              /* of a connection */
+    struct h2_link link; /* first */
     const struct h2_events *events;
     void *self;
-    struct out *out;           /* where frames go while h2_send() runs */
     struct h2_stream *reading; /* whose head comes */
-    int64_t now_ms, since_ms;
-    uint16_t count[H2_KINDS];
-    struct { /* where in the peer's frames we are */
+    struct {                   /* where in the peer's frames we are */
         unsigned char head[14];
         uint8_t head_n;   /* bytes of the head of a frame that came, or of a whole PRIORITY */
         uint8_t preface;  /* bytes of the preface that are still to come */

@@ -8,36 +8,18 @@
 #include "wire/h2_lines.h"
 
 enum {
-    HEAD_BYTES = 9,        /* of a frame */
     LINE_BYTES = 4,        /* of a field line: ": " and CRLF */
     CONTINUATIONS_MAX = 8, /* of one head */
     FIELDS_MAX = 640,      /* of a request: those that we take, and those that we add */
 };
 
-static struct ern_slice
-slice_of(const uint8_t *ptr, size_t len)
-{
-    return slice_from((const char *)ptr, len);
-}
-
 static struct h2_ask *
 ask_of(const struct h2_client *h2, int32_t id)
 {
-    return nghttp2_session_get_stream_user_data(h2->session, id);
+    return nghttp2_session_get_stream_user_data(h2->link.session, id);
 }
 
 /* ---- what comes ------------------------------------------------------------------------------ */
-
-/* Counts one. Returns false if it comes too often: that ends the connection (RFC 9113 10.5). */
-static bool
-count(struct h2_client *h2, enum h2_nuisance kind)
-{
-    if (h2->now_ms - h2->since_ms >= h2->limits->h2_nuisance_ms) {
-        h2->since_ms = h2->now_ms;
-        memset(h2->count, 0, sizeof h2->count);
-    }
-    return ++h2->count[kind] <= h2->limits->h2_nuisances_max;
-}
 
 static int
 on_begin_frame(nghttp2_session *session, const nghttp2_frame_hd *head, void *self)
@@ -54,7 +36,8 @@ on_begin_frame(nghttp2_session *session, const nghttp2_frame_hd *head, void *sel
 
     (void)session;
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
-        is_well = is_well && (rows[i].type != head->type || count(h2, rows[i].kind));
+        is_well =
+            is_well && (rows[i].type != head->type || h2_link_count(&h2->link, rows[i].kind, 1));
     h2->continuations_n =
         head->type == NGHTTP2_CONTINUATION ? (uint16_t)(h2->continuations_n + 1) : 0;
     return is_well && h2->continuations_n <= CONTINUATIONS_MAX ? 0 : NGHTTP2_ERR_CALLBACK_FAILURE;
@@ -64,10 +47,10 @@ on_begin_frame(nghttp2_session *session, const nghttp2_frame_hd *head, void *sel
 static void
 tell(struct h2_client *h2, struct h2_ask *ask, struct ern_slice text)
 {
-    if (ask->closed || (int64_t)ask->head_bytes > h2->limits->fields_bytes_max)
+    if (ask->closed || (int64_t)ask->head_bytes > h2->link.limits->fields_bytes_max)
         return;
     if (!h2->events->came(h2->self, ask, text, false))
-        (void)nghttp2_submit_rst_stream(h2->session, NGHTTP2_FLAG_NONE, ask->id,
+        (void)nghttp2_submit_rst_stream(h2->link.session, NGHTTP2_FLAG_NONE, ask->id,
                                         NGHTTP2_INTERNAL_ERROR);
 }
 
@@ -94,9 +77,9 @@ on_header(nghttp2_session *session, const nghttp2_frame *frame, const uint8_t *n
     (void)flags;
     if (!ask || ask->head_done) /* a trailer, which is checked and dropped */
         return 0;
-    tell(h2, ask, is_status ? ERN_SLICE("HTTP/1.1") : slice_of(name, name_len));
+    tell(h2, ask, is_status ? ERN_SLICE("HTTP/1.1") : h2_slice(name, name_len));
     tell(h2, ask, is_status ? ERN_SLICE(" ") : ERN_SLICE(": "));
-    tell(h2, ask, slice_of(value, value_len));
+    tell(h2, ask, h2_slice(value, value_len));
     tell(h2, ask, is_status ? ERN_SLICE(" \r\n") : ERN_SLICE("\r\n"));
     if (is_status)
         ask->is_final = value_len && value[0] != '1';
@@ -141,7 +124,7 @@ on_data(nghttp2_session *session, uint8_t flags, int32_t id, const uint8_t *data
     (void)flags;
     /* Who is slow to take his answer holds up nobody else: the window of his stream is enough. */
     (void)nghttp2_session_consume_connection(session, len);
-    if (!ask || !h2->events->came(h2->self, ask, slice_of(data, len), true))
+    if (!ask || !h2->events->came(h2->self, ask, h2_slice(data, len), true))
         return nghttp2_submit_rst_stream(session, NGHTTP2_FLAG_NONE, id, NGHTTP2_CANCEL);
     h2->events->news(h2->self, ask);
     return 0;
@@ -153,10 +136,10 @@ end_head(struct h2_client *h2, struct h2_ask *ask)
 {
     tell(h2, ask, ERN_SLICE("\r\n"));
     ask->head_done = ask->is_final;
-    if (ask->head_done || ++ask->interims_n <= h2->limits->upstream_interims_max)
+    if (ask->head_done || ++ask->interims_n <= h2->link.limits->upstream_interims_max)
         return;
     ask->garbled = true;
-    (void)nghttp2_submit_rst_stream(h2->session, NGHTTP2_FLAG_NONE, ask->id, NGHTTP2_CANCEL);
+    (void)nghttp2_submit_rst_stream(h2->link.session, NGHTTP2_FLAG_NONE, ask->id, NGHTTP2_CANCEL);
 }
 
 static int
@@ -169,7 +152,7 @@ on_frame_recv(nghttp2_session *session, const nghttp2_frame *frame, void *self)
     (void)session;
     h2->is_greeted |= frame->hd.type == NGHTTP2_SETTINGS;
     if (frame->hd.type == NGHTTP2_DATA && frame->hd.length == frame->data.padlen && !ends &&
-        !count(h2, H2_EMPTY))
+        !h2_link_count(&h2->link, H2_EMPTY, 1))
         return NGHTTP2_ERR_CALLBACK_FAILURE;
     if (!ask || (frame->hd.type != NGHTTP2_HEADERS && frame->hd.type != NGHTTP2_DATA))
         return 0;
@@ -230,26 +213,10 @@ on_frame_send(nghttp2_session *session, const nghttp2_frame *frame, void *self)
 
     (void)session;
     if (frame->hd.type == NGHTTP2_DATA) /* as many updates as there is content are no nuisance */
-        h2->count[H2_WINDOWS] = 0;
+        h2->link.count[H2_WINDOWS] = 0;
     return 0;
 }
 
-static ssize_t
-write_frames(nghttp2_session *session, const uint8_t *data, size_t len, int flags, void *self)
-{
-    struct out *o = ((struct h2_client *)self)->out;
-    size_t room = o ? o->cap - o->len : 0;
-    size_t n = len < room ? len : room;
-
-    (void)session;
-    (void)flags;
-    if (n == 0)
-        return NGHTTP2_ERR_WOULDBLOCK;
-    out_slice(o, slice_of(data, n));
-    return (ssize_t)n;
-}
-
-/* Only says how much goes into a frame: it is written where the frame goes, by write_content(). */
 static ssize_t /* NOLINTNEXTLINE(readability-function-size,readability-non-const-parameter) */
 read_content(nghttp2_session *session, int32_t id, uint8_t *bytes, size_t cap, uint32_t *flags,
              nghttp2_data_source *source, void *self)
@@ -262,14 +229,7 @@ read_content(nghttp2_session *session, int32_t id, uint8_t *bytes, size_t cap, u
     (void)session;
     (void)bytes;
     (void)source;
-    *flags |= NGHTTP2_DATA_FLAG_NO_COPY;
-    if (n == H2_LATER)
-        return NGHTTP2_ERR_DEFERRED;
-    if (n < 0)
-        return NGHTTP2_ERR_TEMPORAL_CALLBACK_FAILURE;
-    if (end)
-        *flags |= NGHTTP2_DATA_FLAG_EOF;
-    return n;
+    return h2_link_offer(n, end, flags);
 }
 
 static int /* NOLINTNEXTLINE(readability-function-size): the form is nghttp2's */
@@ -278,17 +238,16 @@ write_content(nghttp2_session *session, nghttp2_frame *frame, const uint8_t *hea
 {
     struct h2_client *h2 = self;
     struct h2_ask *ask = ask_of(h2, frame->hd.stream_id);
-    struct out *o = h2->out;
+    char *room = h2_link_room(&h2->link, n);
 
     (void)session;
     (void)source;
-    if (!o || o->cap - o->len < HEAD_BYTES + n)
+    if (!room)
         return NGHTTP2_ERR_WOULDBLOCK;
     if (!ask)
         return NGHTTP2_ERR_TEMPORAL_CALLBACK_FAILURE;
-    out_slice(o, slice_of(head, HEAD_BYTES));
-    h2->events->give(h2->self, ask, o->ptr + o->len, n);
-    o->len += n;
+    h2->events->give(h2->self, ask, room, n);
+    h2_link_wrote(&h2->link, head, n);
     return 0;
 }
 
@@ -297,11 +256,11 @@ write_content(nghttp2_session *session, nghttp2_frame *frame, const uint8_t *hea
 bool
 h2_client_has_room(const struct h2_client *h2)
 {
-    uint32_t theirs =
-        nghttp2_session_get_remote_settings(h2->session, NGHTTP2_SETTINGS_MAX_CONCURRENT_STREAMS);
+    uint32_t theirs = nghttp2_session_get_remote_settings(h2->link.session,
+                                                          NGHTTP2_SETTINGS_MAX_CONCURRENT_STREAMS);
 
-    return h2->open_n < theirs && h2->open_n < h2->limits->h2_streams_max &&
-           nghttp2_session_check_request_allowed(h2->session);
+    return h2->open_n < theirs && h2->open_n < h2->link.limits->h2_streams_max &&
+           nghttp2_session_check_request_allowed(h2->link.session);
 }
 
 /* NOLINTBEGIN(performance-no-int-to-ptr): nghttp2 does not write to what its type lets it */
@@ -329,10 +288,10 @@ read_head(struct out *head, bool is_secure, nghttp2_nv *nv)
     nv[2] = pair(ERN_SLICE(":authority"), ERN_SLICE(""));
     nv[3] = pair(ERN_SLICE(":path"), slice_first(target, slice_find(target, ' ')));
     while (h2_next_line(head, &at, &one)) {
-        struct ern_slice name = slice_of(one.name, one.namelen);
+        struct ern_slice name = h2_slice(one.name, one.namelen);
 
         if (slice_eq(name, ERN_SLICE("host")))
-            nv[2] = pair(ERN_SLICE(":authority"), slice_of(one.value, one.valuelen));
+            nv[2] = pair(ERN_SLICE(":authority"), h2_slice(one.value, one.valuelen));
         else if (n == FIELDS_MAX)
             return 0;
         else if (!h2_is_of_connection(name))
@@ -352,7 +311,7 @@ h2_client_ask(struct h2_client *h2, struct h2_ask *ask, struct out *head, bool i
 
     if (n == 0)
         return -ENOBUFS;
-    id = nghttp2_submit_request(h2->session, NULL, nv, n, has_content ? &content : NULL, ask);
+    id = nghttp2_submit_request(h2->link.session, NULL, nv, n, has_content ? &content : NULL, ask);
     if (id < 0)
         return -ECONNRESET;
     *ask = (struct h2_ask){.id = id};
@@ -363,13 +322,13 @@ h2_client_ask(struct h2_client *h2, struct h2_ask *ask, struct out *head, bool i
 void
 h2_client_go_on(struct h2_client *h2, const struct h2_ask *ask)
 {
-    (void)nghttp2_session_resume_data(h2->session, ask->id);
+    (void)nghttp2_session_resume_data(h2->link.session, ask->id);
 }
 
 void
 h2_client_taken(struct h2_client *h2, const struct h2_ask *ask, size_t n)
 {
-    (void)nghttp2_session_consume_stream(h2->session, ask->id, n);
+    (void)nghttp2_session_consume_stream(h2->link.session, ask->id, n);
 }
 
 void
@@ -377,24 +336,17 @@ h2_client_forget(struct h2_client *h2, const struct h2_ask *ask, bool cancels)
 {
     if (ask->closed)
         return;
-    (void)nghttp2_session_set_stream_user_data(h2->session, ask->id, NULL);
+    (void)nghttp2_session_set_stream_user_data(h2->link.session, ask->id, NULL);
     if (cancels)
-        (void)nghttp2_submit_rst_stream(h2->session, NGHTTP2_FLAG_NONE, ask->id, NGHTTP2_CANCEL);
+        (void)nghttp2_submit_rst_stream(h2->link.session, NGHTTP2_FLAG_NONE, ask->id,
+                                        NGHTTP2_CANCEL);
 }
 
 /* ---- the session ----------------------------------------------------------------------------- */
 
-static int
-session_new(struct h2_client *h2, const struct h2_memory *memory)
+static void
+set_callbacks(nghttp2_session_callbacks *c)
 {
-    nghttp2_mem mem;
-    nghttp2_session_callbacks *c;
-    nghttp2_option *o;
-    int error = nghttp2_session_callbacks_new(&c);
-
-    if (error)
-        return -ENOMEM;
-    nghttp2_session_callbacks_set_send_callback(c, write_frames);
     nghttp2_session_callbacks_set_send_data_callback(c, write_content);
     nghttp2_session_callbacks_set_on_begin_frame_callback(c, on_begin_frame);
     nghttp2_session_callbacks_set_on_begin_headers_callback(c, on_begin_headers);
@@ -406,73 +358,44 @@ session_new(struct h2_client *h2, const struct h2_memory *memory)
     nghttp2_session_callbacks_set_on_frame_send_callback(c, on_frame_send);
     nghttp2_session_callbacks_set_on_frame_not_send_callback(c, on_frame_not_send);
     nghttp2_session_callbacks_set_on_stream_close_callback(c, on_stream_close);
-    error = nghttp2_option_new(&o);
-    if (!error) {
-        nghttp2_option_set_no_auto_window_update(o, 1);
-        if (memory)
-            mem = (nghttp2_mem){memory->self, memory->allocate, memory->release,
-                                memory->allocate_clear, memory->resize};
-        error = nghttp2_session_client_new3(&h2->session, c, h2, o, memory ? &mem : NULL);
-        nghttp2_option_del(o);
-    }
-    nghttp2_session_callbacks_del(c);
-    return error ? -ENOMEM : 0;
 }
 
 int
 h2_client_begin(struct h2_client *h2, const struct limits *limits, const struct h2_memory *memory,
                 const struct h2_client_events *events, void *self, int64_t now_ms)
 {
-    const nghttp2_settings_entry settings[] = {
-        {NGHTTP2_SETTINGS_ENABLE_PUSH, 0},
-        {NGHTTP2_SETTINGS_INITIAL_WINDOW_SIZE, (uint32_t)limits->h2_stream_window_bytes},
-        {NGHTTP2_SETTINGS_MAX_HEADER_LIST_SIZE, (uint32_t)limits->fields_bytes_max},
-    };
-    int error;
+    const struct h2_link_side side = {.asks = true,
+                                      .set_callbacks = set_callbacks,
+                                      .settings = {{NGHTTP2_SETTINGS_ENABLE_PUSH, 0}}};
 
     *h2 = (struct h2_client){
-        .limits = limits, .events = events, .self = self, .now_ms = now_ms, .since_ms = now_ms};
-    error = session_new(h2, memory);
-    if (error)
-        return error;
-    error = nghttp2_submit_settings(h2->session, NGHTTP2_FLAG_NONE, settings,
-                                    sizeof settings / sizeof *settings);
-    if (!error)
-        error = nghttp2_session_set_local_window_size(h2->session, NGHTTP2_FLAG_NONE, 0,
-                                                      (int32_t)limits->h2_window_bytes);
-    if (error)
-        h2_client_end(h2);
-    return error ? -ENOMEM : 0;
+        .link = {.limits = limits, .now_ms = now_ms}, .events = events, .self = self};
+    return h2_link_begin(&h2->link, &side, memory);
 }
 
 void
 h2_client_end(struct h2_client *h2)
 {
-    nghttp2_session_del(h2->session);
-    h2->session = NULL;
+    h2_link_end(&h2->link);
 }
 
 bool
 h2_client_feed(struct h2_client *h2, struct ern_slice bytes, int64_t now_ms)
 {
-    h2->now_ms = now_ms;
-    return nghttp2_session_mem_recv(h2->session, (const uint8_t *)bytes.ptr, bytes.len) >= 0 &&
-           nghttp2_session_want_read(h2->session);
+    h2->link.now_ms = now_ms;
+    return nghttp2_session_mem_recv(h2->link.session, (const uint8_t *)bytes.ptr, bytes.len) >= 0 &&
+           nghttp2_session_want_read(h2->link.session);
 }
 
 bool
 h2_client_send(struct h2_client *h2, struct out *out)
 {
-    int error;
-
-    h2->out = out;
-    error = nghttp2_session_send(h2->session);
-    h2->out = NULL;
-    return error == 0 && (nghttp2_session_want_read(h2->session) || h2_client_has_more(h2));
+    return h2_link_send(&h2->link, out) &&
+           (nghttp2_session_want_read(h2->link.session) || h2_client_has_more(h2));
 }
 
 bool
 h2_client_has_more(const struct h2_client *h2)
 {
-    return nghttp2_session_want_write(h2->session) != 0;
+    return h2_link_has_more(&h2->link);
 }

@@ -36,14 +36,10 @@ struct h2_client_events { /* self is that of the session; none of them may end i
     void (*give)(void *self, struct h2_ask *ask, char *bytes, size_t n);
 };
 
-struct h2_client { /* of a connection */
-    struct nghttp2_session *session;
-    const struct limits *limits;
+struct h2_client {       /* of a connection */
+    struct h2_link link; /* first */
     const struct h2_client_events *events;
     void *self;
-    struct out *out; /* where frames go while h2_client_send() runs */
-    int64_t now_ms, since_ms;
-    uint16_t count[H2_KINDS];
     uint16_t continuations_n; /* of the head that comes */
     unsigned open_n;          /* requests that are not over yet */
     bool is_greeted;          /* the other side has said what it allows (RFC 9113 3.4) */

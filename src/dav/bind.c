@@ -91,7 +91,7 @@ member_path(struct dav *dav)
     for (size_t i = 0; i < name.len; i++)
         if ((unsigned char)name.ptr[i] < ' ' || name.ptr[i] == 0x7f)
             return ERN_ABSENT;
-    out_slice(&o, of.len > 1 ? of : ERN_SLICE(""));
+    out_slice(&o, place_prefix(of));
     out_char(&o, '/');
     out_slice(&o, name);
     out_char(&o, '\0');

@@ -190,6 +190,13 @@ bool dav_type_supported(struct dav *dav);
 /* Finds what is at a path: follows bindings, opens nothing for longer than the call. */
 ERN_MUST_USE int place_find(struct share *share, struct store_session *session, struct arena *arena,
                             struct ern_slice asked, bool slashed, struct place *ret_place);
+/* What a slash and a name follow in the path of a member: nothing of the share's own. */
+static inline struct ern_slice
+place_prefix(struct ern_slice folder)
+{
+    return folder.len > 1 ? folder : ERN_SLICE("");
+}
+
 /* Looks at the target and the destination, and answers all ASK facts into dav->answers. */
 ERN_MUST_USE int dav_look(struct dav *dav);
 /*

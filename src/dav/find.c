@@ -489,8 +489,8 @@ dav_propfind(struct dav *dav)
     f->text = out_init(malloc(TEXT_BYTES), TEXT_BYTES);
     f->asked = out_init(f->asked_text, sizeof f->asked_text);
     f->home = out_init(f->home_text, sizeof f->home_text);
-    out_slice(&f->asked, dav->target.asked.len > 1 ? dav->target.asked : ERN_SLICE(""));
-    out_slice(&f->home, dav->target.path.len > 1 ? dav->target.path : ERN_SLICE(""));
+    out_slice(&f->asked, place_prefix(dav->target.asked));
+    out_slice(&f->home, place_prefix(dav->target.path));
     error = f->query.missing && f->text.ptr ? prepare(f) : -ENOMEM;
     if (!error && (f->asked.full || f->home.full))
         error = -ENAMETOOLONG;

@@ -126,7 +126,7 @@ place_member(struct dav *dav, struct ern_slice name, struct ern_slice *ret_path)
 
         if (n > 1)
             out_u64(&number, n);
-        out_slice(&o, t->path.len > 1 ? t->path : ERN_SLICE(""));
+        out_slice(&o, place_prefix(t->path));
         out_char(&o, '/');
         write_with(&o, name, out_done(&number));
         out_char(&o, '\0');
@@ -148,7 +148,7 @@ dav_member(struct arena *arena, const struct ern_request *http, struct ern_slice
     struct ern_slice proposed = proposed_name(http, &name);
 
     stage_name(random);
-    out_slice(&o, folder.len > 1 ? folder : ERN_SLICE(""));
+    out_slice(&o, place_prefix(folder));
     out_char(&o, '/');
     if (proposed.len)
         write_with(&o, proposed, slice_text(random));

@@ -264,7 +264,7 @@ dav_report(struct dav *dav)
                                        .request = dav->request};
     s->text = out_init(malloc(TEXT_BYTES), TEXT_BYTES);
     s->path = out_init(s->path_text, sizeof s->path_text);
-    out_slice(&s->path, dav->target.path.len > 1 ? dav->target.path : ERN_SLICE(""));
+    out_slice(&s->path, place_prefix(dav->target.path));
     error = s->text.ptr && s->query.missing ? write_all(s) : -ENOMEM;
     if (!error)
         error = xml_represent(dav, s->text.ptr, s->text.len) ? 0 : -ENOMEM;

@@ -101,30 +101,37 @@ peer_argument(struct ern_slice query, struct ern_slice wanted)
     return ERN_ABSENT;
 }
 
-bool
-peer_number(struct ern_slice query, struct ern_slice name, uint64_t most, uint64_t *value)
+static bool
+read_number(struct ern_slice text, uint64_t *ret_n)
+{
+    return u64_parse(text, UINT32_MAX, ret_n);
+}
+
+/* What an argument says, at most as much; *value stays if there is none. */
+static bool
+take(struct ern_slice query, struct ern_slice name, uint64_t most,
+     bool (*read)(struct ern_slice text, uint64_t *ret), uint64_t *value)
 {
     struct ern_slice text = peer_argument(query, name);
 
     if (!slice_is_there(text))
         return true;
-    if (!u64_parse(text, UINT32_MAX, value))
+    if (!read(text, value))
         return false;
     *value = *value < most ? *value : most;
     return true;
 }
 
 bool
+peer_number(struct ern_slice query, struct ern_slice name, uint64_t most, uint64_t *value)
+{
+    return take(query, name, most, read_number, value);
+}
+
+bool
 peer_time(struct ern_slice query, struct ern_slice name, uint64_t most_ms, uint64_t *value_ms)
 {
-    struct ern_slice text = peer_argument(query, name);
-
-    if (!slice_is_there(text))
-        return true;
-    if (!peer_seconds(text, value_ms))
-        return false;
-    *value_ms = *value_ms < most_ms ? *value_ms : most_ms;
-    return true;
+    return take(query, name, most_ms, peer_seconds, value_ms);
 }
 
 /* ---- field lines ------------------------------------------------------------------------------*/

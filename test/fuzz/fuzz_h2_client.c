@@ -12,8 +12,8 @@
 #include <string.h>
 
 #include "base/slice.h"
+#include "lib/h2_place.h"
 #include "wire/h1_answer.h"
-#include "wire/h2_client.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
@@ -27,9 +27,9 @@ enum {
     PIECE = 7,
 };
 
-struct place {         /* of a request */
-    struct h2_ask ask; /* first */
-    size_t text_n, held, left;
+struct place {
+    struct h2_place at; /* first */
+    size_t text_n, held;
     bool is_asked, was_closed;
     uint64_t sum;
     char text[TEXT];
@@ -75,28 +75,7 @@ news(void *self, struct h2_ask *ask)
     p->was_closed = ask->closed;
 }
 
-static ssize_t
-offer(void *self, struct h2_ask *ask, size_t cap, bool *ret_end)
-{
-    const struct place *p = (const struct place *)ask;
-
-    (void)self;
-    *ret_end = p->left <= cap;
-    return (ssize_t)(p->left < cap ? p->left : cap);
-}
-
-static void
-give(void *self, struct h2_ask *ask, char *bytes, size_t n)
-{
-    struct place *p = (struct place *)ask;
-
-    (void)self;
-    assert(n <= p->left);
-    memset(bytes, 'a', n);
-    p->left -= n;
-}
-
-static const struct h2_client_events events = {came, news, offer, give};
+static const struct h2_client_events events = {came, news, h2_place_offer, h2_place_give};
 
 /* What came up of heads is for the reader of HTTP/1.1. */
 static void
@@ -125,8 +104,8 @@ send_all(struct side *side)
     for (unsigned i = 0; i < ASKS; i++) {
         struct place *p = &side->places[i];
 
-        if (p->is_asked && !p->ask.closed)
-            h2_client_taken(&side->h2, &p->ask, p->held);
+        if (p->is_asked && !p->at.ask.closed)
+            h2_client_taken(&side->h2, &p->at.ask, p->held);
         p->held = 0;
     }
     return h2_client_send(&side->h2, &side->out);
@@ -149,12 +128,12 @@ begin(struct side *side, unsigned flags)
         bool has_content = flags >> (i + 2) & 1;
 
         p->text_n = p->held = 0;
-        p->left = has_content ? CONTENT : 0;
+        p->at.left = has_content ? CONTENT : 0;
         p->was_closed = false;
         p->sum = 14695981039346656037u;
         head.len = sizeof text - 1;
-        p->is_asked =
-            i <= (flags & 3) && h2_client_ask(&side->h2, &p->ask, &head, false, has_content) == 0;
+        p->is_asked = i <= (flags & 3) &&
+                      h2_client_ask(&side->h2, &p->at.ask, &head, false, has_content) == 0;
     }
     return send_all(side);
 }

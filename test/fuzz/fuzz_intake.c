@@ -9,6 +9,7 @@
 
 #include <jansson.h>
 
+#include "lib/json_nul.h"
 #include "res/intake.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
@@ -18,15 +19,6 @@ check(bool holds)
 {
     if (!holds)
         abort();
-}
-
-static bool
-has_nul(struct ern_slice json)
-{
-    for (size_t i = 0; i < json.len; i++)
-        if (slice_starts(slice_skip(json, i), ERN_SLICE("\\u0000")))
-            return true;
-    return false;
 }
 
 static void
@@ -43,7 +35,7 @@ check_line(const struct form *form)
     json = json_loadb(text, o.len,
                       JSON_REJECT_DUPLICATES | JSON_DECODE_INT_AS_REAL | JSON_ALLOW_NUL, NULL);
     if (!json) /* a name with NUL is JSON, and too much for this reader */
-        check(has_nul(out_done(&o)));
+        check(json_has_nul(out_done(&o)));
     else
         check(json_is_object(json));
     json_decref(json);

@@ -275,6 +275,19 @@ def check_error(answer, method):
 TAKEN = collections.deque(maxlen=256)  # a socket without a file bears the number of each port given out
 
 
+def await_port(port, process, log):
+    """Waits until a program accepts connections there. log: the file of what it says, which is told if it does
+    not."""
+    deadline = time.monotonic() + PATIENCE_S
+    while True:
+        try:
+            Wire(port).__exit__()
+            return
+        except OSError:
+            assert process.poll() is None and time.monotonic() < deadline, log.read_text(errors="replace")
+            time.sleep(0.02)
+
+
 def free_port():
     """A port that nothing uses, and that no other run of the tests is given meanwhile: servers share their
     ports, so two of them at one would answer each other's clients. It is below those that the kernel gives

@@ -12,10 +12,9 @@ import os
 import re
 import select
 import signal
-import socket
 import subprocess
 
-from earnest_server import PATIENCE_S, PROGRAM, SOURCES
+from earnest_server import PATIENCE_S, PROGRAM, SOURCES, free_port
 
 TABLE = SOURCES / "src/main/tour/recipes.txt"
 ANSWERED = re.compile(r"^< (\d{3}) (\w+)$", re.M)
@@ -44,11 +43,6 @@ def recipes():
 def earned(got):
     """The statuses that came: of the answer, of what came before it, and of what it reports on."""
     return [int("".join(found)) for found in STATUSES.findall(got)]
-
-
-def free_port():
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        return listener.getsockname()[1]
 
 
 class Tour:

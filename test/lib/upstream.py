@@ -115,7 +115,7 @@ class Upstream:
         self.script, self.keeps, self.tls, self.says_goodbye = list(script), keeps, tls, True
         self.requests, self.errors, self.connections = [], [], 0
         self.lock = threading.Lock()
-        self.peers = set()
+        self.open = set()
         self.listener = socket.create_server(("127.0.0.1", 0), backlog=128)
         self.port = self.listener.getsockname()[1]
         self.ended = threading.Event()
@@ -136,7 +136,7 @@ class Upstream:
         self.listener.shutdown(socket.SHUT_RDWR)
         self.listener.close()
         with self.lock:
-            for connection in self.peers:
+            for connection in self.open:
                 try:
                     connection.shutdown(socket.SHUT_RDWR)
                 except OSError:
@@ -150,7 +150,7 @@ class Upstream:
                 return
             with self.lock:
                 self.connections += 1
-                self.peers.add(connection)
+                self.open.add(connection)
             threading.Thread(target=self.serve, args=(connection,), daemon=True).start()
 
     def next_answer(self):
@@ -163,24 +163,27 @@ class Upstream:
         try:
             if self.tls:
                 connection = self.secure(connection)
-            peer = Peer(connection)
-            while self.turn(peer) and self.keeps:
-                pass
+            self.speak(connection)
         except Malformed as error:
             self.errors.append(str(error))
         except (EOFError, OSError):
             pass
         finally:
             with self.lock:
-                self.peers.discard(connection)
+                self.open.discard(connection)
             self.close(connection)
+
+    def speak(self, connection):
+        peer = Peer(connection)
+        while self.turn(peer) and self.keeps:
+            pass
 
     def secure(self, plain):
         with self.lock:
-            self.peers.discard(plain)
+            self.open.discard(plain)
         connection = self.tls.wrap_socket(plain, server_side=True)
         with self.lock:
-            self.peers.add(connection)
+            self.open.add(connection)
         return connection
 
     def close(self, connection):

@@ -14,6 +14,7 @@ import time
 
 import h2_frame as f
 import hpack
+import upstream
 
 PATIENCE_S = 10
 
@@ -120,66 +121,33 @@ class Peer:
             request = self.streams.get(frame.stream)
             if request and (request.ended or self.upstream.eager) and not getattr(request, "told", False):
                 request.told = True
-                self.upstream.serve(self, request)
+                self.upstream.take(self, request)
 
 
-class Upstream:
+class Upstream(upstream.Upstream):
     def __init__(self, script, tls=None, settings=(), replenishes=True, eager=False):
         """settings: pairs that it sends. eager: answers with the head of a request. tls: an SSLContext."""
-        self.script, self.tls, self.settings, self.eager = list(script), tls, settings, eager
-        self.replenishes = replenishes
-        self.requests, self.peers, self.connections = [], [], 0
-        self.listener = socket.create_server(("127.0.0.1", 0), backlog=128)
-        self.port = self.listener.getsockname()[1]
-        self.lock = threading.Lock()
+        super().__init__(script, tls=tls)
+        self.settings, self.replenishes, self.eager = settings, replenishes, eager
+        self.says_goodbye = False
+        self.peers = []
 
-    def __enter__(self):
-        threading.Thread(target=self.accept, daemon=True).start()
-        return self
-
-    def __exit__(self, *_):
-        self.listener.shutdown(socket.SHUT_RDWR)
-        self.listener.close()
-        for peer in self.peers:
-            try:
-                peer.socket.shutdown(socket.SHUT_RDWR)
-            except OSError:
-                pass
-
-    def accept(self):
-        while True:
-            try:
-                connection, _ = self.listener.accept()
-            except OSError:
-                return
-            self.connections += 1
-            threading.Thread(target=self.talk, args=(connection,), daemon=True).start()
-
-    def talk(self, connection):
-        peer = None
+    def speak(self, connection):
+        connection.settimeout(None)
+        peer = Peer(self, connection)
+        self.peers.append(peer)
         try:
-            connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-            if self.tls:
-                connection = self.tls.wrap_socket(connection, server_side=True)
-            peer = Peer(self, connection)
-            self.peers.append(peer)
             peer.send(f.settings(*self.settings))
             assert peer.exactly(len(f.PREFACE)) == f.PREFACE
             peer.frames()
-        except (EOFError, OSError):
-            pass
         finally:
-            if connection.fileno() >= 0:
-                connection.close()
-            if peer:
-                with peer.changed:
-                    peer.ended = True
-                    peer.changed.notify_all()
+            with peer.changed:
+                peer.ended = True
+                peer.changed.notify_all()
 
-    def serve(self, peer, request):
-        with self.lock:
-            self.requests.append(request)
-            answer = self.script.pop(0) if len(self.script) > 1 else self.script[0]
+    def take(self, peer, request):
+        self.requests.append(request)
+        answer = self.next_answer()
         if answer is None:
             peer.socket.shutdown(socket.SHUT_RDWR)
             return

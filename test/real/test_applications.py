@@ -4,15 +4,13 @@ import contextlib
 import json
 import os
 import subprocess
-import time
 
 import pytest
 
 from browser import MODULES, Tab, package
-from earnest_server import Server, Wire
+from earnest_server import Server, await_port, free_port
 from fpm import Fpm, needs_fpm
 from real import tool, url
-from test_upstreams import free_port
 from tls import make_certificate
 
 pytestmark = pytest.mark.exam
@@ -112,13 +110,11 @@ def live_application(folder):
     port = free_port()
     (folder / "live.js").write_text(LIVE.replace("PORT", str(port)), encoding="utf-8")
     environment = {**os.environ, "NODE_PATH": str(MODULES / "node_modules")}
-    with subprocess.Popen([tool("node", "nodejs"), folder / "live.js"], env=environment) as process:
+    with open(folder / "live.out", "wb") as out, \
+            subprocess.Popen([tool("node", "nodejs"), folder / "live.js"], env=environment, stdout=out,
+                             stderr=out) as process:
         try:
-            for _ in range(500):
-                with contextlib.suppress(OSError), Wire(port):
-                    break
-                assert process.poll() is None
-                time.sleep(0.02)
+            await_port(port, process, folder / "live.out")
             yield port
         finally:
             process.terminate()

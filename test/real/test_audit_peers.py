@@ -6,11 +6,10 @@ import datetime
 import json
 import re
 import subprocess
-import time
 
 import pytest
 
-from earnest_server import PROGRAM, Server, Wire, free_port
+from earnest_server import PROGRAM, Server, await_port, free_port
 from real import ARTEFACTS, route, tool
 
 NGINX = """
@@ -119,16 +118,8 @@ def peer(folder, name):
     with open(folder / f"{program}.out", "wb") as out, \
             subprocess.Popen([tool(program, package), *options, path], stdout=out, stderr=out,
                              stdin=subprocess.DEVNULL) as process:
-        deadline = time.monotonic() + 10
         try:
-            while True:
-                try:
-                    Wire(port).__exit__()
-                    break
-                except OSError:
-                    said = (folder / f"{program}.out").read_text(errors="replace")
-                    assert process.poll() is None and time.monotonic() < deadline, said
-                    time.sleep(0.02)
+            await_port(port, process, folder / f"{program}.out")
             yield port, also if "ALSO" in text else port
         finally:
             process.terminate()

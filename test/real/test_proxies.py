@@ -3,11 +3,10 @@
 import contextlib
 import re
 import subprocess
-import time
 
 import pytest
 
-from earnest_server import Server, Wire, free_port
+from earnest_server import Server, Wire, await_port, free_port
 from real import route, tool
 
 HAPROXY = """
@@ -55,15 +54,7 @@ def gateway(folder, port, command):
     with open(folder / "gateway.log", "wb") as log:
         process = subprocess.Popen(command, stdout=log, stderr=log)
     try:
-        deadline = time.monotonic() + 10
-        while True:
-            try:
-                Wire(port).__exit__()
-                break
-            except OSError:
-                assert process.poll() is None and time.monotonic() < deadline, (
-                    (folder / "gateway.log").read_text())
-                time.sleep(0.02)
+        await_port(port, process, folder / "gateway.log")
         yield
     finally:
         process.terminate()

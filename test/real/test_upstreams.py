@@ -11,7 +11,7 @@ import time
 
 import pytest
 
-from earnest_server import Server, Wire, free_port
+from earnest_server import Server, await_port, free_port
 from real import tool
 from smuggling import cases, inner, logged
 
@@ -114,18 +114,11 @@ PEERS = {
 def upstream(folder, name):
     """The port of a server, whose requests are lines of the file seen."""
     port = free_port()
-    command = PEERS[name](folder, port)
+    command = {**PEERS, **PEERS_H2}[name](folder, port)
     with open(folder / "seen", "ab") as seen, open(folder / "complaints", "wb") as complaints:
         process = subprocess.Popen([str(word) for word in command], stdout=seen, stderr=complaints, cwd=folder)
     try:
-        deadline = time.monotonic() + 10
-        while True:
-            try:
-                Wire(port).__exit__()
-                break
-            except OSError:
-                assert process.poll() is None and time.monotonic() < deadline, (folder / "complaints").read_text()
-                time.sleep(0.02)
+        await_port(port, process, folder / "complaints")
         yield port
         time.sleep(0.3)  # logs are written late
     finally:
@@ -178,7 +171,7 @@ error-log: FOLDER/h2o.log
 pid-file: FOLDER/h2o.pid
 USER
 """
-PEERS |= {
+PEERS_H2 = {
     "nginx over HTTP/2": lambda folder, port: [tool("nginx", "nginx-light"), "-c",
                                                written(folder, "nginx.conf", NGINX_H2, port),
                                                "-e", folder / "nginx.log"],
@@ -188,7 +181,7 @@ PEERS |= {
 }
 
 
-@pytest.mark.parametrize("name", ["nginx over HTTP/2", "h2o over HTTP/2", "nghttpd"])
+@pytest.mark.parametrize("name", PEERS_H2)
 def test_http2(tmp_path, name, record_property):
     """Many requests at once, over connections of HTTP/2; and one that is not there is told."""
     folder = tmp_path / "peer"

@@ -30,6 +30,10 @@ def files_route(root, more=""):
     return f'route "/" {{ files = "{root}" {more} }}'
 
 
+def limits(**rows):
+    return "\nlimits { " + " ".join(f"{name} = {value}" for name, value in rows.items()) + " }"
+
+
 def get(path, method=b"GET", fields=b"", close=False):
     """A request as bytes."""
     return b"%s %s HTTP/1.1\r\nHost: a.example\r\n%s%s\r\n" % (

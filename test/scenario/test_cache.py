@@ -11,7 +11,7 @@ import pytest
 
 import h2
 from earnest_server import Server
-from scenario import SANITIZED, Site, compile_shim, wait_until
+from scenario import SANITIZED, Site, compile_shim, limits, wait_until
 from upstream import SILENCE, Upstream, speaks
 
 HOST = b"Host: a.example\r\n"
@@ -19,10 +19,6 @@ HOST = b"Host: a.example\r\n"
 
 def route(port, more="", top=""):
     return f'route "/" {{ proxy = {{ "http://127.0.0.1:{port}" }} cache = true {more} }}\npseudonym = "us"\n{top}'
-
-
-def limits(**rows):
-    return "limits { " + " ".join(f"{name} = {value}" for name, value in rows.items()) + " }"
 
 
 def answer(content=b"ok", control="max-age=60", fields=b"", status=b"200 OK"):

@@ -16,6 +16,7 @@ import h2
 from earnest_server import Server
 from fastcgi import OVERLOADED, UNKNOWN_ROLE, Application
 from fpm import Fpm, needs_fpm
+from scenario import limits
 
 HOST = b"Host: a.example\r\n"
 OK = b"Content-Type: text/plain\n\nok"
@@ -38,10 +39,6 @@ def app_root_folder(tmp_path):
 
 def route(app, root, more="", path="/"):
     return f'route "{path}" {{ fastcgi = "{app.address}"  root = "{root}" {more} }}'
-
-
-def limits(**rows):
-    return "limits { " + " ".join(f"{name} = {value}" for name, value in rows.items()) + " }"
 
 
 def ask(server, target="/a.php", method="GET", fields=b"", content=b""):

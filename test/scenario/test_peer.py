@@ -5,11 +5,10 @@ import http.client
 import json
 import shutil
 import subprocess
-import time
 
 import pytest
 
-from earnest_server import PROGRAM, Server, Wire, free_port
+from earnest_server import PROGRAM, Server, Wire, await_port, free_port
 
 ASKABLE = [200, 201, 202, 203, 204, 205, 207, 208, 226, 300, 301, 302, 303, 304, 305, 307, 308, 400,
            401, 402, 403, 404, 405, 406, 407, 408, 409, 410, 411, 412, 413, 414, 415, 416, 417, 418,
@@ -161,12 +160,7 @@ def test_the_command(tmp_path):
     port = free_port()
     with open(tmp_path / "out", "wb") as out, \
             subprocess.Popen([PROGRAM, "peer", "--port", str(port)], stdout=out, stderr=out) as process:
-        for _ in range(500):
-            try:
-                Wire(port).__exit__()
-                break
-            except OSError:
-                time.sleep(0.02)
+        await_port(port, process, tmp_path / "out")
         with Wire(port) as wire:
             wire.send(b"GET /status/418 HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n")
             assert wire.answer("GET").status == 418

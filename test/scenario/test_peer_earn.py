@@ -4,12 +4,12 @@ import json
 import re
 import shutil
 import subprocess
-import time
 
 import pytest
 
-from earnest_server import PROGRAM, SOURCES, Server, Wire, free_port
+from earnest_server import SOURCES, Server
 from test_peer import ask
+from tour import Tour
 
 EARNED = [int(status) for status in
           re.findall(r"^EARN\((\d+)", (SOURCES / "src/res/peer_earn.def").read_text(), re.MULTILINE)]
@@ -76,17 +76,8 @@ def test_all_that_are_registered_are_told_of(peer, commands):
 
 @pytest.fixture(name="tour", scope="module")
 def running_tour(tmp_path_factory):
-    port = free_port()
-    with open(tmp_path_factory.mktemp("tour") / "out", "wb") as out, \
-            subprocess.Popen([PROGRAM, "tour", "-p", str(port)], stdout=out, stderr=out) as process:
-        for _ in range(500):
-            try:
-                Wire(port).__exit__()
-                break
-            except OSError:
-                time.sleep(0.02)
-        yield port
-        process.terminate()
+    with Tour(tmp_path_factory.mktemp("tour")) as tour:
+        yield tour.port
 
 
 @pytest.mark.parametrize("status", [102, 103, 201, 202, 203, 205, 207, 208, 226, 300, 305, 402, 409, 421, 423, 424, 425,

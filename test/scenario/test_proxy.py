@@ -13,6 +13,7 @@ import pytest
 import h2
 import tls
 from earnest_server import Server
+from scenario import limits
 from upstream import SILENCE, Upstream, deaf_port, refusing_port, speaks
 
 OK = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"
@@ -22,10 +23,6 @@ HOST = b"Host: a.example\r\n"
 def route(*ports, more=""):
     servers = ", ".join(f'"http://127.0.0.1:{port}"' for port in ports)
     return f'route "/" {{ proxy = {{ {servers} }} {more} }}'
-
-
-def limits(**rows):
-    return "limits { " + " ".join(f"{name} = {value}" for name, value in rows.items()) + " }"
 
 
 def ask(server, method="GET", target="/a", fields=b"", content=b""):
@@ -606,7 +603,7 @@ def test_client_that_is_at_fault(tmp_path):
                 wire.send(second)
                 assert wire.answer("PUT").status == status
         deadline = time.monotonic() + 5
-        while up.peers:
+        while up.open:
             assert time.monotonic() < deadline, "a connection stays with half a request"
             time.sleep(0.01)
         assert not up.requests
@@ -667,7 +664,7 @@ def test_client_that_closes_while_upstream_is_silent(tmp_path, version):
             time.sleep(0.01)
         began = time.monotonic()
         client.socket.close()
-        end_of(up.peers)
+        end_of(up.open)
         assert time.monotonic() - began < 2
         if version != "tls":
             assert ask(server).status == 200

@@ -1,6 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
 """Servers behind us that are asked over HTTP/2 (RFC 9113): many requests over one connection."""
-import hashlib
 import re
 import socket
 import ssl
@@ -14,28 +13,14 @@ import hpack
 import tls
 import upstream
 from earnest_server import Server
+from scenario import limits
+from test_proxy import HOST, ask, big
 from upstream_h2 import Upstream, echo, frames, ok, silence, until
-
-HOST = b"Host: a.example\r\n"
 
 
 def route(*ports, more="", scheme="http", name="127.0.0.1"):
     servers = ", ".join(f'"{scheme}://{name}:{port}"' for port in ports)
     return f'route "/" {{ proxy = {{ {servers} }} http2 = true {more} }}'
-
-
-def limits(**rows):
-    return "\nlimits { " + " ".join(f"{name} = {value}" for name, value in rows.items()) + " }"
-
-
-def ask(server, method="GET", target="/a", fields=b"", content=b""):
-    with server.connect() as wire:
-        wire.send(f"{method} {target} HTTP/1.1\r\n".encode() + HOST + fields + b"\r\n" + content)
-        return wire.answer(method)
-
-
-def big(n):
-    return (hashlib.sha256(b"seed").digest() * (n // 32 + 1))[:n]
 
 
 # ---- heads and content

@@ -206,7 +206,7 @@ def test_a_client_may_leave_meanwhile(tmp_path):
         with h2.H2(server.port) as client:
             client.request("GET", "/a")
             wait_until(lambda: up.requests)
-        wait_until(lambda: not up.peers)  # its connection is given up, too
+        wait_until(lambda: not up.open)  # its connection is given up, too
 
 
 SHEET = b'@import "//127.0.0.1:%d/a.css"; b { c: url(http://127.0.0.1:%d/d) } /* http://127.0.0.1:%d/ */'

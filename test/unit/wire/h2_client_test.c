@@ -12,7 +12,7 @@
 
 #include <cmocka.h>
 
-#include "wire/h2_client.h"
+#include "lib/h2_place.h"
 
 #define LEN(array) (sizeof(array) / sizeof *(array))
 
@@ -22,9 +22,8 @@
 #define FIELD(n, name, m, value) "\0" n name m value
 #define OUT 65536
 
-struct place {         /* of a request */
-    struct h2_ask ask; /* first */
-    size_t left;       /* bytes of its content */
+struct place {
+    struct h2_place at; /* first */
     bool was_ended, was_closed;
 };
 
@@ -67,27 +66,7 @@ news(void *self, struct h2_ask *ask)
     p->was_closed = ask->closed;
 }
 
-static ssize_t
-offer(void *self, struct h2_ask *ask, size_t cap, bool *ret_end)
-{
-    const struct place *p = (const struct place *)ask;
-
-    (void)self;
-    *ret_end = p->left <= cap;
-    return (ssize_t)(p->left < cap ? p->left : cap);
-}
-
-static void
-give(void *self, struct h2_ask *ask, char *bytes, size_t n)
-{
-    struct place *p = (struct place *)ask;
-
-    (void)self;
-    memset(bytes, 'a', n);
-    p->left -= n;
-}
-
-static const struct h2_client_events events = {came, news, offer, give};
+static const struct h2_client_events events = {came, news, h2_place_offer, h2_place_give};
 
 static int
 ask(unsigned i, size_t content)
@@ -97,8 +76,8 @@ ask(unsigned i, size_t content)
     struct out head = out_init(text, sizeof text - 1);
 
     head.len = sizeof text - 1;
-    client.places[i] = (struct place){.left = content};
-    return h2_client_ask(&client.h2, &client.places[i].ask, &head, true, content > 0);
+    client.places[i] = (struct place){.at.left = content};
+    return h2_client_ask(&client.h2, &client.places[i].at.ask, &head, true, content > 0);
 }
 
 static int
